@@ -1,0 +1,49 @@
+// Module patterns as GOPRIVATE and GONOSUMDB have them: globs, separated by commas, each of which covers a module path
+// and everything below it. `*.corp.example,github.com/acme` covers git.corp.example/x and github.com/acme/tool/cmd.
+//
+// They decide which names never leave for a public origin, so they agree with the go command in every verdict. Only a
+// malformed pattern is treated otherwise: the go command ignores it, and so discloses what it was to protect; here
+// parsing fails.
+import { matchGlob, parseGlob, type Glob } from './glob.ts';
+
+/** A parsed list of patterns. An empty one matches nothing. */
+export type Patterns = readonly Pattern[];
+
+interface Pattern {
+  /** How many path elements the glob spans. */
+  readonly depth: number;
+  readonly glob: Glob;
+}
+
+export type ParsedPatterns =
+  | { readonly kind: 'parsed'; readonly patterns: Patterns }
+  | { readonly kind: 'malformed'; readonly problems: readonly string[] };
+
+/**
+ * Returns the patterns in `text`, or one sentence for each malformed pattern. Empty patterns are skipped and one slash
+ * at the end of a pattern is dropped; spaces are part of the pattern, as they are for the go command.
+ * Source: golang.org/x/mod/module MatchPrefixPatterns.
+ */
+export function parsePatterns(text: string): ParsedPatterns {
+  const patterns: Pattern[] = [];
+  const problems: string[] = [];
+  for (const item of text.split(',')) {
+    const pattern = item.endsWith('/') ? item.slice(0, -1) : item;
+    if (pattern === '') continue;
+    const parsed = parseGlob(pattern);
+    if (parsed.kind === 'glob') patterns.push({ depth: pattern.split('/').length, glob: parsed.glob });
+    else problems.push(`Cannot parse pattern ${JSON.stringify(pattern)}: ${parsed.problem}`);
+  }
+  return problems.length > 0 ? { kind: 'malformed', problems } : { kind: 'parsed', patterns };
+}
+
+/**
+ * Returns true if some pattern matches as many leading elements of `modulePath` as it has itself.
+ * Source: golang.org/x/mod/module MatchPrefixPatterns.
+ */
+export function matches(patterns: Patterns, modulePath: string): boolean {
+  const elements = modulePath.split('/');
+  return patterns.some(
+    ({ depth, glob }) => depth <= elements.length && matchGlob(glob, elements.slice(0, depth).join('/')),
+  );
+}

@@ -1,0 +1,33 @@
+import type { Background } from '../background.ts';
+import type { Clock } from '../clock.ts';
+import type { Question } from '../origins/attempt.ts';
+import type { Answer } from '../origins/ask.ts';
+import type { Origin } from '../origins/origin.ts';
+import type { Flights } from '../store/flights.ts';
+import type { LayeredStore } from '../store/layered.ts';
+import type { Outcome } from './outcome.ts';
+
+/** Everything that answering one request may touch. */
+export interface Carrier {
+  readonly store: LayeredStore;
+  /** Asks origins in their order, within the limit for the first byte. */
+  readonly ask: <T>(origins: readonly Origin[], question: Question<T>) => Promise<Answer<T>>;
+  readonly flights: Flights<Shared>;
+  readonly background: Background;
+  readonly clock: Clock;
+  /** Milliseconds until the first byte of an answer. */
+  readonly deadline: number;
+  /** A pipe for `size` bytes, or for an unknown number of them. */
+  readonly openPipe: (size: number | undefined) => {
+    readonly readable: ReadableStream<Uint8Array>;
+    readonly writable: WritableStream<Uint8Array>;
+  };
+  /** Told of what went wrong without changing the answer. */
+  readonly report: (label: string, error: unknown) => void;
+}
+
+/**
+ * What the leader of a flight tells those who wait: an outcome whose body is no stream, or that the file is in the store
+ * now, or that it could not be stored and everybody is on their own.
+ */
+export type Shared = Outcome | 'stored' | 'not stored';

@@ -1,0 +1,136 @@
+import { within } from '../clock.ts';
+import type { Question } from '../origins/attempt.ts';
+import type { OriginBody } from '../origins/body.ts';
+import type { Origin } from '../origins/origin.ts';
+import type { FileToStore } from '../store/contract.ts';
+import { etagOf } from '../store/etag.ts';
+import type { StoreKey } from '../store/key.ts';
+import type { Carrier } from './carrier.ts';
+import type { SmallAnswer } from './check-answer.ts';
+import { missing, notCached, unavailable } from './messages.ts';
+import type { Found, Outcome, Source } from './outcome.ts';
+import { type CacheClass, EDGE_SECONDS } from './policy.ts';
+
+/** A file that is held whole in memory: everything but zips. */
+export interface SmallFile {
+  /** What messages call it, such as `example.com/hello@v1.1.0.mod`. */
+  readonly subject: string;
+  readonly key: StoreKey;
+  /** Path below an origin's base URL. */
+  readonly path: string;
+  readonly contentType: string;
+  readonly cache: Extract<CacheClass, 'immutable' | 'canonicalInfo' | 'mutable'>;
+  /** Whether KV holds files of this kind. */
+  readonly kv: boolean;
+  /** Bytes. */
+  readonly limit: number;
+  /** Throws `BadAnswer` when the answer cannot be this file. */
+  readonly check: (answer: SmallAnswer) => void;
+  /** The file made of other stored files, where that can be done. */
+  readonly derive?: () => Promise<Uint8Array | undefined>;
+  /** What can be said without any origin and without a last good copy. */
+  readonly makeUp?: () => Promise<Uint8Array | undefined>;
+}
+
+/**
+ * Serves a small file: from the store if it is there and need not be asked for again, else from the first origin that has
+ * it, else what was known before the outage.
+ */
+export async function serveSmallFile(
+  file: SmallFile,
+  origins: readonly Origin[],
+  { carrier, cachedOnly }: { readonly carrier: Carrier; readonly cachedOnly: boolean },
+): Promise<Outcome> {
+  const stored = await findStored(file, carrier);
+  if (stored) return stored;
+  if (cachedOnly) return (await findLastGood(file, carrier, { tier: 'local' })) ?? notCached(file.subject);
+
+  const waiting = carrier.flights.join(file.key);
+  if (waiting) {
+    const shared = await within(carrier.clock, carrier.deadline, waiting).catch(() => undefined);
+    if (typeof shared === 'object') return shared;
+  }
+  return fetchAndShare(file, origins, carrier);
+}
+
+async function findStored(file: SmallFile, { store }: Carrier): Promise<Outcome | undefined> {
+  const hit = file.cache === 'mutable' ? await store.findFresh(file.key) : await store.findSmall(file.key, keeping(file));
+  if (hit) return found(file, hit.file, { tier: hit.tier });
+  const derived = await file.derive?.();
+  if (derived) return foundBytes(file, derived, { tier: 'r2' });
+  const known = await store.findMissing(file.key);
+  return known && missing(file.subject, { missing: known, unanimous: true }, { tier: 'edge', origin: known.origin });
+}
+
+/** Leads a flight: it goes on when the client leaves, and lands when the file is stored. */
+async function fetchAndShare(file: SmallFile, origins: readonly Origin[], carrier: Carrier): Promise<Outcome> {
+  const flight = carrier.flights.lead(file.key);
+  const fetched = fetchFile(file, origins, carrier);
+  const landed = fetched
+    .then(async ({ outcome, kept }) => {
+      flight.share(outcome);
+      await kept;
+    })
+    .finally(() => flight.land());
+  carrier.background('fetch', landed);
+  return (await fetched).outcome;
+}
+
+async function fetchFile(
+  file: SmallFile,
+  origins: readonly Origin[],
+  carrier: Carrier,
+): Promise<{ readonly outcome: Outcome; readonly kept?: Promise<void> }> {
+  const question: Question<FileToStore> = { path: file.path, accept: (body) => readAnswer(body, file) };
+  const answer = await carrier.ask(origins, question);
+  const { attempts } = answer;
+  if (answer.kind === 'accepted') {
+    const { bytes, etag } = answer.value;
+    const source: Source = { tier: 'origin', origin: answer.origin, attempts };
+    return {
+      outcome: found(file, { body: bytes, size: bytes.length, etag }, source),
+      kept: keep(file, answer.value, carrier),
+    };
+  }
+  if (answer.kind === 'missing') {
+    if (answer.unanimous) carrier.store.keepMissing(file.key, answer.missing, EDGE_SECONDS.negative ?? 0);
+    return { outcome: missing(file.subject, answer, { tier: 'origin', origin: answer.missing.origin, attempts }) };
+  }
+  const stale = await findLastGood(file, carrier, { tier: 'local', attempts, stale: true });
+  return { outcome: stale ?? unavailable(file.subject, answer.failures, { tier: 'origin', attempts }) };
+}
+
+async function readAnswer(body: OriginBody, file: SmallFile): Promise<FileToStore> {
+  const bytes = await body.all(file.limit);
+  file.check({ bytes, contentType: body.contentType });
+  return { bytes, etag: await etagOf(bytes) };
+}
+
+function keep(file: SmallFile, answer: FileToStore, { store }: Carrier): Promise<void> {
+  return file.cache === 'mutable'
+    ? store.keepLastGood(file.key, answer, EDGE_SECONDS.mutable ?? 0)
+    : store.keep(file.key, answer, keeping(file));
+}
+
+/** What was known before: the last good copy, or what can be made up from the store. */
+async function findLastGood(file: SmallFile, { store }: Carrier, source: Source): Promise<Found | undefined> {
+  if (file.cache !== 'mutable') return undefined;
+  const hit = await store.findLastGood(file.key);
+  if (hit) return found(file, hit.file, { ...source, tier: hit.tier });
+  const bytes = await file.makeUp?.();
+  return bytes && foundBytes(file, bytes, { ...source, tier: 'r2' });
+}
+
+async function foundBytes(file: SmallFile, bytes: Uint8Array, source: Source): Promise<Found> {
+  return found(file, { body: bytes, size: bytes.length, etag: await etagOf(bytes) }, source);
+}
+
+function found(file: SmallFile, stored: Found['file'], source: Source): Found {
+  return { kind: 'found', file: stored, contentType: file.contentType, cache: file.cache, source };
+}
+
+function keeping(file: SmallFile): { readonly kv: boolean; readonly seconds?: number } {
+  const seconds = EDGE_SECONDS[file.cache];
+  return { kv: file.kv, ...(seconds === undefined ? {} : { seconds }) };
+}
+

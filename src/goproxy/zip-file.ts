@@ -1,0 +1,164 @@
+import { within } from '../clock.ts';
+import type { OriginBody } from '../origins/body.ts';
+import { BadAnswer, type Origin } from '../origins/origin.ts';
+import { etagOf, newEtag } from '../store/etag.ts';
+import type { StoreKey } from '../store/key.ts';
+import type { SelectRange } from '../store/layered.ts';
+import { findNameOutside } from '../zip/check-names.ts';
+import { looksLikeZipStart, readDirectory } from '../zip/directory.ts';
+import type { Carrier } from './carrier.ts';
+import { missing, notCached, unavailable } from './messages.ts';
+import type { Found, Outcome, Source } from './outcome.ts';
+import { EDGE_SECONDS } from './policy.ts';
+import { CHUNK_BYTES, relay } from './relay.ts';
+
+export interface ZipFile {
+  readonly subject: string;
+  readonly key: StoreKey;
+  /** Path below an origin's base URL. */
+  readonly path: string;
+  /** What every entry's name begins with: `example.com/hello@v1.1.0/`. */
+  readonly prefix: string;
+}
+
+export interface ZipOptions {
+  readonly carrier: Carrier;
+  readonly cachedOnly: boolean;
+  /** Chooses the part of a stored zip that is sent. */
+  readonly select?: SelectRange;
+}
+
+/** Up to here a zip is checked whole before its first byte is sent, so that a bad one costs the client nothing. */
+const MAX_BUFFERED_BYTES = 8 * 1024 * 1024;
+
+/** golang.org/x/mod/zip.MaxZipFile: the go command reads no more. */
+const MAX_ZIP_BYTES = 500 * 1024 * 1024;
+
+/** Serves a module zip: from the store, or from the first origin that has it. */
+export async function serveZip(zip: ZipFile, origins: readonly Origin[], options: ZipOptions): Promise<Outcome> {
+  const { carrier, cachedOnly } = options;
+  const stored = await findStored(zip, options);
+  if (stored) return stored;
+  if (cachedOnly) return notCached(zip.subject);
+  const known = await carrier.store.findMissing(zip.key);
+  if (known) return missing(zip.subject, { missing: known, unanimous: true }, { tier: 'edge', origin: known.origin });
+
+  const waiting = carrier.flights.join(zip.key);
+  if (!waiting) return fetchAndShare(zip, origins, carrier);
+  const shared = await within(carrier.clock, carrier.deadline, waiting).catch(() => undefined);
+  if (typeof shared === 'object') return shared;
+  const now = shared === 'stored' ? await findStored(zip, options) : undefined;
+  // The other request still fetches, or could not store it: this one gets its own copy, past the store.
+  return now ?? (await fetchZip(zip, origins, carrier, { store: false })).outcome;
+}
+
+async function findStored(zip: ZipFile, { carrier, select }: ZipOptions): Promise<Found | undefined> {
+  const hit = await carrier.store.findLarge(zip.key, select);
+  return hit && found(hit.file, { tier: hit.tier });
+}
+
+/** Leads a flight: it goes on when the client leaves, and lands when the zip is stored. */
+async function fetchAndShare(zip: ZipFile, origins: readonly Origin[], carrier: Carrier): Promise<Outcome> {
+  const flight = carrier.flights.lead(zip.key);
+  const fetched = fetchZip(zip, origins, carrier, { store: true, onProgress: () => flight.touch() });
+  const landed = fetched
+    .then(async ({ outcome, stored }) => {
+      const isStream = outcome.kind === 'found' && !(outcome.file.body instanceof Uint8Array);
+      if (!isStream) flight.share(outcome);
+      const isStored = await stored;
+      if (isStream) flight.share(isStored ? 'stored' : 'not stored');
+    })
+    .finally(() => flight.land());
+  carrier.background('fetch', landed);
+  return (await fetched).outcome;
+}
+
+interface Fetched {
+  readonly outcome: Outcome;
+  /** Whether it is in the store, once that is known. */
+  readonly stored?: Promise<boolean>;
+}
+
+interface FetchOptions {
+  readonly store: boolean;
+  readonly onProgress?: () => void;
+}
+
+async function fetchZip(zip: ZipFile, origins: readonly Origin[], carrier: Carrier, options: FetchOptions): Promise<Fetched> {
+  const answer = await carrier.ask(origins, { path: zip.path, accept: (body) => openZip(body, zip) });
+  const { attempts } = answer;
+  if (answer.kind === 'accepted') {
+    return deliver(zip, answer.value, { tier: 'origin', origin: answer.origin, attempts }, { carrier, ...options });
+  }
+  if (answer.kind === 'missing') {
+    if (answer.unanimous) carrier.store.keepMissing(zip.key, answer.missing, EDGE_SECONDS.negative ?? 0);
+    return { outcome: missing(zip.subject, answer, { tier: 'origin', origin: answer.missing.origin, attempts }) };
+  }
+  return { outcome: unavailable(zip.subject, answer.failures, { tier: 'origin', attempts }) };
+}
+
+/** A whole zip, or the start of one that is too large to be held. */
+type OpenedZip =
+  | { readonly kind: 'whole'; readonly bytes: Uint8Array }
+  | { readonly kind: 'begun'; readonly first: Uint8Array<ArrayBuffer>; readonly body: OriginBody };
+
+async function openZip(body: OriginBody, zip: ZipFile): Promise<OpenedZip> {
+  const { declared } = body;
+  if (declared !== undefined && declared > MAX_ZIP_BYTES) throw new BadAnswer(`a zip of ${declared} bytes, over Go's limit`);
+  const isLarge = declared !== undefined && declared > MAX_BUFFERED_BYTES;
+  const first = await body.start(isLarge ? CHUNK_BYTES : MAX_BUFFERED_BYTES);
+  if (!looksLikeZipStart(first)) throw new BadAnswer('a body that is no zip');
+  if (isLarge || first.length === MAX_BUFFERED_BYTES) return { kind: 'begun', first, body };
+  body.checkLength(first.length);
+  checkEnd(first, first.length, zip);
+  return { kind: 'whole', bytes: first };
+}
+
+/**
+ * A zip has a directory at its end, and every name in it belongs to this version: otherwise it is another file. A
+ * directory that begins before the bytes at hand (28,000 files and more) is left to the hash.
+ */
+function checkEnd(tail: Uint8Array, size: number, zip: ZipFile): void {
+  if (size > MAX_ZIP_BYTES) throw new BadAnswer(`a zip of ${size} bytes, over Go's limit`);
+  const directory = readDirectory(tail, size);
+  if (directory.kind === 'broken') throw new BadAnswer(`a broken zip: ${directory.reason}`);
+  if (directory.kind === 'beyond-tail') return;
+  const outside = findNameOutside(directory.entries, zip.prefix);
+  if (outside !== undefined) throw new BadAnswer(`a zip with the entry ${JSON.stringify(outside)}, outside of ${zip.prefix}`);
+}
+
+async function deliver(
+  zip: ZipFile,
+  opened: OpenedZip,
+  source: Source,
+  { carrier, store, onProgress }: FetchOptions & { readonly carrier: Carrier },
+): Promise<Fetched> {
+  if (opened.kind === 'whole') {
+    const { bytes } = opened;
+    const file = { bytes, etag: await etagOf(bytes) };
+    const kept = store ? carrier.store.keep(zip.key, file, { kv: false }).then(() => true) : undefined;
+    const outcome = found({ body: bytes, size: bytes.length, etag: file.etag }, source);
+    return kept ? { outcome, stored: kept } : { outcome };
+  }
+
+  const { body, first } = opened;
+  const size = body.declared;
+  const etag = newEtag();
+  const pipe = carrier.openPipe(size);
+  const { stored, done } = relay({
+    body,
+    first,
+    upload: store ? await carrier.store.upload(zip.key, { etag, size }) : undefined,
+    client: pipe.writable,
+    resume: (offset, end) => carrier.store.readFrom(zip.key, offset, end),
+    checkEnd: (tail, total) => checkEnd(tail, total, zip),
+    onProgress: () => onProgress?.(),
+    onUploadError: (error) => carrier.report('upload', error),
+  });
+  carrier.background('relay', done);
+  return { outcome: found({ body: pipe.readable, size, etag }, source), stored };
+}
+
+function found(file: Found['file'], source: Source): Found {
+  return { kind: 'found', file, contentType: 'application/zip', cache: 'immutable', source };
+}

@@ -1,0 +1,26 @@
+import type { ByteRange } from '../store/contract.ts';
+
+/** RFC 9110 13.1.2: a GET whose If-None-Match has the etag (weak comparison) or is `*` needs no body. */
+export function isNotModified(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false;
+  if (ifNoneMatch.trim() === '*') return true;
+  const opaque = etag.replace(/^W\//, '');
+  return ifNoneMatch.split(',').some((candidate) => candidate.trim().replace(/^W\//, '') === opaque);
+}
+
+/**
+ * The part of a file of `size` bytes that a Range header asks for. Undefined for all of it: no header, several ranges
+ * (which a server may ignore, RFC 9110 14.2), or a header that is no byte range. `unsatisfiable` calls for a 416.
+ */
+export function parseRange(header: string | undefined, size: number): ByteRange | 'unsatisfiable' | undefined {
+  const [, from = '', to = ''] = /^bytes=(\d*)-(\d*)$/.exec(header?.trim() ?? '') ?? [];
+  if (from === '' && to === '') return undefined;
+  if (from === '') {
+    const length = Math.min(Number(to), size);
+    return length === 0 ? 'unsatisfiable' : { offset: size - length, length };
+  }
+  const offset = Number(from);
+  const last = to === '' ? size - 1 : Math.min(Number(to), size - 1);
+  if (to !== '' && Number(to) < offset) return undefined;
+  return offset >= size ? 'unsatisfiable' : { offset, length: last - offset + 1 };
+}

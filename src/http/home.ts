@@ -1,0 +1,15 @@
+import type { Config } from '../config.ts';
+
+/** What somebody who opens the address in a browser, or with curl, needs to know. */
+export function homePage({ origins, databases }: Config, address: string): string {
+  return `modferry: a Go module proxy
+
+Use it:
+  go env -w GOPROXY=${address}
+
+Leave GOSUMDB on: ${databases.length > 0 ? `${databases.map(({ name }) => name).join(', ')} is carried here too` : 'no checksum database is carried here'}.
+Only what is stored, and no fetching: ${address}/cached-only
+
+Modules come from ${origins.map(({ name }) => name).join(', ')}.
+`;
+}

@@ -1,0 +1,98 @@
+import type { Outcome } from '../goproxy/outcome.ts';
+import { CACHE_CONTROL } from '../goproxy/policy.ts';
+import type { Trace } from '../telemetry/trace.ts';
+import { isNotModified } from './conditional.ts';
+import { errorText } from './plain-text.ts';
+import { cacheStatus, serverTiming } from './response-headers.ts';
+
+export interface Rendering {
+  readonly requestId: string;
+  readonly trace: Trace;
+  /** Milliseconds so far. */
+  readonly ms: number;
+  readonly ifNoneMatch: string | undefined;
+  /** The range that was asked for begins beyond the end of the file. */
+  readonly unsatisfiable: boolean;
+  /** For HEAD: the same answer without its body. */
+  readonly withoutBody: boolean;
+}
+
+/** The one place where an outcome becomes a response. */
+export function respond(outcome: Outcome, rendering: Rendering): Response {
+  const headers = new Headers({
+    'Cache-Status': cacheStatus(outcome),
+    'Server-Timing': serverTiming(rendering.trace, rendering.ms),
+    'X-Content-Type-Options': 'nosniff',
+    'X-Request-Id': rendering.requestId,
+  });
+  switch (outcome.kind) {
+    case 'found':
+      return sendFile(outcome, headers, rendering);
+    case 'missing':
+      return sendText(outcome.status, outcome.text, CACHE_CONTROL[outcome.cache], headers);
+    case 'refused':
+      return sendText(403, outcome.text, CACHE_CONTROL.failure, headers);
+    case 'unavailable':
+      if (outcome.retryAfter) headers.set('Retry-After', String(outcome.retryAfter));
+      return sendText(outcome.status, outcome.text, CACHE_CONTROL.failure, headers);
+    default:
+      return outcome satisfies never;
+  }
+}
+
+/** An answer that no outcome stands for. Never cached. */
+export function respondLocally(
+  status: number,
+  text: string,
+  { requestId, allow }: { readonly requestId: string; readonly allow?: string },
+): Response {
+  return new Response(text, {
+    status,
+    headers: {
+      ...(allow ? { Allow: allow } : {}),
+      'Cache-Control': CACHE_CONTROL.failure,
+      'Cache-Status': 'modferry; detail=local',
+      'Content-Type': 'text/plain; charset=utf-8',
+      'X-Content-Type-Options': 'nosniff',
+      'X-Request-Id': requestId,
+    },
+  });
+}
+
+function sendFile(
+  { file, contentType, cache }: Extract<Outcome, { kind: 'found' }>,
+  headers: Headers,
+  { ifNoneMatch, unsatisfiable, withoutBody }: Rendering,
+): Response {
+  headers.set('Cache-Control', CACHE_CONTROL[cache]);
+  headers.set('ETag', file.etag);
+  if (contentType === 'application/zip') headers.set('Accept-Ranges', 'bytes');
+  if (isNotModified(ifNoneMatch, file.etag)) {
+    discard(file.body);
+    return new Response(null, { status: 304, headers });
+  }
+  if (unsatisfiable) {
+    discard(file.body);
+    headers.set('Content-Range', `bytes */${file.size}`);
+    headers.set('Cache-Control', CACHE_CONTROL.failure);
+    return new Response(null, { status: 416, headers });
+  }
+  headers.set('Content-Type', contentType);
+  const { range } = file;
+  if (range) headers.set('Content-Range', `bytes ${range.offset}-${range.offset + range.length - 1}/${file.size}`);
+  const length = range?.length ?? file.size;
+  if (length !== undefined) headers.set('Content-Length', String(length));
+  if (withoutBody) discard(file.body);
+  return new Response(withoutBody ? null : (file.body as BodyInit), { status: range ? 206 : 200, headers });
+}
+
+function sendText(status: number, text: string, cacheControl: string, headers: Headers): Response {
+  headers.set('Cache-Control', cacheControl);
+  headers.set('Content-Type', 'text/plain; charset=utf-8');
+  return new Response(errorText(text, headers.get('X-Request-Id') ?? ''), { status, headers });
+}
+
+/** A body that is not sent is cancelled, so that whatever feeds it ends. */
+function discard(body: Uint8Array | ReadableStream<Uint8Array>): void {
+  if (!(body instanceof Uint8Array)) body.cancel().catch(() => undefined);
+}

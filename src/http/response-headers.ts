@@ -1,0 +1,31 @@
+import type { Outcome } from '../goproxy/outcome.ts';
+import type { Trace } from '../telemetry/trace.ts';
+
+/**
+ * `Cache-Status` (RFC 9211): `hit` when the answer came from a store, else `fwd` with the reason why an origin was asked.
+ * `detail` names the tier or the origin.
+ */
+export function cacheStatus(outcome: Outcome): string {
+  const { source } = outcome;
+  if (source.tier === 'local') return 'modferry; detail=local';
+  if (source.stale) return `modferry; fwd=stale; detail=${token(source.tier)}`;
+  if (source.tier !== 'origin') return `modferry; hit; detail=${token(source.tier)}`;
+  const status = outcome.kind === 'found' ? 200 : outcome.kind === 'missing' ? outcome.status : undefined;
+  return [
+    'modferry',
+    'fwd=uri-miss',
+    ...(status === undefined ? [] : [`fwd-status=${status}`]),
+    ...(source.origin === undefined ? [] : [`detail=${token(source.origin)}`]),
+  ].join('; ');
+}
+
+/** A token where the text is one (RFC 9651 3.3.4), else a quoted string. */
+function token(text: string): string {
+  return /^[A-Za-z*][\w!#$%&'*+.^`|~:/-]*$/.test(text) ? text : JSON.stringify(text);
+}
+
+/** `Server-Timing`: the tiers and origins that were asked, and the whole, in milliseconds. */
+export function serverTiming(trace: Trace, total: number): string {
+  return [...trace.timings, ['total', total] as const].map(([name, ms]) => `${name};dur=${ms}`).join(', ');
+}
+

@@ -1,0 +1,40 @@
+import type { Patterns } from '../access/patterns.ts';
+
+/** A server that speaks the GOPROXY protocol, or one address of a checksum database. */
+export interface Origin {
+  /** What logs, headers and error texts call it. */
+  readonly name: string;
+  /** Base URL without a trailing slash. */
+  readonly url: string;
+  /** When the next origin is asked: after any error, or only after 404 and 410 (`|` and `,` of GOPROXY). */
+  readonly fallback: 'any' | 'missing';
+  /** The modules it is asked for; every public one where this is absent. */
+  readonly modules?: Patterns;
+  /** Data centre, country and continent codes that it is preferred in. */
+  readonly regions: readonly string[];
+  /** Value of the Authorization header, sent to this origin and never across a redirect. */
+  readonly authorization?: string;
+  readonly limits: OriginLimits;
+}
+
+export interface OriginLimits {
+  /** Milliseconds until the headers of an answer are there. */
+  readonly headers: number;
+  /** Milliseconds in which a body may go without progress. */
+  readonly stall: number;
+}
+
+/** Why an origin did not give what it was asked for, in one line of plain text. */
+export interface Failure {
+  readonly origin: string;
+  /** `overloaded` is 429 or 503: the origin asked to be left alone. */
+  readonly cause: 'unreachable' | 'timeout' | 'status' | 'overloaded' | 'answer';
+  readonly text: string;
+  /** Seconds, from a Retry-After header. */
+  readonly retryAfter?: number;
+}
+
+/** Thrown when an answer cannot be what was asked for: the origin has failed, whatever its status said. */
+export class BadAnswer extends Error {
+  override readonly name = 'BadAnswer';
+}

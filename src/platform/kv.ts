@@ -1,0 +1,30 @@
+import type { KVNamespace } from '@cloudflare/workers-types';
+import type { CacheStore } from '../store/contract.ts';
+
+type Namespace = Pick<KVNamespace, 'getWithMetadata' | 'put'>;
+
+/** KV takes keys of up to 512 bytes and values of up to 25 MiB; a key beyond that is simply not kept here. */
+const MAX_KEY_BYTES = 512;
+
+/** How long, in seconds, a data centre may keep its own copy of a value: immutable files never change. */
+const CACHE_TTL = 86_400;
+
+/**
+ * KV as the world-wide tier of small immutable files. Reads are eventually consistent and misses are cached for a
+ * minute, so nothing mutable and no "is it there?" may ever be asked of it.
+ */
+export function kvStore(namespace: Namespace): CacheStore {
+  return {
+    async read(key) {
+      if (key.length > MAX_KEY_BYTES) return undefined;
+      const found = await namespace.getWithMetadata<{ etag: string }>(key, { type: 'arrayBuffer', cacheTtl: CACHE_TTL });
+      if (!found.value || !found.metadata) return undefined;
+      const body = new Uint8Array(found.value);
+      return { body, size: body.length, etag: found.metadata.etag };
+    },
+    async write(key, file) {
+      if (key.length > MAX_KEY_BYTES) return;
+      await namespace.put(key, file.bytes, { metadata: { etag: file.etag } });
+    },
+  };
+}

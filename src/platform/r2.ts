@@ -1,0 +1,121 @@
+import type { R2Bucket, R2Object, R2UploadedPart } from '@cloudflare/workers-types';
+import type { ByteRange, DurableStore, FileToStore, StoredFile, Upload, WriteMode } from '../store/contract.ts';
+import type { StoreKey } from '../store/key.ts';
+import { openPipe } from './pipe.ts';
+
+type Bucket = Pick<R2Bucket, 'get' | 'head' | 'put' | 'list' | 'createMultipartUpload'>;
+
+/** Parts of a multipart upload are all of one size, the last one excepted, and at least 5 MiB. */
+const PART_BYTES = 8 * 1024 * 1024;
+
+/**
+ * The bucket as a durable store.
+ *
+ * A put is atomic and strongly consistent: the object is there whole, or not at all, also when the Worker is killed in
+ * the middle. `create` asks for that with `If-None-Match: *`, which R2 answers with null instead of an error.
+ */
+export function r2Store(bucket: Bucket): DurableStore {
+  return {
+    async read(key, range) {
+      const object = await bucket.get(key, range ? { range: { ...range } } : undefined);
+      if (!object) return undefined;
+      return { ...facts(object), body: object.body as unknown as ReadableStream<Uint8Array>, ...served(range, object.size) };
+    },
+
+    async head(key) {
+      const object = await bucket.head(key);
+      return object ? facts(object) : undefined;
+    },
+
+    async write(key: StoreKey, file: FileToStore, mode: WriteMode) {
+      await bucket.put(key, file.bytes, {
+        customMetadata: { etag: file.etag },
+        ...(mode === 'create' ? { onlyIf: { etagDoesNotMatch: '*' } } : {}),
+      });
+    },
+
+    upload: (key, { etag, size }) =>
+      size === undefined ? uploadParts(bucket, key, etag) : Promise.resolve(uploadStream(bucket, key, etag, size)),
+
+    async *keys(prefix) {
+      // A page holds at most 1,000 keys; a list that stops there loses versions.
+      for (let cursor: string | undefined; ; ) {
+        const page = await bucket.list({ prefix, ...(cursor ? { cursor } : {}) });
+        for (const object of page.objects) yield object.key;
+        if (!page.truncated) return;
+        cursor = page.cursor;
+      }
+    },
+  };
+}
+
+/** A bucket that was seeded from a module cache has no etag of ours; R2's own is as good. */
+function facts(object: R2Object): { size: number; etag: string } {
+  return { size: object.size, etag: object.customMetadata?.['etag'] ?? object.httpEtag };
+}
+
+function served(range: ByteRange | undefined, size: number): Pick<StoredFile, 'range'> {
+  return range ? { range: { offset: range.offset, length: Math.min(range.length, size - range.offset) } } : {};
+}
+
+/**
+ * One put of a stream whose length is told beforehand; R2 refuses any other. The put may end before the stream does (the
+ * file is there already, or R2 failed): then nobody reads the pipe any more, and nothing may wait for it.
+ */
+function uploadStream(bucket: Bucket, key: StoreKey, etag: string, size: number): Upload {
+  const { readable, writable } = openPipe(size);
+  const writer = writable.getWriter();
+  const stored = bucket.put(key, readable as never, {
+    customMetadata: { etag },
+    onlyIf: { etagDoesNotMatch: '*' },
+  });
+  stored.catch(() => undefined); // reported by write and commit
+
+  async function untilStored(written: Promise<void>): Promise<void> {
+    await Promise.race([written, stored]);
+  }
+
+  return {
+    write: (chunk) => untilStored(writer.write(chunk)),
+    async commit() {
+      await untilStored(writer.close());
+      await stored;
+    },
+    async abort(reason) {
+      await writer.abort(reason).catch(() => undefined);
+      await stored.catch(() => undefined);
+    },
+  };
+}
+
+/** For a body of unknown length: parts are collected in memory, one at a time. */
+async function uploadParts(bucket: Bucket, key: StoreKey, etag: string): Promise<Upload> {
+  const multipart = await bucket.createMultipartUpload(key, { customMetadata: { etag } });
+  const parts: R2UploadedPart[] = [];
+  const part = new Uint8Array(PART_BYTES);
+  let filled = 0;
+
+  async function flush() {
+    parts.push(await multipart.uploadPart(parts.length + 1, part.subarray(0, filled)));
+    filled = 0;
+  }
+
+  return {
+    async write(chunk) {
+      for (let rest = chunk; rest.length > 0; ) {
+        const taken = rest.subarray(0, PART_BYTES - filled);
+        part.set(taken, filled);
+        filled += taken.length;
+        rest = rest.subarray(taken.length);
+        if (filled === PART_BYTES) await flush();
+      }
+    },
+    async commit() {
+      if (filled > 0 || parts.length === 0) await flush();
+      await multipart.complete(parts);
+    },
+    async abort() {
+      await multipart.abort().catch(() => undefined);
+    },
+  };
+}

@@ -1,0 +1,34 @@
+import type { RequestEvent } from './event.ts';
+
+/** Writes one line of JSON. */
+export type WriteLine = (line: string) => void;
+
+/** The log of a Worker is its console; Workers Logs index the fields of a JSON line. */
+export const writeLine: WriteLine = (line) => {
+  // oxlint-disable-next-line no-console -- the only place
+  console.log(line);
+};
+
+/** The log line of a request. */
+export function logRequest(write: WriteLine, event: RequestEvent): void {
+  const { source, region, requestId, text, ...rest } = event;
+  write(
+    JSON.stringify({
+      event: 'request',
+      request: requestId,
+      ...rest,
+      tier: source.tier,
+      ...(source.origin === undefined ? {} : { origin: source.origin }),
+      ...(source.attempts === undefined ? {} : { attempts: source.attempts }),
+      ...(source.stale ? { stale: true } : {}),
+      ...region,
+      ...(text === undefined ? {} : { text }),
+    }),
+  );
+}
+
+/** The log line of something that went wrong beside the answer: a tier that failed, a fill that broke off. */
+export function logTrouble(write: WriteLine, label: string, error: unknown, requestId?: string): void {
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  write(JSON.stringify({ event: 'trouble', ...(requestId ? { request: requestId } : {}), label, message }));
+}

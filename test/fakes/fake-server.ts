@@ -1,0 +1,135 @@
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Answer } from './answer.ts';
+import { deliver } from './deliver.ts';
+import { alter, type Fault, type FaultOptions, FaultSwitch, matches, REDIRECTED } from './faults.ts';
+
+/** One request as it came in. */
+export interface SeenRequest {
+  readonly method: string;
+  /** The raw request target, percent signs and query included. */
+  readonly url: string;
+  /** The path decoded once, without the query; the raw one where it cannot be decoded. */
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  /** `open` until the answer was sent whole, or the client or a fault broke it off. */
+  readonly state: 'open' | 'answered' | 'broken';
+  /** The status that was sent, 0 before. */
+  readonly status: number;
+}
+
+/** A real HTTP server on loopback with counters and fault switches. */
+export interface FakeServer {
+  /** `http://127.0.0.1:<port>`, followed by the prefix where there is one. */
+  readonly url: string;
+  /** Every request since the start or the last reset, in order of arrival. */
+  readonly requests: readonly SeenRequest[];
+  /** The number of requests whose path or raw target contains the text or matches the expression. */
+  count(match?: string | RegExp): number;
+  /** Switches a fault on; `undefined` switches all off. See `Fault`. */
+  fault(fault: Fault | undefined, options?: FaultOptions): void;
+  /** Forgets requests and faults. */
+  reset(): void;
+  /** Breaks every connection and refuses new ones. */
+  stop(): Promise<void>;
+  /** Listens again, on the same port. */
+  restart(): Promise<void>;
+  /** Ends the server for good, open connections included. */
+  close(): Promise<void>;
+}
+
+/** Computes the answer to a request, whose path is decoded and without the redirect prefix. */
+export type Respond = (request: { method: string; path: string; url: string }) => Answer | Promise<Answer>;
+
+type OpenRequest = { -readonly [Key in keyof SeenRequest]: SeenRequest[Key] };
+
+/** Starts a server on a free port of 127.0.0.1. */
+export async function startFakeServer(respond: Respond, prefix = ''): Promise<FakeServer> {
+  const requests: OpenRequest[] = [];
+  const faults = new FaultSwitch();
+  const sockets = new Set<Socket>();
+
+  const server = createServer((request, response) => {
+    const seen = remember(request, response);
+    requests.push(seen);
+    answerOne(request, response, { seen, respond, faults }).catch((error: unknown) => {
+      // A client that goes away is the client's business; a fixture that throws must be seen in the test.
+      if (response.headersSent || response.destroyed) response.destroy();
+      else response.writeHead(500, { 'content-type': 'text/plain' }).end(`fake server: ${String(error)}`);
+    });
+  });
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+
+  const listen = (port: number) =>
+    new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(port, '127.0.0.1', () => {
+        server.off('error', reject);
+        resolve();
+      });
+    });
+  const stop = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      for (const socket of sockets) socket.destroy();
+    });
+
+  await listen(0);
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  return {
+    url: `http://127.0.0.1:${port}${prefix}`,
+    requests,
+    count: (match) => requests.filter((request) => matches(request, match)).length,
+    fault: (fault, options) => faults.set(fault, options),
+    reset: () => {
+      requests.length = 0;
+      faults.set(undefined);
+    },
+    stop,
+    restart: () => listen(port),
+    close: stop,
+  };
+}
+
+function remember(request: IncomingMessage, response: ServerResponse): OpenRequest {
+  const url = request.url ?? '/';
+  const seen: OpenRequest = {
+    method: request.method ?? 'GET',
+    url,
+    path: decodePath(url),
+    headers: request.headers,
+    state: 'open',
+    status: 0,
+  };
+  response.on('close', () => {
+    seen.state = response.writableFinished ? 'answered' : 'broken';
+    if (response.headersSent) seen.status = response.statusCode;
+  });
+  return seen;
+}
+
+function decodePath(url: string): string {
+  const path = url.split('?', 1)[0] ?? '';
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
+async function answerOne(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { seen, respond, faults }: { seen: SeenRequest; respond: Respond; faults: FaultSwitch },
+): Promise<void> {
+  const fault = faults.take(seen);
+  request.resume();
+  const path = seen.path.startsWith(`${REDIRECTED}/`) ? seen.path.slice(REDIRECTED.length) : seen.path;
+  const url = seen.url.startsWith(`${REDIRECTED}/`) ? seen.url.slice(REDIRECTED.length) : seen.url;
+  const answer = await respond({ method: seen.method, path, url });
+  await deliver(request, response, { answer: await alter(answer, fault, url), fault });
+}

@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { join, sep } from 'node:path';
+import { type Answer, type Body, isStreamed, textAnswer } from './answer.ts';
+import { type FakeServer, startFakeServer } from './fake-server.ts';
+import { escapeModule, type FakeModule, filePath } from './module.ts';
+
+export interface OriginOptions {
+  /** The modules served at the start. */
+  readonly modules?: readonly FakeModule[];
+  /** A `$GOMODCACHE/cache/download` tree that is served beside them; modules and overrides come first. */
+  readonly directory?: string;
+  /** A path in front of every endpoint, such as `/goproxy`. Default none. */
+  readonly prefix?: string;
+}
+
+/** What a path answers instead of the catalogue. */
+export interface Override {
+  /** Default 200. */
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Body;
+}
+
+/** A GOPROXY that behaves as proxy.golang.org does (protocol.md, section 7). */
+export interface FakeOrigin extends FakeServer {
+  /** Serves a module, in place of one with the same path. */
+  add(module: FakeModule): void;
+  /** Answers a decoded path such as `/example.com/hello/@v/list` with something else. */
+  set(path: string, override: Override): void;
+  /** Answers 404 for a decoded path. */
+  remove(path: string): void;
+  /** Forgets requests, faults, `set` and `remove`; the modules stay. */
+  reset(): void;
+}
+
+/** Starts an origin on loopback. Close it when the test is over. */
+export async function startOrigin(options: OriginOptions = {}): Promise<FakeOrigin> {
+  const { prefix = '' } = options;
+  const modules = new Map((options.modules ?? []).map((module) => [module.path, module]));
+  const overrides = new Map<string, Answer>();
+  let catalogue = catalogueOf(modules.values());
+
+  const server = await startFakeServer(({ path }) => {
+    if (!path.startsWith(`${prefix}/`)) return notFound(path);
+    const local = path.slice(prefix.length);
+    // /cached-only answers from the cache alone; here everything is in the cache.
+    const key = local.startsWith('/cached-only/') ? local.slice('/cached-only'.length) : local;
+    return overrides.get(key) ?? catalogue.get(key) ?? fileAnswer(options.directory, key) ?? notFound(key);
+  }, prefix);
+
+  return {
+    ...server,
+    add(module) {
+      modules.set(module.path, module);
+      catalogue = catalogueOf(modules.values());
+    },
+    set: (path, { status = 200, headers = {}, body = '' }) =>
+      void overrides.set(path, { status, headers, body }),
+    remove: (path) => void overrides.set(path, textAnswer(404, 'not found: removed', NEGATIVE)),
+    reset() {
+      server.reset();
+      overrides.clear();
+    },
+  };
+}
+
+const NEGATIVE = { 'cache-control': 'public, max-age=60' };
+const MUTABLE = 'public, max-age=60';
+const LASTING = 'public, max-age=10800';
+const TEXT = 'text/plain; charset=UTF-8';
+const JSON_TYPE = 'application/json';
+
+function notFound(path: string): Answer {
+  const escaped = /^\/(.*)\/@/.exec(path)?.[1] ?? path.slice(1);
+  const text = /[A-Z]/.test(escaped)
+    ? `bad request: invalid escaped module path "${escaped}"`
+    : `not found: module ${escaped}: no matching versions`;
+  return textAnswer(404, text, NEGATIVE);
+}
+
+function catalogueOf(modules: Iterable<FakeModule>): Map<string, Answer> {
+  const answers = new Map<string, Answer>();
+  for (const module of modules) {
+    const root = `/${escapeModule(module.path)}`;
+    answers.set(`${root}/@v/list`, found(TEXT, MUTABLE, module.list));
+    if (module.latest !== undefined) answers.set(`${root}/@latest`, found(JSON_TYPE, MUTABLE, module.latest));
+    for (const [query, info] of Object.entries(module.queries)) {
+      answers.set(filePath(module.path, query, 'info'), found(JSON_TYPE, MUTABLE, info));
+    }
+    for (const [version, { info, mod, zip }] of Object.entries(module.versions)) {
+      answers.set(filePath(module.path, version, 'info'), found(JSON_TYPE, LASTING, info));
+      answers.set(filePath(module.path, version, 'mod'), found(TEXT, LASTING, mod));
+      answers.set(filePath(module.path, version, 'zip'), found('application/zip', LASTING, zip));
+    }
+  }
+  return answers;
+}
+
+function found(type: string, cacheControl: string, body: Body): Answer {
+  return {
+    status: 200,
+    headers: {
+      'content-type': type,
+      'cache-control': cacheControl,
+      etag: `"${createHash('sha256')
+        .update(isStreamed(body) ? `streamed ${body.size}` : body)
+        .digest('hex')}"`,
+      'accept-ranges': 'bytes',
+      'access-control-allow-origin': '*',
+    },
+    body,
+  };
+}
+
+/** A file of the directory; `undefined` for what is none or lies outside. */
+function fileAnswer(directory: string | undefined, path: string): Answer | undefined {
+  if (directory === undefined) return undefined;
+  const file = join(directory, path);
+  if (
+    !file.startsWith(join(directory, sep)) ||
+    statSync(file, { throwIfNoEntry: false })?.isFile() !== true
+  ) {
+    return undefined;
+  }
+  const body = readFileSync(file);
+  if (path.endsWith('.zip')) return found('application/zip', LASTING, body);
+  if (path.endsWith('/@latest')) return found(JSON_TYPE, MUTABLE, body.toString());
+  if (path.endsWith('.info')) return found(JSON_TYPE, LASTING, body.toString());
+  return found(TEXT, path.endsWith('/list') ? MUTABLE : LASTING, body.toString());
+}

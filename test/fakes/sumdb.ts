@@ -1,0 +1,98 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { Answer } from './answer.ts';
+import { type FakeServer, startFakeServer } from './fake-server.ts';
+import { buildSumDB } from './sumdb-build.ts';
+
+export interface SumDBOptions {
+  /** The go command that builds the database, from `findGo`. */
+  readonly go: string;
+  /** The database's name, default `sum.example.test`. */
+  readonly name?: string;
+  /** The records, in the order of their ids: the two go.sum lines of a version each, from `goSums`. */
+  readonly records?: readonly string[];
+}
+
+/** A checksum database by golang.org/x/mod, behind the counters and faults of a fake server. */
+export interface FakeSumDB extends FakeServer {
+  readonly name: string;
+  /** The verifier key, `name+hash+key`; `${verifierKey} ${url}` is a GOSUMDB that goes to the database directly. */
+  readonly verifierKey: string;
+  /** Adds a record to the tree: the two go.sum lines of one version. */
+  add(lines: string): Promise<void>;
+}
+
+/** Starts a checksum database with a fresh key. Close it when the test is over. */
+export async function startSumDB(options: SumDBOptions): Promise<FakeSumDB> {
+  const { name = 'sum.example.test', records = [] } = options;
+  const database = await startProgram(await buildSumDB(options.go), name);
+  for (const lines of records) await database.add(lines);
+  const front = await startFakeServer(({ url }) => forward(`http://${database.address}${url}`));
+  return {
+    ...front,
+    name,
+    verifierKey: database.verifierKey,
+    add: database.add,
+    async close() {
+      await front.close();
+      await database.close();
+    },
+  };
+}
+
+/** Records of modules that do not exist, to make a tree as large as a test needs. */
+export function fillerRecords(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => {
+    const version = `filler.example/m v0.0.${index}`;
+    const hash = `h1:${Buffer.alloc(32, index).toString('base64')}`;
+    return `${version} ${hash}\n${version}/go.mod ${hash}\n`;
+  });
+}
+
+async function forward(url: string): Promise<Answer> {
+  const response = await fetch(url);
+  const type = response.headers.get('content-type') ?? 'application/octet-stream';
+  return { status: response.status, headers: { 'content-type': type }, body: await response.bytes() };
+}
+
+interface Program {
+  readonly address: string;
+  readonly verifierKey: string;
+  add(lines: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+async function startProgram(path: string, name: string): Promise<Program> {
+  const child = spawn(path, ['-name', name], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const exited = once(child, 'exit');
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const next = async () => {
+    const line = await lines.next();
+    if (line.done === true) throw new Error(`Cannot use the checksum database "${name}": its program ended`);
+    return line.value;
+  };
+  const { address, verifierKey } = parseReady(await next());
+
+  return {
+    address,
+    verifierKey,
+    async add(text) {
+      // Answers come in the order of the lines, and the iterator hands them out in the order of the calls.
+      child.stdin.write(`${JSON.stringify(text)}\n`);
+      await next();
+    },
+    async close() {
+      child.stdin.end();
+      await exited;
+    },
+  };
+}
+
+function parseReady(line: string): { address: string; verifierKey: string } {
+  const value: unknown = JSON.parse(line);
+  if (typeof value === 'object' && value !== null && 'address' in value && 'verifierKey' in value) {
+    return { address: String(value.address), verifierKey: String(value.verifierKey) };
+  }
+  throw new Error(`Cannot read the checksum database's first line "${line}"`);
+}
