@@ -60,13 +60,17 @@ export function parseConfig(variables: Variables): ParsedConfig {
   function oneOf<T extends string>(name: keyof typeof DEFAULTS, ...values: readonly T[]): T | undefined {
     const value = withDefault(name);
     const found = values.find((candidate) => candidate === value);
-    if (!found) problems.push(`Cannot use ${name} ${JSON.stringify(value)}: it is one of ${values.join(', ')}`);
+    if (!found)
+      problems.push(`Cannot use ${name} ${JSON.stringify(value)}: it is one of ${values.join(', ')}`);
     return found;
   }
   function duration(name: keyof typeof DEFAULTS): number {
     const value = withDefault(name);
     const ms = parseDuration(value);
-    if (!ms) problems.push(`Cannot use ${name} ${JSON.stringify(value)}: write a duration above zero, such as "10s"`);
+    if (!ms)
+      problems.push(
+        `Cannot use ${name} ${JSON.stringify(value)}: write a duration above zero, such as "10s"`,
+      );
     return ms ?? 0;
   }
 
@@ -79,10 +83,13 @@ export function parseConfig(variables: Variables): ParsedConfig {
   }
   const verify = oneOf('VERIFY', 'off', 'mod', 'all');
   if (oneOf('ACCESS', 'public', 'private') === 'private') {
-    problems.push('Cannot use ACCESS "private": this version serves everybody, put an access control in front of it');
+    problems.push(
+      'Cannot use ACCESS "private": this version serves everybody, put an access control in front of it',
+    );
   }
   for (const name of NOT_YET) {
-    if (text(name)) problems.push(`Cannot use ${name} ${JSON.stringify(text(name))}: this version has no such policy`);
+    if (text(name))
+      problems.push(`Cannot use ${name} ${JSON.stringify(text(name))}: this version has no such policy`);
   }
   const config = {
     deadline: duration('TIMEOUT_TOTAL'),
@@ -91,7 +98,13 @@ export function parseConfig(variables: Variables): ParsedConfig {
   if (problems.length > 0 || patterns.kind === 'malformed') return { kind: 'invalid', problems };
   return {
     kind: 'valid',
-    config: { ...config, origins, databases, privateModules: patterns.patterns, warnings: warnings(verify, text('TOKENS')) },
+    config: {
+      ...config,
+      origins,
+      databases,
+      privateModules: patterns.patterns,
+      warnings: warnings(verify, text('TOKENS')),
+    },
   };
 }
 
@@ -100,7 +113,9 @@ function warnings(verify: string | undefined, tokens: string): readonly string[]
   return [
     ...(verify === 'off'
       ? []
-      : [`VERIFY=${verify} is not in force: this version checks length and structure, and the go command the hashes`]),
+      : [
+          `VERIFY=${verify} is not in force: this version checks length and structure, and the go command the hashes`,
+        ]),
     ...(tokens ? ['TOKENS is not in use: this version serves public modules only, to everybody'] : []),
   ];
 }

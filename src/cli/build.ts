@@ -14,7 +14,11 @@ const ROOT = join(import.meta.dirname, '..', '..');
 export async function buildWorker(): Promise<string> {
   const outdir = await mkdtemp(join(tmpdir(), 'modferry-build-'));
   try {
-    const wrangler = join(dirname(createRequire(import.meta.url).resolve('wrangler/package.json')), 'bin', 'wrangler.js');
+    const wrangler = join(
+      dirname(createRequire(import.meta.url).resolve('wrangler/package.json')),
+      'bin',
+      'wrangler.js',
+    );
     await promisify(execFile)(process.execPath, [wrangler, 'deploy', '--dry-run', '--outdir', outdir], {
       cwd: ROOT,
       env: { ...process.env, WRANGLER_SEND_METRICS: 'false', WRANGLER_HIDE_BANNER: 'true', CI: 'true' },

@@ -33,6 +33,8 @@ export interface LocalOptions {
   readonly variables: Variables;
   /** The built Worker, where the caller has one. */
   readonly script?: string;
+  /** Takes the Worker's log, line by line; by default it goes to standard output. */
+  readonly onLog?: (line: string) => void;
   /** Bindings to leave out, to see how the proxy does without them. */
   readonly without?: readonly ('FILES' | 'META')[];
 }
@@ -41,7 +43,9 @@ export interface LocalOptions {
  * Runs the Worker in workerd, with the local simulations of its bindings. Throws `ConfigurationError` when the
  * configuration is wrong. The caller disposes of the instance.
  */
-export async function startLocally(options: LocalOptions): Promise<{ readonly miniflare: Miniflare; readonly url: URL }> {
+export async function startLocally(
+  options: LocalOptions,
+): Promise<{ readonly miniflare: Miniflare; readonly url: URL }> {
   const parsed = parseConfig(options.variables);
   if (parsed.kind === 'invalid') throw new ConfigurationError(parsed.problems);
   const { workerOptions } = unstable_getMiniflareWorkerOptions(WRANGLER_TOML);
@@ -50,6 +54,7 @@ export async function startLocally(options: LocalOptions): Promise<{ readonly mi
       Object.entries(bindings ?? {}).filter(([name]) => !options.without?.some((absent) => absent === name)),
     );
   const contents = options.script ?? (await buildWorker());
+  const { onLog } = options;
   const miniflare = new Miniflare({
     ...convertV4MiniflareOptions({
       host: '127.0.0.1',
@@ -60,13 +65,16 @@ export async function startLocally(options: LocalOptions): Promise<{ readonly mi
         {
           ...workerOptions,
           name: 'modferry',
-          bindings: Object.fromEntries(Object.entries(options.variables).map(([name, value]) => [name, String(value)])),
+          bindings: Object.fromEntries(
+            Object.entries(options.variables).map(([name, value]) => [name, String(value)]),
+          ),
           kvNamespaces: without(workerOptions.kvNamespaces as object),
           r2Buckets: without(workerOptions.r2Buckets as object),
           modules: [{ type: 'ESModule', path: 'worker.js', contents }],
         },
       ],
     }),
+    ...(onLog ? { handleStructuredLogs: ({ message }: { message: string }) => onLog(message) } : {}),
     resourcePersistencePath: options.stateDirectory,
   });
   return { miniflare, url: await miniflare.ready };

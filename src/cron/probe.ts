@@ -30,12 +30,15 @@ export async function probe({ config, clock, fetch, writeLog }: ProbeEffects): P
       },
     };
     const result = await attempt(origin, question, { fetch, clock, ms: config.deadline });
-    const verdict = result.kind === 'failed' ? result.failure.text : result.kind === 'missing' ? 'not found' : 'ok';
+    const verdict =
+      result.kind === 'failed' ? result.failure.text : result.kind === 'missing' ? 'not found' : 'ok';
     writeLog(JSON.stringify({ event: 'probe', origin: origin.name, verdict, ms: clock.now() - started }));
   }
 
   await Promise.all([
     ...config.origins.filter(({ modules }) => !modules).map((origin) => ask(origin, WELL_KNOWN, 'module ')),
-    ...config.databases.flatMap(({ origins }) => origins).map((origin) => ask(origin, '/latest', 'go.sum database tree\n')),
+    ...config.databases
+      .flatMap(({ origins }) => origins)
+      .map((origin) => ask(origin, '/latest', 'go.sum database tree\n')),
   ]);
 }

@@ -38,7 +38,8 @@ export function checkInfo(answer: SmallAnswer, requested?: string): void {
     throw new BadAnswer(`info for ${JSON.stringify(version) ?? 'no version'}, which is no canonical version`);
   }
   const time = info.get('time');
-  if (time !== undefined && time !== null && !isTime(time)) throw new BadAnswer('info with a Time that is no time');
+  if (time !== undefined && time !== null && !isTime(time))
+    throw new BadAnswer('info with a Time that is no time');
 }
 
 /** `.mod`: text that starts like no page and no JSON document; the go.mod grammar is left to the hash. */

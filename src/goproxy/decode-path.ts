@@ -9,7 +9,8 @@ const MAX_PATH_LENGTH = 2048;
  * between elements after decoding), broken encoding, and overlong paths.
  */
 export function decodePath(pathname: string): string | undefined {
-  if (pathname.length > MAX_PATH_LENGTH || pathname.includes('//') || /%(2f|5c|00)/i.test(pathname)) return undefined;
+  if (pathname.length > MAX_PATH_LENGTH || pathname.includes('//') || /%(2f|5c|00)/i.test(pathname))
+    return undefined;
   try {
     return decodeURIComponent(pathname);
   } catch {

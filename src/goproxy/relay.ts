@@ -41,7 +41,10 @@ export interface RelayOptions {
 }
 
 /** Runs until the body is stored and the client has it or is gone. Resolves to whether it was stored; rejects never. */
-export function relay(options: RelayOptions): { readonly stored: Promise<boolean>; readonly done: Promise<void> } {
+export function relay(options: RelayOptions): {
+  readonly stored: Promise<boolean>;
+  readonly done: Promise<void>;
+} {
   const ring = new Ring();
   const outcome = Promise.withResolvers<Result>();
   const fill = pump(options, ring).then(
@@ -119,7 +122,8 @@ async function serveClient(options: RelayOptions, ring: Ring, outcome: Promise<R
       ring.consumed();
     }
     const result = await outcome;
-    if (result.kind !== 'stored') throw new Error('The file could not be stored, and the client was too slow to follow');
+    if (result.kind !== 'stored')
+      throw new Error('The file could not be stored, and the client was too slow to follow');
     const rest = await options.resume(offset, result.size);
     if (!rest) throw new Error('The stored file could not be read');
     writer.releaseLock();

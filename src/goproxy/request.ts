@@ -1,7 +1,18 @@
 import { decodePath } from './decode-path.ts';
-import { describeBadModulePath, type ModulePath, unescapeModulePath, versionFitsPath } from './module-path.ts';
+import {
+  describeBadModulePath,
+  type ModulePath,
+  unescapeModulePath,
+  versionFitsPath,
+} from './module-path.ts';
 import { unescapeUpperCase } from './escape.ts';
-import { parseVersion, parseVersionQuery, unescapeVersionElement, type Version, type VersionQuery } from './version.ts';
+import {
+  parseVersion,
+  parseVersionQuery,
+  unescapeVersionElement,
+  type Version,
+  type VersionQuery,
+} from './version.ts';
 
 /**
  * What a client asks a module proxy for (https://go.dev/ref/mod#goproxy-protocol).
@@ -66,7 +77,9 @@ function parseVersionFile(module: ModulePath, text: string, extension: string): 
 
 function describe(escapedPath: string): string {
   const path = unescapeUpperCase(escapedPath);
-  return (path === undefined ? undefined : describeBadModulePath(path)) ?? 'upper case letters are written as !a';
+  return (
+    (path === undefined ? undefined : describeBadModulePath(path)) ?? 'upper case letters are written as !a'
+  );
 }
 
 function malformed(reason: string): Malformed {

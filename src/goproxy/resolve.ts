@@ -36,10 +36,16 @@ export async function resolve(request: ModuleRequest, options: ResolveOptions): 
     return { kind: 'refused', text: `${request.module} is private here: PRIVATE covers it`, source: LOCAL };
   }
   const origins = orderOrigins(options.origins, request.module, { isPrivate, region });
-  if (request.kind !== 'zip') return serveSmallFile(smallFile(request, carrier), origins, { carrier, cachedOnly });
+  if (request.kind !== 'zip')
+    return serveSmallFile(smallFile(request, carrier), origins, { carrier, cachedOnly });
   const { module, version } = request;
   const key = versionKey(module, version, 'zip');
-  const zip = { key, subject: `${module}@${version}.zip`, path: originPath(key), prefix: `${module}@${version}/` };
+  const zip = {
+    key,
+    subject: `${module}@${version}.zip`,
+    path: originPath(key),
+    prefix: `${module}@${version}/`,
+  };
   return serveZip(zip, origins, { carrier, cachedOnly, ...(select ? { select } : {}) });
 }
 

@@ -54,16 +54,26 @@ export async function serveSmallFile(
 }
 
 async function findStored(file: SmallFile, { store }: Carrier): Promise<Outcome | undefined> {
-  const hit = file.cache === 'mutable' ? await store.findFresh(file.key) : await store.findSmall(file.key, keeping(file));
+  const hit =
+    file.cache === 'mutable'
+      ? await store.findFresh(file.key)
+      : await store.findSmall(file.key, keeping(file));
   if (hit) return found(file, hit.file, { tier: hit.tier });
   const derived = await file.derive?.();
   if (derived) return foundBytes(file, derived, { tier: 'r2' });
   const known = await store.findMissing(file.key);
-  return known && missing(file.subject, { missing: known, unanimous: true }, { tier: 'edge', origin: known.origin });
+  return (
+    known &&
+    missing(file.subject, { missing: known, unanimous: true }, { tier: 'edge', origin: known.origin })
+  );
 }
 
 /** Leads a flight: it goes on when the client leaves, and lands when the file is stored. */
-async function fetchAndShare(file: SmallFile, origins: readonly Origin[], carrier: Carrier): Promise<Outcome> {
+async function fetchAndShare(
+  file: SmallFile,
+  origins: readonly Origin[],
+  carrier: Carrier,
+): Promise<Outcome> {
   const flight = carrier.flights.lead(file.key);
   const fetched = fetchFile(file, origins, carrier);
   const landed = fetched
@@ -94,7 +104,9 @@ async function fetchFile(
   }
   if (answer.kind === 'missing') {
     if (answer.unanimous) carrier.store.keepMissing(file.key, answer.missing, EDGE_SECONDS.negative ?? 0);
-    return { outcome: missing(file.subject, answer, { tier: 'origin', origin: answer.missing.origin, attempts }) };
+    return {
+      outcome: missing(file.subject, answer, { tier: 'origin', origin: answer.missing.origin, attempts }),
+    };
   }
   const stale = await findLastGood(file, carrier, { tier: 'local', attempts, stale: true });
   return { outcome: stale ?? unavailable(file.subject, answer.failures, { tier: 'origin', attempts }) };
@@ -133,4 +145,3 @@ function keeping(file: SmallFile): { readonly kv: boolean; readonly seconds?: nu
   const seconds = EDGE_SECONDS[file.cache];
   return { kv: file.kv, ...(seconds === undefined ? {} : { seconds }) };
 }
-

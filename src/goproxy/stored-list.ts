@@ -1,7 +1,13 @@
 import type { LayeredStore } from '../store/layered.ts';
 import { versionPrefix } from '../store/key.ts';
 import type { ModulePath } from './module-path.ts';
-import { compareVersions, isPseudoVersion, parseVersion, unescapeVersionElement, type Version } from './version.ts';
+import {
+  compareVersions,
+  isPseudoVersion,
+  parseVersion,
+  unescapeVersionElement,
+  type Version,
+} from './version.ts';
 
 /** Toolchains are fetched by their zip alone: their versions have no `.info` to be listed by. */
 const TOOLCHAIN = 'golang.org/toolchain';

@@ -35,13 +35,18 @@ const MAX_BUFFERED_BYTES = 8 * 1024 * 1024;
 const MAX_ZIP_BYTES = 500 * 1024 * 1024;
 
 /** Serves a module zip: from the store, or from the first origin that has it. */
-export async function serveZip(zip: ZipFile, origins: readonly Origin[], options: ZipOptions): Promise<Outcome> {
+export async function serveZip(
+  zip: ZipFile,
+  origins: readonly Origin[],
+  options: ZipOptions,
+): Promise<Outcome> {
   const { carrier, cachedOnly } = options;
   const stored = await findStored(zip, options);
   if (stored) return stored;
   if (cachedOnly) return notCached(zip.subject);
   const known = await carrier.store.findMissing(zip.key);
-  if (known) return missing(zip.subject, { missing: known, unanimous: true }, { tier: 'edge', origin: known.origin });
+  if (known)
+    return missing(zip.subject, { missing: known, unanimous: true }, { tier: 'edge', origin: known.origin });
 
   const waiting = carrier.flights.join(zip.key);
   if (!waiting) return fetchAndShare(zip, origins, carrier);
@@ -84,15 +89,27 @@ interface FetchOptions {
   readonly onProgress?: () => void;
 }
 
-async function fetchZip(zip: ZipFile, origins: readonly Origin[], carrier: Carrier, options: FetchOptions): Promise<Fetched> {
+async function fetchZip(
+  zip: ZipFile,
+  origins: readonly Origin[],
+  carrier: Carrier,
+  options: FetchOptions,
+): Promise<Fetched> {
   const answer = await carrier.ask(origins, { path: zip.path, accept: (body) => openZip(body, zip) });
   const { attempts } = answer;
   if (answer.kind === 'accepted') {
-    return deliver(zip, answer.value, { tier: 'origin', origin: answer.origin, attempts }, { carrier, ...options });
+    return deliver(
+      zip,
+      answer.value,
+      { tier: 'origin', origin: answer.origin, attempts },
+      { carrier, ...options },
+    );
   }
   if (answer.kind === 'missing') {
     if (answer.unanimous) carrier.store.keepMissing(zip.key, answer.missing, EDGE_SECONDS.negative ?? 0);
-    return { outcome: missing(zip.subject, answer, { tier: 'origin', origin: answer.missing.origin, attempts }) };
+    return {
+      outcome: missing(zip.subject, answer, { tier: 'origin', origin: answer.missing.origin, attempts }),
+    };
   }
   return { outcome: unavailable(zip.subject, answer.failures, { tier: 'origin', attempts }) };
 }
@@ -104,7 +121,8 @@ type OpenedZip =
 
 async function openZip(body: OriginBody, zip: ZipFile): Promise<OpenedZip> {
   const { declared } = body;
-  if (declared !== undefined && declared > MAX_ZIP_BYTES) throw new BadAnswer(`a zip of ${declared} bytes, over Go's limit`);
+  if (declared !== undefined && declared > MAX_ZIP_BYTES)
+    throw new BadAnswer(`a zip of ${declared} bytes, over Go's limit`);
   const isLarge = declared !== undefined && declared > MAX_BUFFERED_BYTES;
   const first = await body.start(isLarge ? CHUNK_BYTES : MAX_BUFFERED_BYTES);
   if (!looksLikeZipStart(first)) throw new BadAnswer('a body that is no zip');
@@ -124,7 +142,8 @@ function checkEnd(tail: Uint8Array, size: number, zip: ZipFile): void {
   if (directory.kind === 'broken') throw new BadAnswer(`a broken zip: ${directory.reason}`);
   if (directory.kind === 'beyond-tail') return;
   const outside = findNameOutside(directory.entries, zip.prefix);
-  if (outside !== undefined) throw new BadAnswer(`a zip with the entry ${JSON.stringify(outside)}, outside of ${zip.prefix}`);
+  if (outside !== undefined)
+    throw new BadAnswer(`a zip with the entry ${JSON.stringify(outside)}, outside of ${zip.prefix}`);
 }
 
 async function deliver(

@@ -12,7 +12,10 @@ export function isNotModified(ifNoneMatch: string | undefined, etag: string): bo
  * The part of a file of `size` bytes that a Range header asks for. Undefined for all of it: no header, several ranges
  * (which a server may ignore, RFC 9110 14.2), or a header that is no byte range. `unsatisfiable` calls for a 416.
  */
-export function parseRange(header: string | undefined, size: number): ByteRange | 'unsatisfiable' | undefined {
+export function parseRange(
+  header: string | undefined,
+  size: number,
+): ByteRange | 'unsatisfiable' | undefined {
   const [, from = '', to = ''] = /^bytes=(\d*)-(\d*)$/.exec(header?.trim() ?? '') ?? [];
   if (from === '' && to === '') return undefined;
   if (from === '') {

@@ -65,7 +65,8 @@ function open(services: Services, { region, background }: Incoming): Exchange {
   const run = background(report);
   const carrier: Carrier = {
     store: new LayeredStore(tiers, { background: run, trace, report }),
-    ask: (origins, question) => trace.measure('origin', askOrigins(origins, question, { ...services, ms: config.deadline })),
+    ask: (origins, question) =>
+      trace.measure('origin', askOrigins(origins, question, { ...services, ms: config.deadline })),
     flights,
     background: run,
     clock,
@@ -73,7 +74,15 @@ function open(services: Services, { region, background }: Incoming): Exchange {
     openPipe,
     report,
   };
-  return { requestId, started: clock.now(), trace, carrier, region, subject: { kind: 'unknown' }, outcome: undefined };
+  return {
+    requestId,
+    started: clock.now(),
+    trace,
+    carrier,
+    region,
+    subject: { kind: 'unknown' },
+    outcome: undefined,
+  };
 }
 
 /** Renders an outcome as the answer to a request. */

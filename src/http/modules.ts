@@ -31,12 +31,19 @@ export function modules(services: Services): Handler<Variables> {
       cachedOnly: underCachedOnly || c.req.header('Disable-Module-Fetch')?.toLowerCase() === 'true',
       ...(wanted ? { select: wanted.select } : {}),
     });
-    return answer(c, services, { subject: subjectOf(request), outcome, unsatisfiable: wanted?.isUnsatisfiable() ?? false });
+    return answer(c, services, {
+      subject: subjectOf(request),
+      outcome,
+      unsatisfiable: wanted?.isUnsatisfiable() ?? false,
+    });
   };
 }
 
 /** Ranges are served of stored zips, on GET, while If-Range (RFC 9110 13.1.5) still names the stored copy. */
-function wantedRange(request: ModuleRequest, raw: Request): { select: SelectRange; isUnsatisfiable(): boolean } | undefined {
+function wantedRange(
+  request: ModuleRequest,
+  raw: Request,
+): { select: SelectRange; isUnsatisfiable(): boolean } | undefined {
   const header = raw.headers.get('Range');
   if (header === null || request.kind !== 'zip' || raw.method !== 'GET') return undefined;
   const ifRange = raw.headers.get('If-Range');

@@ -79,7 +79,8 @@ function sendFile(
   }
   headers.set('Content-Type', contentType);
   const { range } = file;
-  if (range) headers.set('Content-Range', `bytes ${range.offset}-${range.offset + range.length - 1}/${file.size}`);
+  if (range)
+    headers.set('Content-Range', `bytes ${range.offset}-${range.offset + range.length - 1}/${file.size}`);
   const length = range?.length ?? file.size;
   if (length !== undefined) headers.set('Content-Length', String(length));
   if (withoutBody) discard(file.body);

@@ -28,4 +28,3 @@ function token(text: string): string {
 export function serverTiming(trace: Trace, total: number): string {
   return [...trace.timings, ['total', total] as const].map(([name, ms]) => `${name};dur=${ms}`).join(', ');
 }
-

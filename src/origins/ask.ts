@@ -70,7 +70,10 @@ export async function askOrigins<T>(
   async function tryOnce(origin: Origin): Promise<Attempt<T>> {
     const ms = deadline - effects.clock.now();
     if (ms <= 0) {
-      return { kind: 'failed', failure: { origin: origin.name, cause: 'timeout', text: 'not asked, the time was up' } };
+      return {
+        kind: 'failed',
+        failure: { origin: origin.name, cause: 'timeout', text: 'not asked, the time was up' },
+      };
     }
     attempts += 1;
     return attempt(origin, question, { ...effects, ms });

@@ -115,8 +115,10 @@ async function follow(
 
 function redirectTarget(location: string, base: string): string {
   const target = URL.parse(location, base);
-  if (!target || !/^https?:$/.test(target.protocol)) throw new BadAnswer('a redirect to no http or https address');
-  if (target.protocol === 'http:' && base.startsWith('https:')) throw new BadAnswer('a redirect from https to http');
+  if (!target || !/^https?:$/.test(target.protocol))
+    throw new BadAnswer('a redirect to no http or https address');
+  if (target.protocol === 'http:' && base.startsWith('https:'))
+    throw new BadAnswer('a redirect from https to http');
   return target.href;
 }
 
@@ -126,7 +128,8 @@ function retryAfterSeconds(value: string | null): number | undefined {
 }
 
 function explain(error: unknown): Pick<Failure, 'cause' | 'text'> {
-  if (error instanceof TimeoutError) return { cause: 'timeout', text: `no answer within ${error.ms / 1000} s` };
+  if (error instanceof TimeoutError)
+    return { cause: 'timeout', text: `no answer within ${error.ms / 1000} s` };
   if (error instanceof BadAnswer) return { cause: 'answer', text: error.message };
   // The platform's own messages name no cause that could be relied on, and at times internal references.
   return { cause: 'unreachable', text: 'connection failed' };

@@ -53,10 +53,14 @@ const Duration = v.pipe(
 
 const Table = v.array(
   v.strictObject({
-    name: v.optional(v.pipe(v.string(), v.regex(/^[\w.:/-]{1,100}$/, 'is no name of letters, digits and . _ : / -'))),
+    name: v.optional(
+      v.pipe(v.string(), v.regex(/^[\w.:/-]{1,100}$/, 'is no name of letters, digits and . _ : / -')),
+    ),
     url: v.string(),
     modules: v.optional(v.union([v.string(), v.array(v.string())])),
-    regions: v.optional(v.array(v.pipe(v.string(), v.regex(/^[A-Z]{2,3}$/, 'is no code such as "FRA", "DE" or "EU"')))),
+    regions: v.optional(
+      v.array(v.pipe(v.string(), v.regex(/^[A-Z]{2,3}$/, 'is no code such as "FRA", "DE" or "EU"'))),
+    ),
     auth: v.optional(v.string()),
     timeouts: v.optional(v.strictObject({ headers: v.optional(Duration), stall: v.optional(Duration) })),
   }),
@@ -67,7 +71,9 @@ function parseTable(text: string, context: Context): readonly Origin[] {
   try {
     json = JSON.parse(text);
   } catch (error) {
-    context.problems.push(`Cannot parse ORIGINS as JSON: ${error instanceof Error ? error.message : String(error)}`);
+    context.problems.push(
+      `Cannot parse ORIGINS as JSON: ${error instanceof Error ? error.message : String(error)}`,
+    );
     return [];
   }
   const table = v.safeParse(Table, json);
@@ -91,7 +97,8 @@ function parseRow(
   const modules = row.modules === undefined ? undefined : parsePatterns([row.modules].flat().join(','));
   if (modules?.kind === 'malformed') found.push(...modules.problems.map((problem) => `modules: ${problem}`));
   const credentials = row.auth === undefined ? undefined : secret(row.auth);
-  if (row.auth !== undefined && !credentials) found.push(`auth names the secret ${quote(row.auth)}, which is not set`);
+  if (row.auth !== undefined && !credentials)
+    found.push(`auth names the secret ${quote(row.auth)}, which is not set`);
 
   problems.push(...found.map((problem) => `Cannot parse ORIGINS: entry ${index + 1}: ${problem}`));
   if (found.length > 0 || typeof address === 'string') return [];
@@ -104,7 +111,10 @@ function parseRow(
       ...(modules?.kind === 'parsed' ? { modules: modules.patterns } : {}),
       regions: row.regions ?? [],
       ...(authorization ? { authorization } : {}),
-      limits: { headers: row.timeouts?.headers ?? limits.headers, stall: row.timeouts?.stall ?? limits.stall },
+      limits: {
+        headers: row.timeouts?.headers ?? limits.headers,
+        stall: row.timeouts?.stall ?? limits.stall,
+      },
     },
   ];
 }
@@ -140,7 +150,9 @@ export function parseAddress(text: string): Address | string {
   if (text === 'direct' || text === 'off') {
     return 'is not an origin: modferry has no version control system to go to, so name proxies only';
   }
-  const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) || !/[.:/]/.test(text) ? text : `https://${text}`);
+  const url = URL.parse(
+    /^[a-z][a-z0-9+.-]*:\/\//i.test(text) || !/[.:/]/.test(text) ? text : `https://${text}`,
+  );
   if (!url) return 'is no address';
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'has no http or https scheme';
   if (url.search || url.hash) return 'has a query or a fragment, which no GOPROXY path can follow';

@@ -33,7 +33,12 @@ export function edgeCache(cache: DataCentreCache, clock: Clock): EdgeStore {
     return undefined;
   }
 
-  async function put(key: StoreKey, kind: 'file' | 'missing', response: { body: BodyInit; headers: Record<string, string> }, seconds: number) {
+  async function put(
+    key: StoreKey,
+    kind: 'file' | 'missing',
+    response: { body: BodyInit; headers: Record<string, string> },
+    seconds: number,
+  ) {
     const headers = {
       ...response.headers,
       'Cache-Control': `public, max-age=${seconds}`,
@@ -51,7 +56,12 @@ export function edgeCache(cache: DataCentreCache, clock: Clock): EdgeStore {
     },
 
     async write(key, file, seconds = YEAR) {
-      await put(key, 'file', { body: file.bytes as BodyInit, headers: facts(file.etag, file.bytes.length) }, seconds);
+      await put(
+        key,
+        'file',
+        { body: file.bytes as BodyInit, headers: facts(file.etag, file.bytes.length) },
+        seconds,
+      );
     },
 
     async writeStream(key, file: StoredFile) {

@@ -17,7 +17,10 @@ export function kvStore(namespace: Namespace): CacheStore {
   return {
     async read(key) {
       if (key.length > MAX_KEY_BYTES) return undefined;
-      const found = await namespace.getWithMetadata<{ etag: string }>(key, { type: 'arrayBuffer', cacheTtl: CACHE_TTL });
+      const found = await namespace.getWithMetadata<{ etag: string }>(key, {
+        type: 'arrayBuffer',
+        cacheTtl: CACHE_TTL,
+      });
       if (!found.value || !found.metadata) return undefined;
       const body = new Uint8Array(found.value);
       return { body, size: body.length, etag: found.metadata.etag };

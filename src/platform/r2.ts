@@ -1,5 +1,12 @@
 import type { R2Bucket, R2Object, R2UploadedPart } from '@cloudflare/workers-types';
-import type { ByteRange, DurableStore, FileToStore, StoredFile, Upload, WriteMode } from '../store/contract.ts';
+import type {
+  ByteRange,
+  DurableStore,
+  FileToStore,
+  StoredFile,
+  Upload,
+  WriteMode,
+} from '../store/contract.ts';
 import type { StoreKey } from '../store/key.ts';
 import { openPipe } from './pipe.ts';
 
@@ -19,7 +26,11 @@ export function r2Store(bucket: Bucket): DurableStore {
     async read(key, range) {
       const object = await bucket.get(key, range ? { range: { ...range } } : undefined);
       if (!object) return undefined;
-      return { ...facts(object), body: object.body as unknown as ReadableStream<Uint8Array>, ...served(range, object.size) };
+      return {
+        ...facts(object),
+        body: object.body as unknown as ReadableStream<Uint8Array>,
+        ...served(range, object.size),
+      };
     },
 
     async head(key) {
@@ -35,11 +46,13 @@ export function r2Store(bucket: Bucket): DurableStore {
     },
 
     upload: (key, { etag, size }) =>
-      size === undefined ? uploadParts(bucket, key, etag) : Promise.resolve(uploadStream(bucket, key, etag, size)),
+      size === undefined
+        ? uploadParts(bucket, key, etag)
+        : Promise.resolve(uploadStream(bucket, key, etag, size)),
 
     async *keys(prefix) {
       // A page holds at most 1,000 keys; a list that stops there loses versions.
-      for (let cursor: string | undefined; ; ) {
+      for (let cursor: string | undefined; ;) {
         const page = await bucket.list({ prefix, ...(cursor ? { cursor } : {}) });
         for (const object of page.objects) yield object.key;
         if (!page.truncated) return;
@@ -55,7 +68,9 @@ function facts(object: R2Object): { size: number; etag: string } {
 }
 
 function served(range: ByteRange | undefined, size: number): Pick<StoredFile, 'range'> {
-  return range ? { range: { offset: range.offset, length: Math.min(range.length, size - range.offset) } } : {};
+  return range
+    ? { range: { offset: range.offset, length: Math.min(range.length, size - range.offset) } }
+    : {};
 }
 
 /**
@@ -102,7 +117,7 @@ async function uploadParts(bucket: Bucket, key: StoreKey, etag: string): Promise
 
   return {
     async write(chunk) {
-      for (let rest = chunk; rest.length > 0; ) {
+      for (let rest = chunk; rest.length > 0;) {
         const taken = rest.subarray(0, PART_BYTES - filled);
         part.set(taken, filled);
         filled += taken.length;

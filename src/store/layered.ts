@@ -1,6 +1,15 @@
 import type { Background } from '../background.ts';
 import type { Trace } from '../telemetry/trace.ts';
-import type { ByteRange, CacheStore, DurableStore, EdgeStore, FileToStore, Missing, StoredFile, Upload } from './contract.ts';
+import type {
+  ByteRange,
+  CacheStore,
+  DurableStore,
+  EdgeStore,
+  FileToStore,
+  Missing,
+  StoredFile,
+  Upload,
+} from './contract.ts';
 import type { StoreKey } from './key.ts';
 
 /** The tiers, each of which may be absent. */
@@ -42,7 +51,10 @@ export class LayeredStore {
   }
 
   /** An immutable small file (`.info`, `.mod`, a lookup, a tile): whole, from any tier. `kv` says whether KV holds its kind. */
-  async findSmall(key: StoreKey, { kv, seconds }: { readonly kv: boolean; readonly seconds?: number }): Promise<Hit | undefined> {
+  async findSmall(
+    key: StoreKey,
+    { kv, seconds }: { readonly kv: boolean; readonly seconds?: number },
+  ): Promise<Hit | undefined> {
     const { edge, r2 } = this.#tiers;
     const near = await this.#read('edge', edge?.read(key));
     if (near) return { file: near, tier: 'edge' };
@@ -89,7 +101,11 @@ export class LayeredStore {
   }
 
   /** Keeps an immutable file in every tier, for ever. Resolves when R2 has it; never rejects. */
-  async keep(key: StoreKey, file: FileToStore, { kv, seconds }: { readonly kv: boolean; readonly seconds?: number }): Promise<void> {
+  async keep(
+    key: StoreKey,
+    file: FileToStore,
+    { kv, seconds }: { readonly kv: boolean; readonly seconds?: number },
+  ): Promise<void> {
     const { edge, r2 } = this.#tiers;
     if (file.bytes.length <= MAX_EDGE_BYTES) this.#write('edge', edge?.write(key, file, seconds));
     if (kv) this.#write('kv', this.#tiers.kv?.write(key, file));
@@ -113,12 +129,19 @@ export class LayeredStore {
   }
 
   /** Starts a streamed write to R2; undefined where there is no R2, or it fails. */
-  async upload(key: StoreKey, file: { readonly etag: string; readonly size: number | undefined }): Promise<Upload | undefined> {
+  async upload(
+    key: StoreKey,
+    file: { readonly etag: string; readonly size: number | undefined },
+  ): Promise<Upload | undefined> {
     return this.#guard('r2', this.#tiers.r2?.upload(key, file));
   }
 
   /** The stored bytes of a file from `offset` to its end, or undefined. */
-  async readFrom(key: StoreKey, offset: number, size: number): Promise<ReadableStream<Uint8Array> | undefined> {
+  async readFrom(
+    key: StoreKey,
+    offset: number,
+    size: number,
+  ): Promise<ReadableStream<Uint8Array> | undefined> {
     const rest = await this.#read('r2', this.#tiers.r2?.read(key, { offset, length: size - offset }));
     return rest && streamOf(rest.body);
   }
@@ -134,7 +157,10 @@ export class LayeredStore {
     if (file) await this.#tiers.edge?.writeStream(key, file);
   }
 
-  async #readWhole(tier: string, work: Promise<StoredFile | undefined> | undefined): Promise<FileToStore | undefined> {
+  async #readWhole(
+    tier: string,
+    work: Promise<StoredFile | undefined> | undefined,
+  ): Promise<FileToStore | undefined> {
     return this.#read(
       tier,
       work?.then(async (file) => file && { bytes: await bytesOf(file.body), etag: file.etag }),

@@ -56,7 +56,8 @@ export function parseDatabases(
 
 function parseDatabase(entry: string, limits: OriginLimits): Database | string {
   const [first = '', urls, ...rest] = entry.split(/\s+/);
-  if (rest.length > 0) return 'has more than a key and addresses: separate addresses by "|", databases by ","';
+  if (rest.length > 0)
+    return 'has more than a key and addresses: separate addresses by "|", databases by ","';
   const known = KNOWN[first];
   const verifierKey = known?.[0] ?? first;
   const name = VERIFIER_KEY.exec(verifierKey)?.[1];

@@ -28,9 +28,16 @@ export async function proxyChecksums(
   // The probe is answered here: the databases have no such path, and any other answer than 200 or 404 stops the client.
   if (request.kind === 'supported') return empty();
   if (request.kind === 'lookup' && matches(privateModules, request.module)) {
-    return { kind: 'refused', text: `${request.module} is private here: no checksum database hears of it`, source: LOCAL };
+    return {
+      kind: 'refused',
+      text: `${request.module} is private here: no checksum database hears of it`,
+      source: LOCAL,
+    };
   }
-  return serveSmallFile(checksumFile(request, carrier), request.database.origins, { carrier, cachedOnly: false });
+  return serveSmallFile(checksumFile(request, carrier), request.database.origins, {
+    carrier,
+    cachedOnly: false,
+  });
 }
 
 /** How each kind of answer is fetched, checked and kept. */

@@ -8,7 +8,12 @@ import { formatTilePath, parseTilePath, type Tile } from './tile-path.ts';
 export type ChecksumRequest =
   | { readonly kind: 'supported'; readonly database: Database }
   | { readonly kind: 'tree head'; readonly database: Database }
-  | { readonly kind: 'lookup'; readonly database: Database; readonly module: ModulePath; readonly version: Version }
+  | {
+      readonly kind: 'lookup';
+      readonly database: Database;
+      readonly module: ModulePath;
+      readonly version: Version;
+    }
   | { readonly kind: 'tile'; readonly database: Database; readonly tile: Tile };
 
 /**
@@ -16,13 +21,19 @@ export type ChecksumRequest =
  * own addresses: no address is ever made of what a client wrote. Returns undefined for everything else, which clients get
  * to see as a 404: for them this proxy does not carry that database, and they go to it themselves.
  */
-export function parseChecksumRequest(pathname: string, databases: readonly Database[]): ChecksumRequest | undefined {
+export function parseChecksumRequest(
+  pathname: string,
+  databases: readonly Database[],
+): ChecksumRequest | undefined {
   const path = decodePath(pathname)?.slice('/sumdb/'.length);
   if (path === undefined) return undefined;
   // Names may contain slashes, `sum.example.test/v2` beside `sum.example.test`: the longest one that fits is meant.
   const database = databases
     .filter(({ name }) => path.startsWith(`${name}/`))
-    .reduce<Database | undefined>((longest, one) => (longest && longest.name.length > one.name.length ? longest : one), undefined);
+    .reduce<Database | undefined>(
+      (longest, one) => (longest && longest.name.length > one.name.length ? longest : one),
+      undefined,
+    );
   if (!database) return undefined;
   const endpoint = path.slice(database.name.length + 1);
   if (endpoint === 'supported') return { kind: 'supported', database };

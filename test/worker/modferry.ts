@@ -1,0 +1,65 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Miniflare } from 'miniflare';
+import { inject } from 'vitest';
+import { type LocalOptions, startLocally } from '../../src/cli/local.ts';
+
+export interface Modferry {
+  /** Without a trailing slash. */
+  readonly url: string;
+  readonly miniflare: Miniflare;
+  readonly stateDirectory: string;
+  /** The log, one parsed JSON line each; lines come a moment after the answer. */
+  readonly log: readonly Readonly<Record<string, unknown>>[];
+  /** Ends it; the files stay. */
+  stop(): Promise<void>;
+  /** Ends it and removes its files. */
+  close(): Promise<void>;
+}
+
+export type ModferryOptions = Partial<Pick<LocalOptions, 'stateDirectory' | 'without'>> & {
+  readonly variables: Readonly<Record<string, string>>;
+};
+
+/** The built Worker in workerd, on a port of its own, with files in a folder of its own. */
+export async function startModferry({
+  variables,
+  without,
+  stateDirectory,
+}: ModferryOptions): Promise<Modferry> {
+  const directory = stateDirectory ?? (await mkdtemp(join(tmpdir(), 'modferry-state-')));
+  const log: Readonly<Record<string, unknown>>[] = [];
+  const { miniflare, url } = await startLocally({
+    port: 0,
+    stateDirectory: directory,
+    variables: { SUMDBS: 'off', ...variables },
+    script: inject('workerScript'),
+    onLog: (line) => log.push(parseLine(line)),
+    ...(without ? { without } : {}),
+  });
+  let running = true;
+  const stop = async () => {
+    if (running) await miniflare.dispose();
+    running = false;
+  };
+  return {
+    url: url.origin,
+    miniflare,
+    stateDirectory: directory,
+    log,
+    stop,
+    async close() {
+      await stop();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function parseLine(line: string): Readonly<Record<string, unknown>> {
+  try {
+    return JSON.parse(line) as Readonly<Record<string, unknown>>;
+  } catch {
+    return { line };
+  }
+}
