@@ -179,13 +179,17 @@ class Ring {
    */
   async reserve({ mayDrop }: { readonly mayDrop: boolean }): Promise<ArrayBuffer> {
     if (this.#chunks.length < RING_CHUNKS) return new ArrayBuffer(CHUNK_BYTES);
-    while (!mayDrop && !this.#clientLeft && this.#wanted <= this.#start) await this.#changed.promise;
+    if (!mayDrop) await this.#clientHasPassed(this.#start);
     const beingWritten = this.#writing && this.#wanted === this.#start && !this.#clientLeft;
     const oldest = this.#chunks.shift();
     this.#start += 1;
     this.#change();
     const reusable = oldest && !beingWritten && oldest.buffer.byteLength === CHUNK_BYTES;
     return reusable ? oldest.buffer : new ArrayBuffer(CHUNK_BYTES);
+  }
+
+  async #clientHasPassed(sequence: number): Promise<void> {
+    while (!this.#clientLeft && this.#wanted <= sequence) await this.#changed.promise;
   }
 
   /** The chunk that the client wants next, when it is let through; `lost` if it is gone by then. */
