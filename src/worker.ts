@@ -1,24 +1,17 @@
-import type { ExecutionContext, KVNamespace, R2Bucket, ScheduledController } from '@cloudflare/workers-types';
+import type { ExecutionContext } from '@cloudflare/workers-types';
 import { systemClock } from './clock.ts';
 import { parseConfig, type Variables } from './config.ts';
 import { probe } from './cron/probe.ts';
 import { createApp } from './http/app.ts';
 import type { Services } from './http/exchange.ts';
 import { backgroundOf } from './platform/background.ts';
-import { dataCentreCache, edgeCache } from './platform/edge-cache.ts';
-import { kvStore } from './platform/kv.ts';
 import { openPipe } from './platform/pipe.ts';
-import { r2Store } from './platform/r2.ts';
 import { regionOf } from './platform/region.ts';
+import { type Bindings, tiersOf } from './platform/tiers.ts';
 import { Flights } from './store/flights.ts';
-import { writeLine } from './telemetry/log.ts';
+import { logTrouble, writeLine } from './telemetry/log.ts';
 
-/** Every binding may be absent: without R2 and KV the proxy still proxies. */
-interface Env extends Variables {
-  readonly FILES?: R2Bucket;
-  readonly META?: KVNamespace;
-}
-
+type Env = Bindings & Variables;
 type Isolate = { readonly services: Services; readonly app: ReturnType<typeof createApp> };
 
 /** What outlives a request. The runtime gives one environment to an isolate. */
@@ -31,11 +24,7 @@ function isolateOf(env: Env): Isolate {
   if (parsed.kind === 'invalid') throw new Error(`Invalid configuration: ${parsed.problems.join('; ')}`);
   const services: Services = {
     config: parsed.config,
-    tiers: {
-      edge: edgeCache(dataCentreCache(caches), systemClock),
-      ...(env.META ? { kv: kvStore(env.META) } : {}),
-      ...(env.FILES ? { r2: r2Store(env.FILES) } : {}),
-    },
+    tiers: tiersOf(env, systemClock),
     flights: new Flights(systemClock),
     clock: systemClock,
     fetch: (url, init) => fetch(url, init),
@@ -49,14 +38,22 @@ function isolateOf(env: Env): Isolate {
 }
 
 export default {
-  fetch(request: Request, env: Env, context: ExecutionContext): Response | Promise<Response> {
-    const { app } = isolateOf(env);
-    return app.fetch(request, {
-      incoming: { region: regionOf(request), background: (report) => backgroundOf(context, report) },
-    });
+  async fetch(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
+    try {
+      const incoming = { region: regionOf(request), background: backgroundOf(context) };
+      return await isolateOf(env).app.fetch(request, { incoming });
+    } catch (error) {
+      // Its own app reports everything else: this is a configuration that nothing can be served with.
+      logTrouble(writeLine, 'start', error);
+      const headers = { 'Cache-Control': 'no-store', 'Content-Type': 'text/plain; charset=utf-8' };
+      return new Response('modferry is not configured correctly: its log lists the problems\n', {
+        status: 500,
+        headers,
+      });
+    }
   },
 
-  async scheduled(_controller: ScheduledController, env: Env): Promise<void> {
+  async scheduled(_controller: unknown, env: Env): Promise<void> {
     await probe(isolateOf(env).services);
   },
 };

@@ -29,7 +29,7 @@ const verdicts: readonly (readonly [text: string, path: string, covered: boolean
   ['a.example/', 'a.example/x', true],
   ['a.example/', 'a.example', true],
   ['a.example//', 'a.example/x', false],
-  ['a.example, b.example', 'b.example', false],
+  ['a.example, b.example', 'b.example', true],
   // path.Match.
   ['a?c', 'abc', true],
   ['a?c', 'ac', false],

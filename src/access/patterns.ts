@@ -1,9 +1,9 @@
 // Module patterns as GOPRIVATE and GONOSUMDB have them: globs, separated by commas, each of which covers a module path
 // and everything below it. `*.corp.example,github.com/acme` covers git.corp.example/x and github.com/acme/tool/cmd.
 //
-// They decide which names never leave for a public origin, so they agree with the go command in every verdict. Only a
-// malformed pattern is treated otherwise: the go command ignores it, and so discloses what it was to protect; here
-// parsing fails.
+// They decide which names never leave for a public origin, so they agree with the go command in every verdict but two,
+// where the go command discloses what a pattern was to protect: a malformed pattern, which it ignores, does not
+// parse here; and the space in `a.example, b.example`, which no path can match, is not part of a pattern here.
 import { matchGlob, parseGlob, type Glob } from './glob.ts';
 
 /** A parsed list of patterns. An empty one matches nothing. */
@@ -20,15 +20,15 @@ export type ParsedPatterns =
   | { readonly kind: 'malformed'; readonly problems: readonly string[] };
 
 /**
- * Returns the patterns in `text`, or one sentence for each malformed pattern. Empty patterns are skipped and one slash
- * at the end of a pattern is dropped; spaces are part of the pattern, as they are for the go command.
+ * Returns the patterns in `text`, or one sentence for each malformed pattern. Empty patterns are skipped; spaces
+ * around a pattern and one slash at its end are dropped.
  * Source: golang.org/x/mod/module MatchPrefixPatterns.
  */
 export function parsePatterns(text: string): ParsedPatterns {
   const patterns: Pattern[] = [];
   const problems: string[] = [];
   for (const item of text.split(',')) {
-    const pattern = item.endsWith('/') ? item.slice(0, -1) : item;
+    const pattern = item.trim().replace(/\/$/, '');
     if (pattern === '') continue;
     const parsed = parseGlob(pattern);
     if (parsed.kind === 'glob') patterns.push({ depth: pattern.split('/').length, glob: parsed.glob });

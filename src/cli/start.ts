@@ -1,3 +1,4 @@
+import { access, constants, mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseConfig } from '../config.ts';
 import { ConfigurationError, localVariables, startLocally } from './local.ts';
@@ -7,13 +8,26 @@ import { ConfigurationError, localVariables, startLocally } from './local.ts';
  * wrangler.toml can be set in the environment.
  */
 async function main(): Promise<void> {
-  const port = parsePort(process.env['PORT'] || '8787');
+  const portText = process.env['PORT'] || '8787';
+  const port = parsePort(portText);
   const stateDirectory = resolve(process.env['STATE_DIR'] || '.modferry');
   const variables = localVariables(process.env);
   const parsed = parseConfig(variables);
+  const problems = [
+    ...(port === undefined
+      ? [`Cannot use PORT ${JSON.stringify(portText)}: it is a number from 0 to 65535`]
+      : []),
+    ...(await stateProblems(stateDirectory)),
+    ...(parsed.kind === 'invalid' ? parsed.problems : []),
+  ];
+  if (port === undefined || problems.length > 0) throw new ConfigurationError(problems);
   if (parsed.kind === 'valid') for (const warning of parsed.config.warnings) console.warn(`Note: ${warning}`);
 
-  const { miniflare, url } = await startLocally({ port, stateDirectory, variables });
+  const { miniflare, url } = await startLocally({ port, stateDirectory, variables }).catch(
+    (error: unknown) => {
+      throw isAddressInUse(error) ? new ConfigurationError([portInUse(port)]) : error;
+    },
+  );
   const stop = () => {
     miniflare.dispose().then(
       () => process.exit(0),
@@ -27,12 +41,30 @@ async function main(): Promise<void> {
   console.log(`Paste this line:  go env -w GOPROXY=${url.origin}`);
 }
 
-function parsePort(text: string): number {
+function parsePort(text: string): number | undefined {
   const port = Number(text);
-  if (!/^\d{1,5}$/.test(text) || port > 65_535) {
-    throw new ConfigurationError([`Cannot use PORT ${JSON.stringify(text)}: it is a number from 0 to 65535`]);
+  return /^\d{1,5}$/.test(text) && port <= 65_535 ? port : undefined;
+}
+
+/** Makes the directory where it is missing. What keeps it from being written to, or nothing. */
+async function stateProblems(directory: string): Promise<readonly string[]> {
+  try {
+    await mkdir(directory, { recursive: true });
+    await access(directory, constants.W_OK | constants.X_OK);
+    return [];
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return [`Cannot use STATE_DIR ${JSON.stringify(directory)}: it is no directory to write to (${why})`];
   }
-  return port;
+}
+
+function isAddressInUse(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_ADDRESS_IN_USE';
+}
+
+/** When node alone is killed (`kill -9`), its workerd lives on and keeps the port. */
+function portInUse(port: number): string {
+  return `Cannot use PORT "${port}": another program listens on it, perhaps the workerd of an earlier start`;
 }
 
 main().catch((error: unknown) => {

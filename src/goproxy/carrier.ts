@@ -10,13 +10,13 @@ import type { Outcome } from './outcome.ts';
 /** Everything that answering one request may touch. */
 export interface Carrier {
   readonly store: LayeredStore;
-  /** Asks origins in their order, within the limit for the first byte. */
+  /** Asks origins in their order, in the time that is left. */
   readonly ask: <T>(origins: readonly Origin[], question: Question<T>) => Promise<Answer<T>>;
   readonly flights: Flights<Shared>;
   readonly background: Background;
   readonly clock: Clock;
-  /** Milliseconds until the first byte of an answer. */
-  readonly deadline: number;
+  /** Milliseconds that are left until the first byte of the answer is due. */
+  readonly timeLeft: () => number;
   /** A pipe for `size` bytes, or for an unknown number of them. */
   readonly openPipe: (size: number | undefined) => {
     readonly readable: ReadableStream<Uint8Array>;

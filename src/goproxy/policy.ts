@@ -27,16 +27,20 @@ export const EDGE_SECONDS: Readonly<Partial<Record<CacheClass, number>>> = {
   negative: 30,
 };
 
-const CLASS: Readonly<Record<ModuleRequest['kind'], CacheClass>> = {
+const CLASS = {
   list: 'mutable',
   latest: 'mutable',
   query: 'mutable',
   info: 'canonicalInfo',
   mod: 'immutable',
   zip: 'immutable',
-};
+} as const satisfies Record<ModuleRequest['kind'], CacheClass>;
 
 /** The cache class of a successful answer. */
-export function cacheClassOf(request: ModuleRequest): CacheClass {
-  return CLASS[request.kind];
+export function cacheClassOf<K extends ModuleRequest['kind']>({
+  kind,
+}: {
+  readonly kind: K;
+}): (typeof CLASS)[K] {
+  return CLASS[kind];
 }

@@ -19,7 +19,7 @@ import type { Upload } from '../store/contract.ts';
 /** One read: large enough that JavaScript runs seldom, small enough to keep several. */
 export const CHUNK_BYTES = 256 * 1024;
 
-/** Chunks in the ring: 4 MiB, which also is what the check of the end gets to see. */
+/** Chunks in the ring: 4 MiB, of which the check of the end gets to see the last 3.5 at least. */
 const RING_CHUNKS = 16;
 
 export interface RelayOptions {
@@ -87,6 +87,7 @@ async function pump(options: RelayOptions, ring: Ring): Promise<Result> {
   for (;;) {
     size += held.length;
     const memory = await ring.reserve({ mayDrop: upload !== undefined });
+    if (!upload && ring.deserted) throw new Error('Neither the store nor the client takes the rest');
     const next = await body.fill(memory);
     onProgress();
     if (next.length === 0) break;
@@ -103,6 +104,7 @@ async function pump(options: RelayOptions, ring: Ring): Promise<Result> {
     await upload.commit();
     return { kind: 'stored', size };
   } catch (error) {
+    await upload.abort(error);
     options.onUploadError(error);
     return { kind: 'passed', size };
   }
@@ -171,6 +173,12 @@ class Ring {
   end(): void {
     this.#ended = true;
     this.#change();
+  }
+
+  /** Whether nobody will take another chunk: the client is gone, or the one that it wants next is. */
+  get deserted(): boolean {
+    const next = this.#wanted + (this.#writing ? 1 : 0);
+    return this.#clientLeft || next < this.#start;
   }
 
   /**

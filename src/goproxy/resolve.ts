@@ -60,7 +60,7 @@ function smallFile(request: Exclude<ModuleRequest, { kind: 'zip' }>, carrier: Ca
     key,
     subject: module + name,
     path: originPath(key),
-    cache: cacheClassOf(request) as SmallFile['cache'],
+    cache: cacheClassOf(request),
     kv: false,
     limit: MAX_SMALL_FILE,
     ...rest,

@@ -28,7 +28,7 @@ export interface SmallFile {
   readonly check: (answer: SmallAnswer) => void;
   /** The file made of other stored files, where that can be done. */
   readonly derive?: () => Promise<Uint8Array | undefined>;
-  /** What can be said without any origin and without a last good copy. */
+  /** What can be said without an origin that has it, and without a last good copy. */
   readonly makeUp?: () => Promise<Uint8Array | undefined>;
 }
 
@@ -47,7 +47,7 @@ export async function serveSmallFile(
 
   const waiting = carrier.flights.join(file.key);
   if (waiting) {
-    const shared = await within(carrier.clock, carrier.deadline, waiting).catch(() => undefined);
+    const shared = await within(carrier.clock, carrier.timeLeft(), waiting).catch(() => undefined);
     if (typeof shared === 'object') return shared;
   }
   return fetchAndShare(file, origins, carrier);
@@ -103,6 +103,10 @@ async function fetchFile(
     };
   }
   if (answer.kind === 'missing') {
+    // Since Go 1.23 `go install p@v` fails without a list: a module whose versions are stored keeps one, also after it
+    // was withdrawn from the origins. Nothing that was once fetched is lost.
+    const kept = file.makeUp && (await findLastGood(file, carrier, { tier: 'local', attempts, stale: true }));
+    if (kept) return { outcome: kept };
     if (answer.unanimous) carrier.store.keepMissing(file.key, answer.missing, EDGE_SECONDS.negative ?? 0);
     return {
       outcome: missing(file.subject, answer, { tier: 'origin', origin: answer.missing.origin, attempts }),

@@ -12,6 +12,9 @@ import type { Found, Outcome, Source } from './outcome.ts';
 import { EDGE_SECONDS } from './policy.ts';
 import { CHUNK_BYTES, relay } from './relay.ts';
 
+/** The part of its time that a request waits for another one's fill before it fetches for itself. */
+const PATIENCE = 0.6;
+
 export interface ZipFile {
   readonly subject: string;
   readonly key: StoreKey;
@@ -50,7 +53,7 @@ export async function serveZip(
 
   const waiting = carrier.flights.join(zip.key);
   if (!waiting) return fetchAndShare(zip, origins, carrier);
-  const shared = await within(carrier.clock, carrier.deadline, waiting).catch(() => undefined);
+  const shared = await within(carrier.clock, carrier.timeLeft() * PATIENCE, waiting).catch(() => undefined);
   if (typeof shared === 'object') return shared;
   const now = shared === 'stored' ? await findStored(zip, options) : undefined;
   // The other request still fetches, or could not store it: this one gets its own copy, past the store.

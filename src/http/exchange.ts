@@ -60,23 +60,25 @@ export function exchanges(services: Services): MiddlewareHandler<Variables> {
 function open(services: Services, { region, background }: Incoming): Exchange {
   const { clock, config, flights, openPipe, tiers, writeLog } = services;
   const requestId = crypto.randomUUID();
+  const started = clock.now();
+  const timeLeft = () => started + config.deadline - clock.now();
   const trace = createTrace(clock);
   const report = (label: string, error: unknown) => logTrouble(writeLog, label, error, requestId);
   const run = background(report);
   const carrier: Carrier = {
     store: new LayeredStore(tiers, { background: run, trace, report }),
     ask: (origins, question) =>
-      trace.measure('origin', askOrigins(origins, question, { ...services, ms: config.deadline })),
+      trace.measure('origin', askOrigins(origins, question, { ...services, ms: timeLeft() })),
     flights,
     background: run,
     clock,
-    deadline: config.deadline,
+    timeLeft,
     openPipe,
     report,
   };
   return {
     requestId,
-    started: clock.now(),
+    started,
     trace,
     carrier,
     region,

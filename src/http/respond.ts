@@ -73,9 +73,14 @@ function sendFile(
   }
   if (unsatisfiable) {
     discard(file.body);
+    headers.delete('ETag');
     headers.set('Content-Range', `bytes */${file.size}`);
-    headers.set('Cache-Control', CACHE_CONTROL.failure);
-    return new Response(null, { status: 416, headers });
+    return sendText(
+      416,
+      `the range begins beyond the ${file.size} bytes of the file`,
+      CACHE_CONTROL.failure,
+      headers,
+    );
   }
   headers.set('Content-Type', contentType);
   const { range } = file;

@@ -7,7 +7,6 @@ import type { Background } from '../background.ts';
  */
 export function backgroundOf(
   context: Pick<ExecutionContext, 'waitUntil'>,
-  report: (label: string, error: unknown) => void,
-): Background {
-  return (label, work) => context.waitUntil(work.catch((error: unknown) => report(label, error)));
+): (report: (label: string, error: unknown) => void) => Background {
+  return (report) => (label, work) => context.waitUntil(work.catch((error: unknown) => report(label, error)));
 }

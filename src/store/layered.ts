@@ -73,11 +73,10 @@ export class LayeredStore {
   /** A zip, or the part of it that `select` chooses; ranges are served by R2 alone, which reads them natively. */
   async findLarge(key: StoreKey, select?: SelectRange): Promise<Hit | undefined> {
     const { edge, r2 } = this.#tiers;
-    if (select) {
-      const facts = await this.#read('r2', r2?.head(key));
-      const range = facts && select(facts);
-      const part = facts && (await this.#read('r2', r2?.read(key, range)));
-      return part && { file: part, tier: 'r2' };
+    const facts = select && (await this.#read('r2', r2?.head(key)));
+    if (facts) {
+      const part = await this.#read('r2', r2?.read(key, select(facts)));
+      if (part) return { file: part, tier: 'r2' };
     }
     const near = await this.#read('edge', edge?.read(key));
     if (near) return { file: near, tier: 'edge' };

@@ -12,7 +12,7 @@ import {
   pack,
   zip,
   zip64,
-} from './forged-directory.ts';
+} from '../../test/fakes/forged-directory.ts';
 
 function read(file: Uint8Array): Directory {
   return readDirectory(file, file.length);
@@ -244,7 +244,8 @@ describe('readDirectory', () => {
   });
 
   it.each([3, -1, 1.5, Number.NaN, 2 ** 60])('refuses a tail of 4 bytes in a file of %d', (size) => {
-    expect(readDirectory(bytes('PK\x05\x06'), size).kind).toBe('broken');
+    const reason = `Cannot place a tail of 4 bytes in a file of ${size} bytes`;
+    expect(readDirectory(bytes('PK\x05\x06'), size)).toEqual({ kind: 'broken', reason });
   });
 });
 

@@ -1,0 +1,112 @@
+import { expect, it } from 'vitest';
+import { pattern } from '../../test/fakes/byte-source.ts';
+import { FakeUpload, receive, startRelay } from '../../test/fakes/relay.ts';
+import { CHUNK_BYTES } from './relay.ts';
+
+/** Numbers from 0 to below 1 that a seed repeats (mulberry32). */
+function randomOf(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let bits = Math.imul(state ^ (state >>> 15), 1 | state);
+    bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits;
+    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+const SOURCE = pattern(48 * CHUNK_BYTES);
+const RUNS = 300;
+/** Set it to the seed that a failure names, to run that one alone. */
+const ONLY = Number(process.env['RELAY_SEED']);
+
+interface Plan {
+  readonly size: number;
+  readonly pieces: readonly number[];
+  readonly hasStore: boolean;
+  readonly declares: boolean;
+  readonly failsAt: number | undefined;
+  readonly breaks: boolean;
+  readonly leavesAfter: number;
+  readonly pauses: Readonly<Record<'origin' | 'store' | 'client', () => Promise<void>>>;
+}
+
+function planOf(seed: number): Plan {
+  const random = randomOf(seed);
+  const upTo = (limit: number) => Math.floor(random() * limit);
+  const chance = (part: number) => random() < part;
+  const whole = chance(0.3);
+  const size = whole ? (1 + upTo(48)) * CHUNK_BYTES : 1 + upTo(SOURCE.length);
+  /** Lets others run for a few turns, every now and then. */
+  const pause = () => {
+    const how = random() ** 3;
+    return async () => {
+      if (random() > how) return;
+      for (let turn = upTo(12); turn >= 0; turn--) await new Promise((resolve) => setImmediate(resolve));
+    };
+  };
+  return {
+    size,
+    pieces: Array.from({ length: 1 + upTo(5) }, () => 1 + Math.floor(random() ** 2 * 900_000) + 4_000),
+    hasStore: chance(0.75),
+    declares: chance(0.6),
+    failsAt: chance(0.2) ? upTo(50) : undefined,
+    breaks: chance(0.2),
+    leavesAfter: chance(0.15) ? upTo(40) : Infinity,
+    pauses: { origin: pause(), store: pause(), client: pause() },
+  };
+}
+
+async function check(seed: number): Promise<void> {
+  const plan = planOf(seed);
+  const bytes = SOURCE.subarray(0, plan.size);
+  const upload = plan.hasStore ? new FakeUpload() : undefined;
+  if (upload) {
+    upload.failsAt = plan.failsAt;
+    upload.pause = plan.pauses.store;
+  }
+  const run = await startRelay({
+    bytes,
+    upload,
+    pieces: plan.pieces,
+    pause: plan.pauses.origin,
+    ...(plan.declares ? {} : { declared: undefined }),
+    ...(plan.breaks ? { breaksWith: new Error('connection lost') } : {}),
+  }).catch(() => undefined);
+  if (!run) return expect(plan.breaks).toBe(true); // it broke in the first chunk, before the relay
+  let reads = 0;
+  const received = await receive(run.reader, async () => {
+    await plan.pauses.client();
+    if (reads++ >= plan.leavesAfter) await run.reader.cancel();
+  });
+  const stored = await run.stored;
+  await run.done;
+
+  const left = reads > plan.leavesAfter;
+  const storeWorks = plan.hasStore && !(upload?.failsAt !== undefined && upload.state === 'aborted');
+  // Whatever the client has is right as far as it goes, and an end that looks good is the end.
+  expect(Buffer.compare(received.bytes, bytes.subarray(0, received.bytes.length))).toBe(0);
+  if (received.end === 'whole' && !left) expect(received.bytes.length).toBe(bytes.length);
+  if (plan.breaks) expect([received.end === 'broken' || left, stored]).toEqual([true, false]);
+  else {
+    expect(stored).toBe(storeWorks);
+    if (storeWorks || !plan.hasStore) expect([seed, received.end]).toEqual([seed, 'whole']);
+  }
+  // The store has all of it or nothing.
+  if (upload) expect(upload.state).toBe(stored ? 'committed' : 'aborted');
+  if (stored && upload) expect(Buffer.compare(upload.bytes(), bytes)).toBe(0);
+}
+
+it(
+  `${RUNS} relays of random bodies at random paces give everybody the same bytes, or break`,
+  { timeout: 60_000 },
+  async () => {
+    for (let seed = 1; seed <= RUNS; seed++) {
+      if (ONLY && seed !== ONLY) continue;
+      try {
+        await check(seed);
+      } catch (error) {
+        throw new Error(`The relay failed with RELAY_SEED=${seed}`, { cause: error });
+      }
+    }
+  },
+);

@@ -1,0 +1,80 @@
+/** The body of an answer, as a byte stream that the test feeds. */
+export interface ByteSource {
+  readonly stream: ReadableStream<Uint8Array>;
+  push(bytes: Uint8Array): void;
+  end(): void;
+  /** Breaks the body off, as a lost connection does; what was not read yet is lost with it. */
+  fail(error: Error): void;
+  /** Whether it was given up. */
+  readonly cancelled: boolean;
+}
+
+/** A stream that hands out what is pushed, when it is pushed. */
+export function byteSource(): ByteSource {
+  let cancelled = false;
+  let controller: ReadableByteStreamController | undefined;
+  const stream = new ReadableStream({
+    type: 'bytes',
+    start(given) {
+      controller = given;
+    },
+    cancel() {
+      cancelled = true;
+    },
+  });
+  return {
+    stream,
+    push: (bytes) => controller?.enqueue(bytes.slice()),
+    end() {
+      controller?.close();
+      // A read that waits is told of the end only now (Streams standard, "respond in closed state").
+      controller?.byobRequest?.respond(0);
+    },
+    fail: (error) => controller?.error(error),
+    get cancelled() {
+      return cancelled;
+    },
+  };
+}
+
+export interface Script {
+  /** What the body breaks off with, after its last piece; absent where it ends well. */
+  readonly breaksWith?: Error;
+  /** Called before each piece is handed out. */
+  readonly pause?: () => Promise<void>;
+  readonly onCancel?: () => void;
+}
+
+/** A stream of the given pieces, each handed out when it is asked for. */
+export function scriptedStream(pieces: Iterable<Uint8Array>, script: Script = {}): ReadableStream<Uint8Array> {
+  const iterator = pieces[Symbol.iterator]();
+  return new ReadableStream({
+    type: 'bytes',
+    async pull(controller) {
+      await script.pause?.();
+      const next = iterator.next();
+      if (!next.done) return controller.enqueue(next.value.slice());
+      if (script.breaksWith) return controller.error(script.breaksWith);
+      controller.close();
+      controller.byobRequest?.respond(0);
+    },
+    cancel: () => script.onCancel?.(),
+  });
+}
+
+/** `size` bytes that are different at every place, so that no chunk can be taken for another. */
+export function pattern(size: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(size);
+  const words = new Uint32Array(bytes.buffer, 0, size >> 2);
+  for (let at = 0; at < words.length; at++) words[at] = Math.imul(at + 1, 2654435761);
+  return bytes;
+}
+
+/** `bytes` cut into pieces of the given sizes in turn. */
+export function* cut(bytes: Uint8Array, ...sizes: readonly number[]): Generator<Uint8Array> {
+  for (let at = 0, turn = 0; at < bytes.length; turn++) {
+    const size = sizes[turn % sizes.length] ?? bytes.length;
+    yield bytes.subarray(at, at + size);
+    at += size;
+  }
+}
