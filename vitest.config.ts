@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    // Two cores in continuous integration; the tests wait more than they compute.
+    maxWorkers: 2,
     reporters: ['default', './test/count-reporter.ts'],
     projects: [
       {

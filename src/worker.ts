@@ -4,6 +4,7 @@ import { parseConfig, type Variables } from './config.ts';
 import { probe } from './cron/probe.ts';
 import { createApp } from './http/app.ts';
 import type { Services } from './http/exchange.ts';
+import { respondFailure } from './http/respond.ts';
 import { backgroundOf } from './platform/background.ts';
 import { openPipe } from './platform/pipe.ts';
 import { regionOf } from './platform/region.ts';
@@ -45,11 +46,8 @@ export default {
     } catch (error) {
       // Its own app reports everything else: this is a configuration that nothing can be served with.
       logTrouble(writeLine, 'start', error);
-      const headers = { 'Cache-Control': 'no-store', 'Content-Type': 'text/plain; charset=utf-8' };
-      return new Response('modferry is not configured correctly: its log lists the problems\n', {
-        status: 500,
-        headers,
-      });
+      const text = 'modferry is not configured correctly: its log lists the problems';
+      return respondFailure(500, text, { requestId: crypto.randomUUID() });
     }
   },
 

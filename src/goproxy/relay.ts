@@ -197,7 +197,7 @@ class Ring {
   }
 
   async #clientHasPassed(sequence: number): Promise<void> {
-    while (!this.#clientLeft && this.#wanted <= sequence) await this.#changed.promise;
+    while (!this.deserted && this.#wanted <= sequence) await this.#changed.promise;
   }
 
   /** The chunk that the client wants next, when it is let through; `lost` if it is gone by then. */

@@ -77,9 +77,10 @@ function parseVersionFile(module: ModulePath, text: string, extension: string): 
 
 function describe(escapedPath: string): string {
   const path = unescapeUpperCase(escapedPath);
-  return (
-    (path === undefined ? undefined : describeBadModulePath(path)) ?? 'upper case letters are written as !a'
-  );
+  if (path !== undefined) return describeBadModulePath(path) ?? 'malformed module path';
+  return /[A-Z]/.test(escapedPath)
+    ? 'upper case letters are written as !a'
+    : 'a stray "!" or a letter outside of ASCII';
 }
 
 function malformed(reason: string): Malformed {

@@ -11,6 +11,12 @@ import { missing, notCached, unavailable } from './messages.ts';
 import type { Found, Outcome, Source } from './outcome.ts';
 import { type CacheClass, EDGE_SECONDS } from './policy.ts';
 
+/**
+ * The part of its time that a request waits for another one's fetch, which ends in its own time unless the platform ended
+ * it: what is left is for that case.
+ */
+const PATIENCE = 0.9;
+
 /** A file that is held whole in memory: everything but zips. */
 export interface SmallFile {
   /** What messages call it, such as `example.com/hello@v1.1.0.mod`. */
@@ -47,7 +53,7 @@ export async function serveSmallFile(
 
   const waiting = carrier.flights.join(file.key);
   if (waiting) {
-    const shared = await within(carrier.clock, carrier.timeLeft(), waiting).catch(() => undefined);
+    const shared = await within(carrier.clock, carrier.timeLeft() * PATIENCE, waiting).catch(() => undefined);
     if (typeof shared === 'object') return shared;
   }
   return fetchAndShare(file, origins, carrier);
@@ -81,7 +87,10 @@ async function fetchAndShare(
       flight.share(outcome);
       await kept;
     })
-    .finally(() => flight.land());
+    .finally(() => {
+      flight.share('not stored'); // no news to those who have the outcome
+      flight.land();
+    });
   carrier.background('fetch', landed);
   return (await fetched).outcome;
 }

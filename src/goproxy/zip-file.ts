@@ -12,7 +12,7 @@ import type { Found, Outcome, Source } from './outcome.ts';
 import { EDGE_SECONDS } from './policy.ts';
 import { CHUNK_BYTES, relay } from './relay.ts';
 
-/** The part of its time that a request waits for another one's fill before it fetches for itself. */
+/** The part of its time that a request waits for another one's fill, which may well take longer than it has. */
 const PATIENCE = 0.6;
 
 export interface ZipFile {
@@ -76,7 +76,10 @@ async function fetchAndShare(zip: ZipFile, origins: readonly Origin[], carrier: 
       const isStored = await stored;
       if (isStream) flight.share(isStored ? 'stored' : 'not stored');
     })
-    .finally(() => flight.land());
+    .finally(() => {
+      flight.share('not stored'); // no news to those who have the outcome
+      flight.land();
+    });
   carrier.background('fetch', landed);
   return (await fetched).outcome;
 }
@@ -172,7 +175,7 @@ async function deliver(
     first,
     upload: store ? await carrier.store.upload(zip.key, { etag, size }) : undefined,
     client: pipe.writable,
-    resume: (offset, end) => carrier.store.readFrom(zip.key, offset, end),
+    resume: (offset, end) => carrier.store.readFrom(zip.key, offset, { size: end, etag }),
     checkEnd: (tail, total) => checkEnd(tail, total, zip),
     onProgress: () => onProgress?.(),
     onUploadError: (error) => carrier.report('upload', error),

@@ -3,8 +3,7 @@ import { checksums } from './checksums.ts';
 import { exchanges, type Services, type Variables } from './exchange.ts';
 import { homePage } from './home.ts';
 import { modules } from './modules.ts';
-import { errorText } from './plain-text.ts';
-import { respondLocally } from './respond.ts';
+import { respondFailure, respondLocally } from './respond.ts';
 
 const METHODS = ['GET', 'HEAD'];
 
@@ -40,5 +39,5 @@ function fail(c: Context<Variables>, status: number, text: string, allow?: strin
   const exchange = c.get('exchange');
   exchange.subject = { kind: 'failure' };
   const { requestId } = exchange;
-  return respondLocally(status, errorText(text, requestId), { requestId, ...(allow ? { allow } : {}) });
+  return respondFailure(status, text, { requestId, ...(allow ? { allow } : {}) });
 }

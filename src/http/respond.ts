@@ -46,17 +46,28 @@ export function respondLocally(
   text: string,
   { requestId, allow }: { readonly requestId: string; readonly allow?: string },
 ): Response {
-  return new Response(text, {
+  const body = new TextEncoder().encode(text);
+  return new Response(body, {
     status,
     headers: {
       ...(allow ? { Allow: allow } : {}),
       'Cache-Control': CACHE_CONTROL.failure,
       'Cache-Status': 'modferry; detail=local',
+      'Content-Length': String(body.length),
       'Content-Type': 'text/plain; charset=utf-8',
       'X-Content-Type-Options': 'nosniff',
       'X-Request-Id': requestId,
     },
   });
+}
+
+/** A failure that no outcome stands for: one line of text with the request id. */
+export function respondFailure(
+  status: number,
+  text: string,
+  rest: { readonly requestId: string; readonly allow?: string },
+): Response {
+  return respondLocally(status, errorText(text, rest.requestId), rest);
 }
 
 function sendFile(
@@ -73,14 +84,9 @@ function sendFile(
   }
   if (unsatisfiable) {
     discard(file.body);
-    headers.delete('ETag');
     headers.set('Content-Range', `bytes */${file.size}`);
-    return sendText(
-      416,
-      `the range begins beyond the ${file.size} bytes of the file`,
-      CACHE_CONTROL.failure,
-      headers,
-    );
+    headers.set('Cache-Control', CACHE_CONTROL.failure);
+    return new Response(null, { status: 416, headers });
   }
   headers.set('Content-Type', contentType);
   const { range } = file;
@@ -93,9 +99,11 @@ function sendFile(
 }
 
 function sendText(status: number, text: string, cacheControl: string, headers: Headers): Response {
+  const body = new TextEncoder().encode(errorText(text, headers.get('X-Request-Id') ?? ''));
   headers.set('Cache-Control', cacheControl);
+  headers.set('Content-Length', String(body.length));
   headers.set('Content-Type', 'text/plain; charset=utf-8');
-  return new Response(errorText(text, headers.get('X-Request-Id') ?? ''), { status, headers });
+  return new Response(body, { status, headers });
 }
 
 /** A body that is not sent is cancelled, so that whatever feeds it ends. */

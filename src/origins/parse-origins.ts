@@ -16,13 +16,14 @@ export function parseOrigins(
     readonly problems: string[];
   },
 ): readonly Origin[] {
+  const before = context.problems.length;
   const origins = text.trimStart().startsWith('[') ? parseTable(text, context) : parseList(text, context);
   const names = new Set<string>();
   for (const { name } of origins) {
     if (names.has(name)) context.problems.push(`Cannot use ORIGINS: two origins are called ${quote(name)}`);
     names.add(name);
   }
-  if (origins.length === 0 && context.problems.length === 0) {
+  if (origins.length === 0 && context.problems.length === before) {
     context.problems.push(`Cannot use ORIGINS ${quote(text)}: it names no origin`);
   }
   return origins;
@@ -47,7 +48,7 @@ function parseList(text: string, { limits, problems }: Context): readonly Origin
 
 const Duration = v.pipe(
   v.string(),
-  v.check((text) => parseDuration(text) !== undefined, 'is no duration such as "10s"'),
+  v.check((text) => Boolean(parseDuration(text)), 'is no duration above zero, such as "10s"'),
   v.transform((text) => parseDuration(text) ?? 0),
 );
 
@@ -71,15 +72,17 @@ function parseTable(text: string, context: Context): readonly Origin[] {
   try {
     json = JSON.parse(text);
   } catch (error) {
-    context.problems.push(
-      `Cannot parse ORIGINS as JSON: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    // The engine's message quotes the text around the place, and a password may be there.
+    const place = /at position \d+/.exec(String(error))?.[0] ?? 'a table is [{ "url": "https://…" }, …]';
+    context.problems.push(`Cannot parse ORIGINS as JSON: ${place}`);
     return [];
   }
   const table = v.safeParse(Table, json);
   if (!table.success) {
     for (const issue of table.issues) {
-      context.problems.push(`Cannot parse ORIGINS: ${v.getDotPath(issue) ?? 'the table'}: ${issue.message}`);
+      // What was received instead is not shown: it may be an address with a password.
+      const message = issue.message.replace(/ but received ".*$/s, '');
+      context.problems.push(`Cannot parse ORIGINS: ${v.getDotPath(issue) ?? 'the table'}: ${message}`);
     }
     return [];
   }
@@ -156,18 +159,27 @@ export function parseAddress(text: string): Address | string {
   if (!url) return 'is no address';
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'has no http or https scheme';
   if (url.search || url.hash) return 'has a query or a fragment, which no GOPROXY path can follow';
-  const { username, password } = url;
+  const credentials = decodeText(`${url.username}:${url.password}`);
+  if (credentials === undefined) return 'has a "%" in its credentials that is not written as "%25"';
   const path = url.pathname.replace(/\/+$/, '');
   return {
     name: url.host + path,
     url: `${url.protocol}//${url.host}${path}`,
-    ...(username ? { authorization: `Basic ${base64(decodeURIComponent(`${username}:${password}`))}` } : {}),
+    ...(credentials === ':' ? {} : { authorization: `Basic ${base64(credentials)}` }),
   };
 }
 
-/** An address as it may be shown: without a password. */
+/** An address as it may be shown: without a password, also where it is no address and the password is not written well. */
 export function redact(address: string): string {
-  return address.replace(/\/\/[^@/]*@/, '//…@');
+  return address.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, '$1…@');
+}
+
+function decodeText(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function base64(text: string): string {

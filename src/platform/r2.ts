@@ -127,6 +127,8 @@ async function uploadParts(bucket: Bucket, key: StoreKey, etag: string): Promise
     },
     async commit() {
       if (filled > 0 || parts.length === 0) await flush();
+      // Completing replaces without a question: a copy that others have the etag of would change under them.
+      if (await bucket.head(key)) return multipart.abort();
       await multipart.complete(parts);
     },
     async abort() {

@@ -135,14 +135,18 @@ export class LayeredStore {
     return this.#guard('r2', this.#tiers.r2?.upload(key, file));
   }
 
-  /** The stored bytes of a file from `offset` to its end, or undefined. */
+  /** The stored bytes of a file from `offset` to its end, or undefined, also where another copy of it was stored. */
   async readFrom(
     key: StoreKey,
     offset: number,
-    size: number,
+    { size, etag }: { readonly size: number; readonly etag: string },
   ): Promise<ReadableStream<Uint8Array> | undefined> {
     const rest = await this.#read('r2', this.#tiers.r2?.read(key, { offset, length: size - offset }));
-    return rest && streamOf(rest.body);
+    if (!rest) return undefined;
+    const body = streamOf(rest.body);
+    if (rest.etag === etag) return body;
+    await body.cancel();
+    return undefined;
   }
 
   /** Every stored key that begins with `prefix`; none where R2 is absent or fails. */

@@ -1,5 +1,5 @@
 import type { Origin, OriginLimits } from '../origins/origin.ts';
-import { parseAddress } from '../origins/parse-origins.ts';
+import { parseAddress, redact } from '../origins/parse-origins.ts';
 
 /** A checksum database that clients reach through modferry, so that GOSUMDB stays on. */
 export interface Database {
@@ -44,7 +44,7 @@ export function parseDatabases(
     if (entry === '') continue;
     const database = parseDatabase(entry, limits);
     if (typeof database === 'string') {
-      problems.push(`Cannot parse SUMDBS: entry ${JSON.stringify(entry)} ${database}`);
+      problems.push(`Cannot parse SUMDBS: entry ${JSON.stringify(redacted(entry))} ${database}`);
     } else if (databases.has(database.name)) {
       problems.push(`Cannot use SUMDBS: the database ${JSON.stringify(database.name)} is named twice`);
     } else {
@@ -52,6 +52,11 @@ export function parseDatabases(
     }
   }
   return [...databases.values()];
+}
+
+/** An entry as it may be shown: without the passwords of its addresses. */
+function redacted(entry: string): string {
+  return entry.replace(/[^\s|]+/g, redact);
 }
 
 function parseDatabase(entry: string, limits: OriginLimits): Database | string {
@@ -67,7 +72,8 @@ function parseDatabase(entry: string, limits: OriginLimits): Database | string {
   const origins: Origin[] = [];
   for (const url of (urls ?? known?.[1] ?? `https://${name}`).split('|')) {
     const address = parseAddress(url);
-    if (typeof address === 'string') return `has the address ${JSON.stringify(url)}, which ${address}`;
+    if (typeof address === 'string')
+      return `has the address ${JSON.stringify(redact(url))}, which ${address}`;
     origins.push({ ...address, fallback: 'any', regions: [], limits });
   }
   return { name, verifierKey, origins };

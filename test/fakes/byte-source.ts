@@ -24,7 +24,7 @@ export function byteSource(): ByteSource {
   });
   return {
     stream,
-    push: (bytes) => controller?.enqueue(bytes.slice()),
+    push: (bytes) => controller?.enqueue(new Uint8Array(bytes)),
     end() {
       controller?.close();
       // A read that waits is told of the end only now (Streams standard, "respond in closed state").
@@ -46,14 +46,17 @@ export interface Script {
 }
 
 /** A stream of the given pieces, each handed out when it is asked for. */
-export function scriptedStream(pieces: Iterable<Uint8Array>, script: Script = {}): ReadableStream<Uint8Array> {
+export function scriptedStream(
+  pieces: Iterable<Uint8Array>,
+  script: Script = {},
+): ReadableStream<Uint8Array> {
   const iterator = pieces[Symbol.iterator]();
   return new ReadableStream({
     type: 'bytes',
     async pull(controller) {
       await script.pause?.();
       const next = iterator.next();
-      if (!next.done) return controller.enqueue(next.value.slice());
+      if (!next.done) return controller.enqueue(new Uint8Array(next.value));
       if (script.breaksWith) return controller.error(script.breaksWith);
       controller.close();
       controller.byobRequest?.respond(0);

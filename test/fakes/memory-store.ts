@@ -37,7 +37,7 @@ export function memoryStore(): MemoryStore {
       let aborted = false;
       return {
         async write(chunk) {
-          chunks.push(chunk.slice());
+          chunks.push(new Uint8Array(chunk));
         },
         async commit() {
           const bytes = new Uint8Array(Buffer.concat(chunks));
@@ -110,9 +110,9 @@ export function memoryEdge(clock: Pick<Clock, 'now'>): EdgeStore & { readonly fi
 }
 
 function copyOf({ bytes, etag }: FileToStore): FileToStore {
-  return { bytes: bytes.slice(), etag };
+  return { bytes: new Uint8Array(bytes), etag };
 }
 
 function stored({ bytes, etag }: FileToStore): StoredFile {
-  return { body: bytes.slice(), size: bytes.length, etag };
+  return { body: new Uint8Array(bytes), size: bytes.length, etag };
 }

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { bytes } from '../../test/fakes/values.ts';
+import { BadAnswer } from '../origins/origin.ts';
+import { checkInfo, checkList, checkMod } from './check-answer.ts';
+
+const answer = (body: string | Uint8Array, contentType = 'text/plain') => ({
+  bytes: typeof body === 'string' ? bytes(body) : body,
+  contentType,
+});
+const PAGE = '<!DOCTYPE html><title>Sign in</title>';
+
+describe('a list', () => {
+  it.each(['', '\n', 'v1.0.0\n', 'v1.0.0', 'v1.0.0 2024-01-15T10:00:00Z\r\nv1.1.0\r\n', 'junk\nv1.0.0\n'])(
+    '%j is believed',
+    (body) => expect(() => checkList(answer(body))).not.toThrow(),
+  );
+  it.each(['sign in please', PAGE, ` \n${PAGE}`, '{"error":"no"}'])('%j is not', (body) => {
+    expect(() => checkList(answer(body))).toThrow(BadAnswer);
+  });
+});
+
+describe('an info', () => {
+  it.each([
+    '{"Version":"v1.0.0"}',
+    '{"version":"v1.0.0","time":"2024-01-15T10:00:00Z"}',
+    '{"Version":"v1.0.0","Time":"2024-01-15T10:00:00.123+02:00","Origin":{}}',
+    '{"Version":"v1.0.0","Time":null}',
+  ])('%s of the version that was asked for is believed', (body) => {
+    expect(() => checkInfo(answer(body, 'application/json'), 'v1.0.0')).not.toThrow();
+  });
+  it.each([
+    '{"Version":"v1.0.1"}',
+    '{"Version":"v1.0.0","Time":""}',
+    '{"Version":"v1.0.0","Time":"yesterday"}',
+    '{"Version":"v1.0.0","Time":7}',
+    '{"Time":"2024-01-15T10:00:00Z"}',
+    '{}',
+    '[]',
+    'null',
+    '"v1.0.0"',
+    '',
+    'v1.0.0',
+    PAGE,
+  ])('%s is not', (body) => {
+    expect(() => checkInfo(answer(body, 'application/json'), 'v1.0.0')).toThrow(BadAnswer);
+  });
+  it.each([
+    ['v1.0.0', true],
+    ['v0.0.0-20240115100000-abcdefabcdef', true],
+    ['main', false],
+    ['v1', false],
+    ['', false],
+  ])('of a branch may name %j: %s', (version, good) => {
+    let believed = true;
+    try {
+      checkInfo(answer(JSON.stringify({ Version: version })));
+    } catch {
+      believed = false;
+    }
+    expect(believed).toBe(good);
+  });
+});
+
+describe('a go.mod', () => {
+  it('is any text', () => expect(() => checkMod(answer('module m\n'))).not.toThrow());
+  it.each([
+    ['a page', PAGE, 'text/plain'],
+    ['what calls itself a page', 'module m', 'Text/HTML; charset=utf-8'],
+    ['bytes that are no UTF-8', new Uint8Array([0xff, 0xfe]), 'text/plain'],
+  ])('%s is none', (_, body, type) => expect(() => checkMod(answer(body, type))).toThrow(BadAnswer));
+});

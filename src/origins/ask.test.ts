@@ -1,0 +1,181 @@
+import { describe, expect, it } from 'vitest';
+import { fakeClock } from '../../test/fakes/clock.ts';
+import { fakeFetch, never, originOf } from '../../test/fakes/fetch.ts';
+import { askOrigins } from './ask.ts';
+import type { Origin } from './origin.ts';
+
+const question = {
+  path: '/x',
+  accept: async (body: { all(limit: number): Promise<Uint8Array> }) =>
+    new TextDecoder().decode(await body.all(100)),
+};
+
+/** `a|b,c` as origins. */
+function origins(text: string): readonly Origin[] {
+  return [...text.matchAll(/(\w)([|,]?)/g)].map(([, name = '', separator]) =>
+    originOf(name, { fallback: separator === ',' ? 'missing' : 'any' }),
+  );
+}
+
+const REPLY = {
+  ok: () => new Response('ok'),
+  404: () => new Response('no', { status: 404 }),
+  410: () => new Response('gone', { status: 410 }),
+  500: () => new Response('', { status: 500 }),
+  down: () => {
+    throw new TypeError('refused');
+  },
+} as const;
+
+describe('failover', () => {
+  it.each([
+    // `|` moves on whatever happened
+    ['a|b', { a: 'ok', b: 'ok' }, 'a', 'accepted by a'],
+    ['a|b', { a: 'down', b: 'ok' }, 'ab', 'accepted by b'],
+    ['a|b', { a: '500', b: 'ok' }, 'ab', 'accepted by b'],
+    ['a|b', { a: '404', b: 'ok' }, 'ab', 'accepted by b'],
+    ['a|b', { a: '404', b: '410' }, 'ab', '404 of a'],
+    ['a|b', { a: '410', b: '404' }, 'ab', '410 of a'],
+    ['a|b', { a: 'down', b: '500' }, 'ab', 'failed'],
+    // mirrors: a 404 counts also when the others are down, and is not kept
+    ['a|b', { a: '404', b: 'down' }, 'ab', '404 of a, not unanimous'],
+    ['a|b', { a: 'down', b: '404' }, 'ab', '404 of b, not unanimous'],
+    // `,` moves on after 404 and 410 alone
+    ['a,b', { a: 'ok', b: 'ok' }, 'a', 'accepted by a'],
+    ['a,b', { a: '404', b: 'ok' }, 'ab', 'accepted by b'],
+    ['a,b', { a: '410', b: 'ok' }, 'ab', 'accepted by b'],
+    ['a,b', { a: '500', b: 'ok' }, 'a', 'failed'],
+    ['a,b', { a: 'down', b: 'ok' }, 'a', 'failed'],
+    ['a,b', { a: '404', b: '404' }, 'ab', '404 of b'],
+    // an outage never turns into a 404
+    ['a,b', { a: '404', b: 'down' }, 'ab', 'failed'],
+    ['a,b,c', { a: '404', b: '404', c: '500' }, 'abc', 'failed'],
+    // groups of mirrors
+    ['a|b,c', { a: 'down', b: '404', c: 'ok' }, 'abc', 'accepted by c'],
+    ['a|b,c', { a: '404', b: 'down', c: 'ok' }, 'abc', 'accepted by c'],
+    ['a|b,c', { a: 'down', b: '500', c: 'ok' }, 'ab', 'failed'],
+    ['a|b,c', { a: '404', b: '404', c: 'down' }, 'abc', 'failed'],
+    ['a,b|c', { a: '404', b: 'down', c: '404' }, 'abc', '404 of c, not unanimous'],
+    ['a,b|c', { a: '404', b: 'down', c: 'down' }, 'abc', 'failed'],
+    // a comma behind the last one changes nothing
+    ['a|b,', { a: '404', b: '404' }, 'ab', '404 of a'],
+    ['a|b,', { a: '404', b: 'down' }, 'ab', '404 of a, not unanimous'],
+    ['a|b,', { a: 'down', b: 'down' }, 'ab', 'failed'],
+  ])('%s with %j asks %s: %s', async (list, replies, asked, verdict) => {
+    const table = Object.entries(replies).map(([name, reply]) => [
+      `https://${name}/`,
+      REPLY[reply as keyof typeof REPLY],
+    ]);
+    const fetch = fakeFetch(Object.fromEntries(table));
+    const answer = await askOrigins(origins(list), question, {
+      fetch,
+      clock: fakeClock(),
+      random: () => 0,
+      ms: 25_000,
+    });
+    expect(fetch.calls.map(({ url }) => new URL(url).host).join('')).toBe(asked);
+    expect(answer.attempts).toBe(asked.length);
+    const told =
+      answer.kind === 'accepted'
+        ? `accepted by ${answer.origin}`
+        : answer.kind === 'missing'
+          ? `${answer.missing.status} of ${answer.missing.origin}${answer.unanimous ? '' : ', not unanimous'}`
+          : answer.kind;
+    expect(told).toBe(verdict);
+  });
+
+  it('names every failure, in order', async () => {
+    const fetch = fakeFetch({ 'https://a/': REPLY.down, 'https://b/': REPLY[500] });
+    const effects = { fetch, clock: fakeClock(), random: () => 0, ms: 25_000 };
+    expect(await askOrigins(origins('a|b'), question, effects)).toEqual({
+      kind: 'failed',
+      failures: [
+        { origin: 'a', cause: 'unreachable', text: 'connection failed' },
+        { origin: 'b', cause: 'status', text: 'status 500' },
+      ],
+      attempts: 2,
+    });
+  });
+
+  it('of no origins is a failure without a cause', async () => {
+    const effects = { fetch: fakeFetch({}), clock: fakeClock(), random: () => 0, ms: 25_000 };
+    expect(await askOrigins([], question, effects)).toEqual({ kind: 'failed', failures: [], attempts: 0 });
+  });
+});
+
+describe('the time for all origins', () => {
+  it('is shared: who comes after its end is not asked', async () => {
+    const clock = fakeClock();
+    const fetch = fakeFetch({ 'https://a/': never, 'https://b/': never, 'https://c/': REPLY.ok });
+    const asked = askOrigins(origins('a|b|c'), question, { fetch, clock, random: () => 0, ms: 15_000 });
+    await clock.advance(10_000);
+    await clock.advance(4_999);
+    expect(fetch.calls.length).toBe(2);
+    await clock.advance(1);
+    expect(await asked).toMatchObject({
+      kind: 'failed',
+      attempts: 2,
+      failures: [
+        { origin: 'a', text: 'no answer within 10 s' },
+        { origin: 'b', text: 'no answer within 5 s' },
+        { origin: 'c', text: 'not asked, the time was up', cause: 'timeout' },
+      ],
+    });
+    expect(fetch.calls.map(({ signal }) => signal.aborted)).toEqual([true, true]);
+  });
+});
+
+const overloaded = (retryAfter: string) => () =>
+  new Response('', { status: 503, headers: { 'Retry-After': retryAfter } });
+
+describe('a lone origin', () => {
+  it.each([
+    ['that is down', REPLY.down, 0, 50],
+    ['that is down', REPLY.down, 0.5, 150],
+    ['that answers 500', REPLY[500], 1, 250],
+    ['that asks for a second of patience', overloaded('1'), 0.5, 1000],
+    ['that asks for two', overloaded('2'), 0.5, 2000],
+  ])('%s is asked once more, with %s to dice after %i ms', async (_, reply, random, pause) => {
+    const clock = fakeClock();
+    const fetch = fakeFetch({ 'https://a/': [reply, REPLY.ok] });
+    const asked = askOrigins(origins('a'), question, { fetch, clock, random: () => random, ms: 25_000 });
+    await clock.advance(pause - 1);
+    expect(fetch.calls.length).toBe(1);
+    await clock.advance(1);
+    expect(await asked).toMatchObject({ kind: 'accepted', attempts: 2 });
+  });
+
+  it('is asked twice and not three times', async () => {
+    const clock = fakeClock();
+    const fetch = fakeFetch({ 'https://a/': REPLY[500] });
+    const asked = askOrigins(origins('a'), question, { fetch, clock, random: () => 0, ms: 25_000 });
+    await clock.advance(60_000);
+    expect(await asked).toMatchObject({ kind: 'failed', attempts: 2 });
+    expect(fetch.calls.length).toBe(2);
+  });
+
+  it.each([
+    ['it says 404', REPLY[404], 25_000],
+    ['it asks for more patience than two seconds', overloaded('3'), 25_000],
+    ['the pause would take what time there is', overloaded('2'), 2_000],
+    ['it says 404 and means a timeout', () => new Response('fetch timed out', { status: 404 }), 25_000],
+  ])('is not asked again when %s', async (_, reply, ms) => {
+    const fetch = fakeFetch({ 'https://a/': reply });
+    const effects = { fetch, clock: fakeClock(), random: () => 0, ms };
+    expect((await askOrigins(origins('a'), question, effects)).attempts).toBe(1);
+  });
+
+  it('is not asked again when it took too long', async () => {
+    const clock = fakeClock();
+    const fetch = fakeFetch({ 'https://a/': never });
+    const asked = askOrigins(origins('a'), question, { fetch, clock, random: () => 0, ms: 25_000 });
+    await clock.advance(25_000);
+    expect(await asked).toMatchObject({ kind: 'failed', attempts: 1 });
+  });
+});
+
+it('one of several origins is not asked twice: the next one is quicker than a pause', async () => {
+  const fetch = fakeFetch({ 'https://a/': REPLY[500], 'https://b/': REPLY[500] });
+  const effects = { fetch, clock: fakeClock(), random: () => 0, ms: 25_000 };
+  expect((await askOrigins(origins('a|b'), question, effects)).attempts).toBe(2);
+});

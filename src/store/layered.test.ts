@@ -1,0 +1,205 @@
+import { describe, expect, it, vi } from 'vitest';
+import { fakeCarrier, memoryTiers } from '../../test/fakes/carrier.ts';
+import { fakeClock } from '../../test/fakes/clock.ts';
+import { bytes, modulePath, text, version } from '../../test/fakes/values.ts';
+import { versionKey } from './key.ts';
+import { bytesOf, type Hit, type Tiers } from './layered.ts';
+
+const key = versionKey(modulePath('example.com/hello'), version('v1.0.0'), 'mod');
+const file = (said: string) => ({ bytes: bytes(said), etag: `"${said}"` });
+
+function layered(tiers?: Tiers) {
+  const clock = fakeClock();
+  const all = memoryTiers(clock);
+  const carrier = fakeCarrier({ clock, tiers: tiers ?? all });
+  return { ...all, clock, store: carrier.store, carrier };
+}
+
+async function shown(hit: Hit | undefined): Promise<string | undefined> {
+  return hit && `${text(await bytesOf(hit.file.body))} ${hit.file.etag} ${hit.tier}`;
+}
+
+/** A tier of which every call rejects. */
+function failing<T extends object>(tier: T): T {
+  return new Proxy(tier, { get: () => () => Promise.reject(new Error('tier is away')) });
+}
+
+describe('a small file', () => {
+  it('is found in the nearest tier that has it', async () => {
+    const { store, edge, kv, r2 } = layered();
+    expect(await store.findSmall(key, { kv: true })).toBeUndefined();
+    await r2.write(key, file('far'), 'create');
+    await kv.write(key, file('nearer'));
+    await edge.write(key, file('near'));
+    expect(await shown(await store.findSmall(key, { kv: true }))).toBe('near "near" edge');
+  });
+
+  it.each([
+    ['r2', true, true],
+    ['r2', false, false],
+    ['kv', true, true],
+  ] as const)(
+    'found in %s (kv holds its kind: %s) is copied to the faster tiers',
+    async (tier, kvHolds, inKv) => {
+      const { store, carrier, edge, kv, r2 } = layered();
+      if (tier === 'r2') await r2.write(key, file('x'), 'create');
+      else await kv.write(key, file('x'));
+      expect(await shown(await store.findSmall(key, { kv: kvHolds }))).toBe(`x "x" ${tier}`);
+      await carrier.idle();
+      expect([edge.files.has(key), kv.files.has(key)]).toEqual([true, inKv]);
+      expect(await shown(await store.findSmall(key, { kv: kvHolds }))).toBe('x "x" edge');
+    },
+  );
+
+  it('of a kind that KV does not hold is not asked of KV', async () => {
+    const { store, kv } = layered();
+    await kv.write(key, file('x'));
+    expect(await store.findSmall(key, { kv: false })).toBeUndefined();
+  });
+
+  it('is kept at the edge for its seconds only', async () => {
+    const { store, clock, edge, carrier } = layered();
+    await store.keep(key, file('x'), { kv: false, seconds: 60 });
+    await carrier.idle();
+    await clock.advance(59_999);
+    expect(await edge.read(key)).toBeDefined();
+    await clock.advance(1);
+    expect(await edge.read(key)).toBeUndefined();
+  });
+
+  it('that is kept is never replaced in R2', async () => {
+    const { store, r2 } = layered();
+    await store.keep(key, file('first'), { kv: true });
+    await store.keep(key, file('second'), { kv: true });
+    expect(r2.files.get(key)?.etag).toBe('"first"');
+  });
+});
+
+describe('a tier that is absent', () => {
+  it.each([[['edge']], [['kv']], [['r2']], [['edge', 'kv']], [['edge', 'kv', 'r2']]])(
+    '%j: nothing breaks',
+    async (absent) => {
+      const tiers = memoryTiers(fakeClock());
+      const rest = Object.fromEntries(Object.entries(tiers).filter(([name]) => !absent.includes(name)));
+      const { store, carrier } = layered(rest);
+      await store.keep(key, file('x'), { kv: true });
+      await store.keepLastGood(key, file('x'), 60);
+      store.keepMissing(key, { status: 404, text: '', origin: 'a' }, 30);
+      await carrier.idle();
+      expect((await store.findSmall(key, { kv: true })) !== undefined).toBe(absent.length < 3);
+      await store.findLarge(key);
+      await store.findLarge(key, () => ({ offset: 0, length: 1 }));
+      expect(await store.keys('')).toEqual(absent.includes('r2') ? [] : [key]);
+      expect((await store.upload(key, { etag: '"x"', size: 1 })) === undefined).toBe(absent.includes('r2'));
+      expect(carrier.reports).toEqual([]);
+    },
+  );
+});
+
+describe('a tier that fails', () => {
+  it.each([
+    ['edge', 'r2'],
+    ['kv', 'r2'],
+  ] as const)('%s has nothing, is reported, and %s answers', async (bad, good) => {
+    const tiers = memoryTiers(fakeClock());
+    await tiers.r2.write(key, file('x'), 'create');
+    const { store, carrier } = layered({ ...tiers, [bad]: failing(tiers[bad]) });
+    expect(await shown(await store.findSmall(key, { kv: true }))).toBe(`x "x" ${good}`);
+    await carrier.idle();
+    expect(carrier.reports).toEqual([`${bad}: tier is away`, `write ${bad}: tier is away`]);
+  });
+
+  it('of all three is a miss, and writing never rejects', async () => {
+    const { edge, kv, r2 } = memoryTiers(fakeClock());
+    const { store, carrier } = layered({ edge: failing(edge), kv: failing(kv), r2: failing(r2) });
+    expect(await store.findSmall(key, { kv: true })).toBeUndefined();
+    expect(await store.findLarge(key)).toBeUndefined();
+    expect(await store.findLarge(key, () => undefined)).toBeUndefined();
+    expect(await store.findFresh(key)).toBeUndefined();
+    expect(await store.findLastGood(key)).toBeUndefined();
+    expect(await store.findMissing(key)).toBeUndefined();
+    expect(await store.readFrom(key, 0, { size: 1, etag: '"x"' })).toBeUndefined();
+    expect(await store.upload(key, { etag: '"x"', size: 1 })).toBeUndefined();
+    await store.keep(key, file('x'), { kv: true });
+    await store.keepLastGood(key, file('x'), 60);
+    await carrier.idle();
+    expect(new Set(carrier.reports.map((report) => report.split(':')[0]))).toEqual(
+      new Set(['edge', 'kv', 'r2', 'write edge', 'write kv']),
+    );
+  });
+});
+
+describe('a last good copy', () => {
+  it('is written only when it changed', async () => {
+    const { store, r2 } = layered();
+    const write = vi.spyOn(r2, 'write');
+    await store.keepLastGood(key, file('one'), 60);
+    await store.keepLastGood(key, file('one'), 60);
+    expect(write).toHaveBeenCalledTimes(1);
+    await store.keepLastGood(key, file('two'), 60);
+    expect(write).toHaveBeenCalledTimes(2);
+    expect(await shown(await store.findLastGood(key))).toBe('two "two" r2');
+  });
+
+  it('is fresh at the edge for its seconds, and there when these are over', async () => {
+    const { store, clock, carrier } = layered();
+    await store.keepLastGood(key, file('one'), 60);
+    await carrier.idle();
+    expect(await shown(await store.findFresh(key))).toBe('one "one" edge');
+    await clock.advance(60_000);
+    expect(await store.findFresh(key)).toBeUndefined();
+    expect(await shown(await store.findLastGood(key))).toBe('one "one" r2');
+  });
+});
+
+describe('a large file', () => {
+  it('is copied to the edge by a read of its own, up to 32 MiB', async () => {
+    const { store, r2, edge, carrier } = layered();
+    await r2.write(key, file('zip'), 'create');
+    expect(await shown(await store.findLarge(key))).toBe('zip "zip" r2');
+    await carrier.idle();
+    expect(await shown(await store.findLarge(key))).toBe('zip "zip" edge');
+    edge.files.clear();
+    r2.files.set(key, { bytes: new Uint8Array(32 * 1024 * 1024 + 1), etag: '"big"' });
+    await store.findLarge(key);
+    await carrier.idle();
+    expect(edge.files.size).toBe(0);
+  });
+
+  it('is read in parts from R2 alone, by what its size and etag ask for', async () => {
+    const { store, r2, edge } = layered();
+    await edge.write(key, file('edge copy'));
+    expect(await shown(await store.findLarge(key, () => ({ offset: 0, length: 1 })))).toBe(
+      'edge copy "edge copy" edge',
+    );
+    await r2.write(key, file('0123456789'), 'create');
+    const asked: unknown[] = [];
+    const part = await store.findLarge(key, (facts) => {
+      asked.push(facts);
+      return { offset: 2, length: 3 };
+    });
+    expect(asked).toEqual([{ size: 10, etag: '"0123456789"' }]);
+    expect(part?.file).toMatchObject({ size: 10, range: { offset: 2, length: 3 } });
+    expect(await shown(part)).toBe('234 "0123456789" r2');
+    const whole = await store.findLarge(key, () => undefined);
+    expect([whole?.tier, whole?.file.range]).toEqual(['r2', undefined]);
+  });
+
+  it('goes on from a byte, unless the stored one is another', async () => {
+    const { store, r2 } = layered();
+    await r2.write(key, file('0123456789'), 'create');
+    const rest = await store.readFrom(key, 4, { size: 10, etag: '"0123456789"' });
+    expect(rest && text(await bytesOf(rest))).toBe('456789');
+    expect(await store.readFrom(key, 4, { size: 10, etag: '"9876543210"' })).toBeUndefined();
+  });
+});
+
+it('an origin\'s "not found" is believed for its seconds', async () => {
+  const { store, clock, carrier } = layered();
+  const missing = { status: 404, text: 'no', origin: 'a' } as const;
+  store.keepMissing(key, missing, 30);
+  await carrier.idle();
+  expect(await store.findMissing(key)).toEqual(missing);
+  await clock.advance(30_000);
+  expect(await store.findMissing(key)).toBeUndefined();
+});

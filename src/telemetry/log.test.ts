@@ -1,0 +1,79 @@
+import { expect, it } from 'vitest';
+import { fakeClock } from '../../test/fakes/clock.ts';
+import { logRequest, logTrouble } from './log.ts';
+import { createTrace } from './trace.ts';
+
+const event = {
+  requestId: 'r1',
+  method: 'GET',
+  kind: 'mod',
+  module: 'example.com/hello',
+  version: 'v1.0.0',
+  status: 200,
+  ms: 12,
+  region: { country: 'DE' },
+} as const;
+
+it.each([
+  [
+    { ...event, bytes: 7, source: { tier: 'origin', origin: 'a', attempts: 2 } },
+    { bytes: 7, tier: 'origin', origin: 'a', attempts: 2 },
+  ],
+  [
+    { ...event, source: { tier: 'r2', stale: true } },
+    { tier: 'r2', stale: true },
+  ],
+  [
+    { ...event, source: { tier: 'local' }, client: '192.0.2.1', text: 'not found\n"x"' },
+    { tier: 'local', client: '192.0.2.1', text: 'not found\n"x"' },
+  ],
+] as const)('a request is one line of JSON, without what is not known: %j', (given, expected) => {
+  const lines: string[] = [];
+  logRequest((line) => lines.push(line), given);
+  expect(lines.length).toBe(1);
+  expect(lines[0]).not.toContain('\n');
+  const { requestId, region, ...rest } = event;
+  expect(JSON.parse(lines[0] ?? '')).toEqual({
+    event: 'request',
+    request: requestId,
+    ...rest,
+    ...region,
+    ...expected,
+  });
+});
+
+it.each([
+  [new TypeError('refused'), 'TypeError: refused'],
+  ['text', 'text'],
+  [undefined, 'undefined'],
+])('trouble with %s says %j', (error, message) => {
+  const lines: string[] = [];
+  logTrouble((line) => lines.push(line), 'write edge', error, 'r1');
+  logTrouble((line) => lines.push(line), 'write edge', error);
+  expect(lines.map((line) => JSON.parse(line))).toEqual([
+    { event: 'trouble', request: 'r1', label: 'write edge', message },
+    { event: 'trouble', label: 'write edge', message },
+  ]);
+});
+
+it('a trace adds up the time by name, of failures too', async () => {
+  const clock = fakeClock();
+  const trace = createTrace(clock);
+  const first = trace.measure('r2', clock.sleep(5));
+  await clock.advance(5);
+  await first;
+  const second = trace.measure(
+    'r2',
+    clock.sleep(7).then(() => {
+      throw new Error('away');
+    }),
+  );
+  second.catch(() => undefined);
+  await clock.advance(7);
+  await expect(second).rejects.toThrow('away');
+  expect(await trace.measure('edge', Promise.resolve('value'))).toBe('value');
+  expect([...trace.timings]).toEqual([
+    ['r2', 12],
+    ['edge', 0],
+  ]);
+});

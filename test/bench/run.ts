@@ -1,0 +1,12 @@
+import { buildWorker } from '../../src/cli/build.ts';
+import { findAnyGo } from '../go/go.ts';
+import { measureGoDownload } from './go-download.ts';
+import { measureMemory } from './memory.ts';
+
+/** `npm run bench`: measurements, never assertions. */
+const script = await buildWorker();
+const go = findAnyGo();
+const downloads = go
+  ? await measureGoDownload(script, go)
+  : 'No go command was found: its downloads are not measured';
+process.stdout.write(`${downloads}\n\n${await measureMemory(script)}\n`);

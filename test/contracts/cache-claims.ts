@@ -1,0 +1,135 @@
+import type { CacheStore, EdgeStore } from '../../src/store/contract.ts';
+import { bytesIn, type Claim, equal, equalBytes, newKey, someBytes } from './claims.ts';
+
+/** What src/store/contract.ts says of a cache, as long as it does not forget. */
+export const cacheClaims: readonly Claim<CacheStore>[] = [
+  {
+    claim: 'a file that is not there is undefined',
+    async check(store) {
+      equal(await store.read(newKey('v1.0.0.mod')), undefined);
+    },
+  },
+  {
+    claim: 'a file is read as it was written, with its size and etag, an empty one too',
+    async check(store) {
+      for (const size of [0, 1, 100_000, 2_000_000]) {
+        const key = newKey('v1.0.0.mod');
+        await store.write(key, { bytes: someBytes(size), etag: `"of ${size}"` });
+        const file = await store.read(key);
+        equal([file?.size, file?.etag], [size, `"of ${size}"`]);
+        equalBytes(await bytesIn(file), someBytes(size));
+      }
+    },
+  },
+  {
+    claim: 'the last writer is right',
+    async check(store) {
+      const key = newKey('list');
+      await store.write(key, { bytes: someBytes(10, 1), etag: '"one"' });
+      await store.write(key, { bytes: someBytes(20, 2), etag: '"two"' });
+      const file = await store.read(key);
+      equal(file?.etag, '"two"');
+      equalBytes(await bytesIn(file), someBytes(20, 2));
+    },
+  },
+  {
+    claim: 'a key as long as module paths get is kept or not, and never an error',
+    async check(store) {
+      for (const length of [450, 485, 600, 1500]) {
+        const key = newKey(`${'x'.repeat(length)}.mod`);
+        await store.write(key, { bytes: someBytes(5), etag: '"e"' });
+        const file = await store.read(key);
+        if (file) equalBytes(await bytesIn(file), someBytes(5));
+      }
+    },
+  },
+];
+
+export interface Edge {
+  readonly store: EdgeStore;
+  /** Moves the clock that the store was given. */
+  readonly pass: (seconds: number) => Promise<void>;
+}
+
+const missing = { status: 410, text: 'gone: Ä "x"\n', origin: 'a.example' } as const;
+
+/** What a data centre's cache keeps to besides. */
+export const edgeClaims: readonly Claim<Edge>[] = [
+  {
+    claim: 'a file that is streamed in is read as it was',
+    async check({ store }) {
+      for (const size of [1, 3_000_000]) {
+        const key = newKey();
+        const body = new Blob([someBytes(size) as BlobPart]).stream();
+        await store.writeStream(key, { body, size, etag: '"s"' });
+        const file = await store.read(key);
+        equal([file?.size, file?.etag], [size, '"s"']);
+        equalBytes(await bytesIn(file), someBytes(size));
+      }
+    },
+  },
+  {
+    claim: 'a file is gone after its seconds, and not before',
+    async check({ store, pass }) {
+      const key = newKey('list');
+      await store.write(key, { bytes: someBytes(5), etag: '"e"' }, 60);
+      await pass(59);
+      equalBytes(await bytesIn(await store.read(key)), someBytes(5));
+      await pass(1);
+      equal(await store.read(key), undefined);
+    },
+  },
+  {
+    claim: 'a file without seconds stays for months',
+    async check({ store, pass }) {
+      const key = newKey();
+      await store.write(key, { bytes: someBytes(5), etag: '"e"' });
+      await pass(100 * 86_400);
+      equalBytes(await bytesIn(await store.read(key)), someBytes(5));
+    },
+  },
+  {
+    claim: 'a 404 is kept with its words for its seconds',
+    async check({ store, pass }) {
+      const key = newKey();
+      equal(await store.readMissing(key), undefined);
+      await store.writeMissing(key, missing, 30);
+      await pass(29);
+      equal(await store.readMissing(key), missing);
+      await pass(1);
+      equal(await store.readMissing(key), undefined);
+    },
+  },
+  {
+    claim: 'a 404 and a file of the same name do not disturb each other',
+    async check({ store }) {
+      const key = newKey();
+      await store.writeMissing(key, missing, 30);
+      equal(await store.read(key), undefined);
+      await store.write(key, { bytes: someBytes(5), etag: '"e"' });
+      equal(await store.readMissing(key), missing);
+      equalBytes(await bytesIn(await store.read(key)), someBytes(5));
+    },
+  },
+  {
+    claim: 'names that differ only by case, by escape or by slash are different files',
+    async check({ store }) {
+      const names = [
+        'A.mod',
+        'a.mod',
+        '!a.mod',
+        '%41.mod',
+        '%2541.mod',
+        'a/b.mod',
+        'a%2Fb.mod',
+        'a.mod?x',
+        'a.mod#x',
+      ];
+      const prefix = newKey('');
+      const keys = names.map((name) => `${prefix}${name}` as typeof prefix);
+      for (const [at, key] of keys.entries())
+        await store.write(key, { bytes: someBytes(5, at), etag: `"${at}"` });
+      for (const [at, key] of keys.entries()) equal((await store.read(key))?.etag, `"${at}"`);
+    },
+  },
+];

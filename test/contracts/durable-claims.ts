@@ -1,0 +1,222 @@
+import type { DurableStore } from '../../src/store/contract.ts';
+import type { StoreKey } from '../../src/store/key.ts';
+import { bytesIn, type Claim, equal, equalBytes, newKey, rejects, someBytes } from './claims.ts';
+
+const MIB = 1024 * 1024;
+const CHUNK = 256 * 1024;
+
+/** Writes `bytes` in chunks of one piece of memory that is used over and over. */
+async function send(
+  store: DurableStore,
+  key: StoreKey,
+  { bytes, size, etag = '"up"' }: { bytes: Uint8Array; size: number | undefined; etag?: string },
+) {
+  const upload = await store.upload(key, { etag, size });
+  const memory = new Uint8Array(CHUNK);
+  for (let at = 0; at < bytes.length; at += CHUNK) {
+    const part = bytes.subarray(at, at + CHUNK);
+    memory.set(part);
+    await upload.write(memory.subarray(0, part.length));
+    memory.fill(0xee);
+  }
+  return upload;
+}
+
+const written: readonly Claim<DurableStore>[] = [
+  {
+    claim: 'a file that is not there is undefined',
+    async check(store) {
+      const key = newKey();
+      equal(await store.read(key), undefined);
+      equal(await store.head(key), undefined);
+      equal(await store.read(key, { offset: 0, length: 1 }), undefined);
+    },
+  },
+  {
+    claim: 'a file is read as it was written, with its size and etag',
+    async check(store) {
+      for (const size of [0, 1, 100_000, 3 * MIB]) {
+        const key = newKey();
+        const bytes = someBytes(size);
+        await store.write(key, { bytes, etag: `"of ${size}"` }, 'create');
+        const file = await store.read(key);
+        equal([file?.size, file?.etag, file?.range], [size, `"of ${size}"`, undefined]);
+        equalBytes(await bytesIn(file), bytes);
+        equal(await store.head(key), { size, etag: `"of ${size}"` });
+      }
+    },
+  },
+  {
+    claim: 'create never replaces a file, and says nothing of it',
+    async check(store) {
+      const key = newKey();
+      await store.write(key, { bytes: someBytes(10, 1), etag: '"one"' }, 'create');
+      await store.write(key, { bytes: someBytes(20, 2), etag: '"two"' }, 'create');
+      const file = await store.read(key);
+      equal(file?.etag, '"one"');
+      equalBytes(await bytesIn(file), someBytes(10, 1));
+    },
+  },
+  {
+    claim: 'replace replaces, bytes and etag',
+    async check(store) {
+      const key = newKey('list');
+      await store.write(key, { bytes: someBytes(10, 1), etag: '"one"' }, 'replace');
+      await store.write(key, { bytes: someBytes(20, 2), etag: '"two"' }, 'replace');
+      equal(await store.head(key), { size: 20, etag: '"two"' });
+      equalBytes(await bytesIn(await store.read(key)), someBytes(20, 2));
+    },
+  },
+  {
+    claim: 'a range is that part of the file, and the size that of all of it',
+    async check(store) {
+      const key = newKey();
+      const bytes = someBytes(1000);
+      await store.write(key, { bytes, etag: '"e"' }, 'create');
+      const ranges: [asked: [number, number], served: [number, number]][] = [
+        [
+          [0, 1],
+          [0, 1],
+        ],
+        [
+          [999, 1],
+          [999, 1],
+        ],
+        [
+          [10, 500],
+          [10, 500],
+        ],
+        [
+          [0, 1000],
+          [0, 1000],
+        ],
+        [
+          [990, 100],
+          [990, 10],
+        ],
+      ];
+      for (const [[offset, asked], [from, length]] of ranges) {
+        const file = await store.read(key, { offset, length: asked });
+        equal([file?.size, file?.etag, file?.range], [1000, '"e"', { offset: from, length }]);
+        equalBytes(await bytesIn(file), bytes.subarray(from, from + length));
+      }
+    },
+  },
+  {
+    claim: 'keys are all those that begin with the prefix, beyond a thousand too',
+    async check(store) {
+      const prefix = newKey('');
+      const names = Array.from({ length: 1050 }, (_, at) => `${prefix}v1.0.${at}.info`);
+      const file = { bytes: someBytes(1), etag: '"e"' };
+      for (let at = 0; at < names.length; at += 50) {
+        await Promise.all(
+          names.slice(at, at + 50).map((name) => store.write(name as StoreKey, file, 'create')),
+        );
+      }
+      await store.write(newKey(), file, 'create');
+      const found: string[] = [];
+      for await (const key of store.keys(prefix)) found.push(key);
+      equal(found.toSorted(), names.toSorted());
+    },
+  },
+  {
+    claim: 'no keys begin with a prefix that nothing has',
+    async check(store) {
+      for await (const key of store.keys(newKey(''))) equal(key, 'nothing');
+    },
+  },
+];
+
+/** Of an upload with its size told, and of one without. */
+function uploads(told: boolean): readonly Claim<DurableStore>[] {
+  const called = told ? 'an upload of known size' : 'an upload of unknown size';
+  const sizeOf = (bytes: Uint8Array) => (told ? bytes.length : undefined);
+  return [
+    {
+      claim: `${called} is there after its commit, whole and with its etag, and not before`,
+      async check(store) {
+        for (const length of [0, 1, CHUNK, CHUNK + 1, 8 * MIB, 8 * MIB + 1, 20 * MIB + 12_345]) {
+          const key = newKey();
+          const bytes = someBytes(length);
+          const upload = await send(store, key, { bytes, size: sizeOf(bytes), etag: `"up ${length}"` });
+          equal(await store.head(key), undefined);
+          await upload.commit();
+          equal(await store.head(key), { size: length, etag: `"up ${length}"` });
+          equalBytes(await bytesIn(await store.read(key)), bytes);
+        }
+      },
+    },
+    {
+      claim: `${called} that is aborted leaves nothing, twice if need be`,
+      async check(store) {
+        for (const length of [0, 1, 3 * CHUNK, 9 * MIB]) {
+          const key = newKey();
+          const bytes = someBytes(length);
+          const upload = await send(store, key, { bytes, size: told ? length + 1 : undefined });
+          await upload.abort(new Error('no'));
+          await upload.abort(new Error('no'));
+          equal(await store.head(key), undefined);
+        }
+      },
+    },
+    {
+      claim: `${called} never replaces a file that is there, and still ends well`,
+      async check(store) {
+        const key = newKey();
+        await store.write(key, { bytes: someBytes(10), etag: '"first"' }, 'create');
+        const bytes = someBytes(9 * MIB, 7);
+        const upload = await send(store, key, { bytes, size: sizeOf(bytes) });
+        await upload.commit();
+        equal(await store.head(key), { size: 10, etag: '"first"' });
+      },
+    },
+    {
+      claim: `${called} may run beside another one of the same file, and one of them stays`,
+      async check(store) {
+        const key = newKey();
+        const bytes = someBytes(3 * CHUNK);
+        const both = [
+          await send(store, key, { bytes, size: sizeOf(bytes), etag: '"a"' }),
+          await send(store, key, { bytes, size: sizeOf(bytes), etag: '"b"' }),
+        ];
+        for (const upload of both) await upload.commit();
+        equalBytes(await bytesIn(await store.read(key)), bytes);
+      },
+    },
+  ];
+}
+
+const short: readonly Claim<DurableStore>[] = [
+  {
+    claim: 'an upload that lacks bytes does not commit and leaves nothing',
+    async check(store) {
+      for (const length of [0, 1, CHUNK, 9 * MIB]) {
+        const key = newKey();
+        const upload = await send(store, key, { bytes: someBytes(length), size: length + 1 });
+        await rejects(upload.commit());
+        await upload.abort(new Error('short'));
+        equal(await store.head(key), undefined);
+      }
+    },
+  },
+  {
+    claim: 'an upload with bytes too many does not commit and leaves nothing',
+    async check(store) {
+      const key = newKey();
+      const filling = async () => {
+        const upload = await send(store, key, { bytes: someBytes(2 * CHUNK), size: 2 * CHUNK - 1 });
+        await upload.commit();
+      };
+      await rejects(filling());
+      equal(await store.head(key), undefined);
+    },
+  },
+];
+
+/** What src/store/contract.ts says of a durable store. */
+export const durableClaims: readonly Claim<DurableStore>[] = [
+  ...written,
+  ...uploads(true),
+  ...uploads(false),
+  ...short,
+];

@@ -1,0 +1,166 @@
+import { once } from 'node:events';
+import { readdirSync, statSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { platform, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { makeModule } from '../fakes/module.ts';
+import { fixtureModules } from '../fakes/modules.ts';
+import { type FakeOrigin, startOrigin } from '../fakes/origin.ts';
+import { bigZip } from '../fakes/zip-writer.ts';
+import { download, sha256Of } from '../worker/download.ts';
+import { freePort, npmStart, type NpmStart, processName, untilGone, untilHealthy } from './npm-start.ts';
+
+const INFO = '/example.com/hello/@v/v1.1.0.info';
+
+// The process tree is read from /proc.
+describe.skipIf(platform() !== 'linux')('npm start', () => {
+  let origin: FakeOrigin;
+  let directory: string;
+  let port: number;
+  let url: string;
+  const started: NpmStart[] = [];
+
+  beforeAll(async () => {
+    origin = await startOrigin({ modules: fixtureModules() });
+  });
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'modferry-process-'));
+    port = await freePort();
+    url = `http://127.0.0.1:${port}`;
+  });
+  afterEach(async () => {
+    for (const { killAll } of started.splice(0)) killAll();
+    origin.reset();
+    await rm(directory, { recursive: true, force: true, maxRetries: 3 });
+  });
+  afterAll(() => origin.close());
+
+  function start(variables: Readonly<Record<string, string>> = {}): NpmStart {
+    const STATE_DIR = join(directory, 'state');
+    const npm = npmStart({ PORT: String(port), STATE_DIR, ORIGINS: origin.url, ...variables });
+    started.push(npm);
+    return npm;
+  }
+
+  async function failure(npm: NpmStart): Promise<string> {
+    const { code } = await npm.ended;
+    expect(code).toBeGreaterThan(0);
+    await untilGone(npm.tree());
+    await expect(fetch(`${url}/healthz`)).rejects.toThrow('fetch failed');
+    expect(npm.output()).not.toContain('    at '); // no stack trace
+    return npm.output();
+  }
+
+  it('is healthy within ten seconds, prints the line to paste, and serves', async () => {
+    const npm = start();
+    const ms = await untilHealthy(url);
+    console.log(`healthy after ${ms} ms`);
+    await expect.poll(npm.output).toContain(`go env -w GOPROXY=${url}\n`);
+    expect((await fetch(url + INFO)).status).toBe(200);
+  });
+
+  it.each([
+    ['SIGTERM to npm', 'SIGTERM', 1],
+    ['SIGINT to npm', 'SIGINT', 1],
+    ['SIGINT to all of them, as Ctrl-C in a terminal sends it,', 'SIGINT', -1],
+    ['SIGHUP to all of them, as a closed terminal sends it,', 'SIGHUP', -1],
+  ] as const)('%s ends npm, node and workerd', async (_how, signal, sign) => {
+    const npm = start();
+    await untilHealthy(url);
+    await expect.poll(npm.output).toContain('Paste this line');
+    const tree = npm.tree();
+    expect(tree.map(processName)).toContainEqual(expect.stringMatching(/^workerd/));
+    process.kill(sign * npm.pid, signal);
+    await untilGone(tree);
+  });
+
+  it('serves what it stored before a restart while the origin is down', async () => {
+    const first = start();
+    await untilHealthy(url);
+    const before = await (await fetch(url + INFO)).text();
+    process.kill(first.pid, 'SIGTERM');
+    await first.ended;
+    await untilGone(first.tree());
+    await origin.stop();
+    try {
+      start();
+      await untilHealthy(url);
+      const answer = await fetch(url + INFO);
+      expect([answer.status, await answer.text()]).toEqual([200, before]);
+    } finally {
+      await origin.restart();
+    }
+  });
+
+  it('says every problem of the configuration at once, by variable and value', async () => {
+    const output = await failure(
+      start({ PORT: '70000', ORIGINS: 'htp://x', VERIFY: 'maybe', TIMEOUT_STALL: 'soon', DENY: 'a.example' }),
+    );
+    for (const problem of [
+      'PORT "70000"',
+      '"htp://x"',
+      'VERIFY "maybe"',
+      'TIMEOUT_STALL "soon"',
+      'DENY "a.example"',
+    ])
+      expect(output).toContain(problem);
+  });
+
+  it('says which PORT is in use', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const address = other.address();
+    const taken = typeof address === 'object' && address !== null ? String(address.port) : '';
+    const output = await failure(start({ PORT: taken }));
+    expect(output).toContain(`Cannot use PORT "${taken}": another program listens on it`);
+    other.close();
+  });
+
+  it('says that STATE_DIR is a file', async () => {
+    const STATE_DIR = join(directory, 'file');
+    await writeFile(STATE_DIR, '');
+    expect(await failure(start({ STATE_DIR }))).toContain(`Cannot use STATE_DIR "${STATE_DIR}": `);
+  });
+
+  it('says that STATE_DIR cannot be written to', async () => {
+    // Not even root can make a directory there.
+    const STATE_DIR = '/sys/modferry';
+    expect(await failure(start({ STATE_DIR }))).toContain(`Cannot use STATE_DIR "${STATE_DIR}": `);
+  });
+
+  it('killed in the middle of a fill, serves no half file afterwards', async () => {
+    const zip = bigZip('big.example/m@v1.0.0/', 100_000_000);
+    origin.add(makeModule('big.example/m', { 'v1.0.0': { info: '{}', mod: zip.mod, zip } }));
+    const file = '/big.example/m/@v/v1.0.0.zip';
+    origin.fault({ 'freeze-after': 50_000_000 }, { times: 1 });
+    const first = start();
+    await untilHealthy(url);
+    const tree = first.tree();
+    const begun = download(url + file);
+    await expect
+      .poll(() => bytesBelow(join(directory, 'state')), { timeout: 10_000 })
+      .toBeGreaterThan(30_000_000);
+    first.killAll();
+    expect(await begun).toMatchObject({ status: 200, broken: true });
+    await untilGone(tree);
+
+    start();
+    await untilHealthy(url);
+    expect((await download(`${url}/cached-only${file}`)).status).toBe(404);
+    const expected = { status: 200, bytes: zip.size, sha256: await sha256Of(zip), broken: false };
+    expect(await download(url + file)).toMatchObject(expected);
+    expect(origin.count(file)).toBe(2);
+    await expect
+      .poll(async () => (await download(`${url}/cached-only${file}`)).sha256, { timeout: 10_000 })
+      .toBe(expected.sha256);
+  });
+});
+
+function bytesBelow(directory: string): number {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => statSync(join(parentPath, name), { throwIfNoEntry: false })?.size ?? 0)
+    .reduce((sum, size) => sum + size, 0);
+}

@@ -1,0 +1,59 @@
+import type { Carrier, Shared } from '../../src/goproxy/carrier.ts';
+import { askOrigins } from '../../src/origins/ask.ts';
+import { Flights } from '../../src/store/flights.ts';
+import { LayeredStore, type Tiers } from '../../src/store/layered.ts';
+import { createTrace } from '../../src/telemetry/trace.ts';
+import { type FakeClock, fakeClock } from './clock.ts';
+import { type FakeFetch, fakeFetch } from './fetch.ts';
+import { memoryCache, memoryEdge, memoryStore } from './memory-store.ts';
+import { copyingPipe } from './relay.ts';
+
+export interface FakeCarrier extends Carrier {
+  readonly clock: FakeClock;
+  /** What was reported, as `label: message`. */
+  readonly reports: readonly string[];
+  /** Resolves when no background work is left. */
+  idle(): Promise<void>;
+}
+
+export interface CarrierOptions {
+  readonly clock?: FakeClock;
+  readonly tiers?: Tiers;
+  readonly fetch?: FakeFetch;
+}
+
+/** Three tiers in memory. */
+export function memoryTiers(clock: FakeClock) {
+  return { edge: memoryEdge(clock), kv: memoryCache(), r2: memoryStore() };
+}
+
+/** The effects of requests, all in memory. */
+export function fakeCarrier(options: CarrierOptions = {}): FakeCarrier {
+  const { clock = fakeClock(), fetch = fakeFetch({}) } = options;
+  const tiers = options.tiers ?? memoryTiers(clock);
+  const reports: string[] = [];
+  const running = new Set<Promise<unknown>>();
+  const report = (label: string, error: unknown) => {
+    reports.push(`${label}: ${error instanceof Error ? error.message : String(error)}`);
+  };
+  const background = (label: string, work: Promise<unknown>) => {
+    const guarded = work
+      .catch((error: unknown) => report(label, error))
+      .finally(() => running.delete(guarded));
+    running.add(guarded);
+  };
+  return {
+    clock,
+    reports,
+    store: new LayeredStore(tiers, { background, trace: createTrace(clock), report }),
+    ask: (origins, question) => askOrigins(origins, question, { fetch, clock, random: () => 0, ms: 25_000 }),
+    flights: new Flights<Shared>(clock),
+    background,
+    timeLeft: () => 25_000,
+    openPipe: () => copyingPipe(),
+    report,
+    async idle() {
+      while (running.size > 0) await Promise.all(running);
+    },
+  };
+}

@@ -1,0 +1,96 @@
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { fixtureModules, hello } from '../fakes/modules.ts';
+import { type FakeOrigin, startOrigin } from '../fakes/origin.ts';
+import { type Answer, askCounting, failure, FILE_HEADERS, forgetEverything, summary } from './conformance.ts';
+import { type Modferry, startModferry } from './modferry.ts';
+
+// Redirects are followed inside, and a credential goes to the origin that it belongs to and nowhere else.
+
+const ZIP = '/example.com/hello/@v/v1.1.0.zip';
+let corp: FakeOrigin;
+let mirror: FakeOrigin;
+let modferry: Modferry;
+beforeAll(async () => {
+  corp = await startOrigin({ modules: fixtureModules(), prefix: '/goproxy' });
+  mirror = await startOrigin({ modules: fixtureModules() });
+  const ORIGINS = JSON.stringify([
+    { name: 'corp', url: corp.url, auth: 'CORP_TOKEN' },
+    { name: 'mirror', url: mirror.url },
+  ]);
+  modferry = await startModferry({ variables: { ORIGINS, CORP_TOKEN: 'reader:s3cret' } });
+});
+afterEach(async () => {
+  await forgetEverything(modferry);
+  corp.reset();
+  mirror.reset();
+});
+afterAll(async () => {
+  await modferry.close();
+  await corp.close();
+  await mirror.close();
+});
+
+const BASIC = `Basic ${Buffer.from('reader:s3cret').toString('base64')}`;
+const ask = (target: string): Promise<Answer> => askCounting(modferry, target, { servers: [corp, mirror] });
+const authorizations = (server: FakeOrigin) => server.requests.map(({ headers }) => headers.authorization);
+
+/** A chain of redirects of this length before the file; each hop has a path of its own. */
+function chain(length: number): void {
+  const hop = (at: number) => (at === length ? `/goproxy/-redirected${ZIP}` : `/goproxy/hop/${at}`);
+  corp.set(ZIP, { status: 302, headers: { location: hop(1) } });
+  for (let at = 1; at < length; at++)
+    corp.set(`/hop/${at}`, { status: 307, headers: { location: hop(at + 1) } });
+  corp.set(`/-redirected${ZIP}`, { body: hello().versions['v1.1.0']?.zip ?? '' });
+}
+
+it('the credential goes to its own origin, the next origin gets none', async () => {
+  corp.fault(404);
+  expect(await ask('/example.com/hello/@v/list')).toMatchObject({ status: 200, asked: 2 });
+  expect(authorizations(corp)).toEqual([BASIC]);
+  expect(authorizations(mirror)).toEqual([undefined]);
+});
+
+it('the credential is not carried across a redirect to another server', async () => {
+  mirror.set(`/goproxy${ZIP}`, { body: hello().versions['v1.1.0']?.zip ?? '' });
+  corp.fault({ redirect: mirror.url });
+  expect(summary(await ask(ZIP))).toEqual({ status: 200, ...FILE_HEADERS.zip, asked: 2 });
+  expect(authorizations(corp)).toEqual([BASIC]);
+  expect(authorizations(mirror)).toEqual([undefined]);
+  expect(JSON.stringify(mirror.requests.map(({ headers }) => headers))).not.toContain('goproxy');
+});
+
+it('the signature of a redirect goes to its target and is shown to nobody', async () => {
+  corp.fault({ redirect: mirror.url });
+  const answer = await ask(ZIP);
+  expect(mirror.requests[0]?.url).toContain('Signature=');
+  expect(JSON.stringify([answer.headers, modferry.log])).not.toMatch(/Signature|s3cret|Basic/);
+});
+
+it.each([1, 5])('%i redirects in a row are followed', async (length) => {
+  chain(length);
+  expect(summary(await ask(ZIP))).toEqual({ status: 200, ...FILE_HEADERS.zip, asked: length + 1 });
+  expect(mirror.count()).toBe(0);
+});
+
+it('a sixth redirect is a failure of the origin, and the next one is asked', async () => {
+  chain(6);
+  expect(summary(await ask(ZIP))).toEqual({ status: 200, ...FILE_HEADERS.zip, asked: 6 + 1 });
+  expect(mirror.count()).toBe(1);
+});
+
+it.each(['ftp://127.0.0.1/x', 'http://', 'javascript:alert(1)', 'file:///etc/passwd'])(
+  'a redirect to %s is a failure of the origin',
+  async (location) => {
+    for (const server of [corp, mirror]) server.set(ZIP, { status: 302, headers: { location } });
+    const answer = await ask(ZIP);
+    expect(summary(answer)).toEqual(failure(502, 2));
+    expect(answer.text).not.toContain(location);
+  },
+);
+
+it('a loop of redirects ends as 502', async () => {
+  for (const server of [corp, mirror]) server.fault('redirect-loop');
+  const answer = await ask(ZIP);
+  expect(summary(answer)).toEqual(failure(502, 12));
+  expect(answer.text).toMatch(/corp: more than 5 redirects; mirror: more than 5 redirects/);
+});

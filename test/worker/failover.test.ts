@@ -1,0 +1,183 @@
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import type { Fault } from '../fakes/faults.ts';
+import { fixtureModules, hello } from '../fakes/modules.ts';
+import { type FakeOrigin, startOrigin } from '../fakes/origin.ts';
+import {
+  type Answer,
+  askCounting,
+  failure,
+  FILE_HEADERS,
+  forgetEverything,
+  NEGATIVE,
+  NO_STORE,
+  summary,
+} from './conformance.ts';
+import { type Modferry, startModferry } from './modferry.ts';
+
+// Which origin is asked next, and what is answered when none is left. A and B have the same modules; `has nothing` and
+// `is down` are switched on for one case.
+
+let a: FakeOrigin;
+let b: FakeOrigin;
+const started = new Map<string, Modferry>();
+const used = new Set<Modferry>();
+beforeAll(async () => {
+  a = await startOrigin({ modules: fixtureModules() });
+  b = await startOrigin({ modules: fixtureModules() });
+});
+afterEach(async () => {
+  a.reset();
+  b.reset();
+  for (const modferry of used) await forgetEverything(modferry);
+  used.clear();
+});
+afterAll(async () => {
+  for (const modferry of started.values()) await modferry.close();
+  await a.close();
+  await b.close();
+});
+
+/** modferry with `ORIGINS`, in which A and B stand for the addresses; started once for each. */
+async function withOrigins(text: string): Promise<(target: string) => Promise<Answer>> {
+  const ORIGINS = text.replaceAll(/\b[AB]\b/g, (name) => (name === 'A' ? a.url : b.url));
+  const modferry = started.get(ORIGINS) ?? (await startModferry({ variables: { ORIGINS } }));
+  started.set(ORIGINS, modferry);
+  used.add(modferry);
+  return (target) => askCounting(modferry, target, { servers: [a, b] });
+}
+
+const TABLE = '[{"url":"A"},{"url":"B"}]';
+const TARGETS = ['@v/list', '@v/v1.1.0.info', '@v/v1.1.0.mod', '@v/v1.1.0.zip', '@latest', '@v/master.info'];
+const KINDS = ['list', 'info', 'mod', 'zip', 'latest', 'query'] as const;
+const GONE: Fault = { status: 410, text: 'not found: gone' };
+const TIMED_OUT: Fault = { status: 404, text: 'not found: fetch timed out' };
+const LATER: Fault = { status: 429, headers: { 'retry-after': '60' } };
+
+it.each<[string, string, Fault]>([
+  ['A|B', 'a 404', 404],
+  ['A,B', 'a 404', 404],
+  ['A,B', 'a 410', GONE],
+  ['A,B', 'a 400', 400],
+  [TABLE, 'a 404', 404],
+  ['A|B', 'a 500', 500],
+  ['A|B', 'a 403', 403],
+  ['A|B', 'a 429 with Retry-After', LATER],
+  ['A|B', 'a reset', 'reset'],
+  ['A|B', 'a page', 'html'],
+  ['A|B', 'a body that breaks off', 'truncate'],
+  ['A|B', 'a 404 that is a timeout', TIMED_OUT],
+  ['A|B', 'a redirect loop', 'redirect-loop'],
+  [TABLE, 'a 500', 500],
+  [TABLE, 'a 429 with Retry-After', LATER],
+])('ORIGINS=%s: after %s from A, B is asked at once and has the answer', async (origins, _what, fault) => {
+  const ask = await withOrigins(origins);
+  a.fault(fault);
+  const asked = fault === 'redirect-loop' ? 7 : 2;
+  for (const [at, end] of TARGETS.entries()) {
+    const answer = await ask(`/example.com/hello/${end}`);
+    expect(summary(answer)).toEqual({ status: 200, ...FILE_HEADERS[KINDS[at] ?? 'list'], asked });
+    expect(answer.headers['cache-status']).toContain(new URL(b.url).host);
+  }
+});
+
+it.each<[string, Fault, number]>([
+  ['a 500', 500, 502],
+  ['a 403', 403, 502],
+  ['a 429', LATER, 503],
+  ['a reset', 'reset', 502],
+  ['a page', 'html', 502],
+  ['a 404 that is a timeout', TIMED_OUT, 504],
+])('ORIGINS=A,B: after %s from A, B is not asked', async (_what, fault, status) => {
+  const ask = await withOrigins('A,B');
+  a.fault(fault);
+  expect(summary(await ask('/example.com/hello/@v/v1.1.0.zip'))).toEqual(failure(status, 1));
+  expect(b.count()).toBe(0);
+});
+
+it.each(['A|B', 'A,B', TABLE])('ORIGINS=%s: an answer of A is the answer', async (origins) => {
+  const ask = await withOrigins(origins);
+  const answer = await ask('/example.com/hello/@v/list');
+  expect(answer).toMatchObject({ status: 200, text: hello().list, asked: 1 });
+  expect(b.count()).toBe(0);
+});
+
+it.each<[string, Fault, Fault, object, RegExp]>([
+  ['A|B', 404, 404, failure(404, 2, NEGATIVE), /not found/],
+  ['A,B', 404, 404, failure(404, 2, NEGATIVE), /not found/],
+  ['A|B', 404, 500, failure(404, 2, NO_STORE), /not found/],
+  ['A|B', 500, 404, failure(404, 2, NO_STORE), /not found/],
+  ['A|B', 'reset', 404, failure(404, 2, NO_STORE), /not found/],
+  ['A|B', GONE, 500, failure(410, 2, NO_STORE), /gone/],
+  [TABLE, 404, 500, failure(404, 2, NO_STORE), /not found/],
+  ['A,B', 404, 500, failure(502, 2), /cannot get/],
+  ['A,B', 404, 'reset', failure(502, 2), /connection failed/],
+  ['A,B', 404, LATER, failure(503, 2), /cannot get/],
+  ['A|B', 500, 502, failure(502, 2), /status 500; .*status 502/],
+  ['A|B', 503, LATER, failure(503, 2), /status 503; .*status 429/],
+  ['A|B', 500, TIMED_OUT, failure(504, 2), /fetch timed out/],
+])('ORIGINS=%s: A with %j and B with %j', async (origins, first, second, expected, says) => {
+  const ask = await withOrigins(origins);
+  a.fault(first);
+  b.fault(second);
+  for (const end of TARGETS) {
+    const answer = await ask(`/example.com/hello/${end}`);
+    expect(summary(answer)).toEqual(expected);
+    expect(answer.text).toMatch(says);
+  }
+});
+
+it('a 404 that not every mirror gave is not believed the next time', async () => {
+  const ask = await withOrigins('A|B');
+  a.remove('/example.com/hello/@v/v1.1.0.info');
+  b.fault(500);
+  expect((await ask('/example.com/hello/@v/v1.1.0.info')).status).toBe(404);
+  b.fault(undefined);
+  expect(await ask('/example.com/hello/@v/v1.1.0.info')).toMatchObject({ status: 200, asked: 2 });
+});
+
+it.each(TARGETS)('two origins that are refused at once are one 502 that names both for %s', async (end) => {
+  const ask = await withOrigins('A|B');
+  await a.stop();
+  await b.stop();
+  try {
+    const answer = await ask(`/example.com/hello/${end}`);
+    expect(summary(answer)).toEqual(failure(502, 0));
+    for (const { url } of [a, b]) expect(answer.text).toContain(`${new URL(url).host}: connection failed`);
+  } finally {
+    await a.restart();
+    await b.restart();
+  }
+});
+
+it('three origins: a comma ends a group of mirrors, whose 404 then no longer counts', async () => {
+  const ask = await withOrigins('A,B|http://127.0.0.1:9');
+  a.fault(404);
+  b.fault(404);
+  expect(summary(await ask('/example.com/hello/@v/list'))).toEqual(failure(404, 2));
+  b.fault(500);
+  expect(summary(await ask('/example.com/hello/@v/list'))).toEqual(failure(502, 2));
+});
+
+it('an origin with `modules` is asked for these alone, and one with other `regions` after the rest', async () => {
+  const near = await withOrigins(
+    '[{"url":"A","regions":["CN"]},{"url":"B","modules":"example.com/hello,*.corp.example"}]',
+  );
+  expect((await near('/gopkg.in/yaml.v2/@v/list')).asked).toBe(1);
+  expect([a.count(), b.count()]).toEqual([1, 0]);
+  a.fault(404);
+  expect((await near('/example.com/hello/v2/@v/list')).status).toBe(200);
+  expect((await near('/git.corp.example/tool/@v/list')).status).toBe(404);
+  expect(b.requests.map(({ path }) => path)).toEqual([
+    '/example.com/hello/v2/@v/list',
+    '/git.corp.example/tool/@v/list',
+  ]);
+  expect((await near('/example.com/dep/@v/list')).status).toBe(404);
+  expect(b.count()).toBe(2);
+});
+
+it('a module that no origin serves is 502, and nobody is asked', async () => {
+  const ask = await withOrigins('[{"url":"A","modules":["*.corp.example"]}]');
+  const answer = await ask('/example.com/hello/@v/list');
+  expect(summary(answer)).toEqual(failure(502, 0));
+  expect(answer.text).toContain('no origin serves it');
+});
