@@ -40,8 +40,11 @@ export const DEFAULTS = {
   LOG_CLIENT_ADDRESS: 'off',
 } as const;
 
-/** What ARCHITECTURE promises for these and this version cannot do yet. To run without it would be to lie. */
+/** Policies that this version does not have. To run without one that was asked for would be to lie. */
 const NOT_YET = ['ALLOW', 'DENY', 'MIN_AGE'] as const;
+
+/** The name of every variable that is read, but for the secrets that an origin's `auth` names. */
+export const VARIABLE_NAMES: readonly string[] = [...Object.keys(DEFAULTS), 'TOKENS', ...NOT_YET];
 
 /**
  * Reads the configuration. An empty variable means its default. Reports every problem at once, each with the variable,

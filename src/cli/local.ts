@@ -1,20 +1,17 @@
 import { join } from 'node:path';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from 'wrangler';
-import { DEFAULTS, parseConfig, type Variables } from '../config.ts';
+import { parseConfig, VARIABLE_NAMES, type Variables } from '../config.ts';
 import { secretNames } from '../origins/parse-origins.ts';
 import { buildWorker } from './build.ts';
 
 const WRANGLER_TOML = join(import.meta.dirname, '..', '..', 'wrangler.toml');
 
-/** Every variable that the Worker reads. */
-const NAMES = [...Object.keys(DEFAULTS), 'TOKENS', 'ALLOW', 'DENY', 'MIN_AGE'];
-
 /** The variables of wrangler.toml, each overridden by an environment variable of the same name. */
 export function localVariables(environment: Readonly<Record<string, string | undefined>>): Variables {
   const configured: Variables = unstable_readConfig({ config: WRANGLER_TOML }).vars;
   const known = Object.fromEntries(
-    NAMES.flatMap((name) => {
+    VARIABLE_NAMES.flatMap((name) => {
       const value = environment[name] ?? configured[name];
       return value === undefined ? [] : [[name, value]];
     }),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { pattern } from '../../test/fakes/byte-source.ts';
 import { fakeClock, settled } from '../../test/fakes/clock.ts';
-import { copyingPipe, FakeUpload, receive, startRelay } from '../../test/fakes/relay.ts';
+import { copyingPipe, FakeUpload, impatient, receive, startRelay } from '../../test/fakes/relay.ts';
 import { OriginBody } from '../origins/body.ts';
 import { CHUNK_BYTES, relay } from './relay.ts';
 
@@ -20,6 +20,16 @@ describe('a client slower than the store', () => {
     // One chunk more was under way to it: that one is not sent again.
     expect(run.resumedAt).toEqual([(chunks + 1) * CHUNK_BYTES]);
     await run.done;
+  });
+
+  it('that only lags for moments sets the pace, and reads nothing twice', async () => {
+    const bytes = pattern(60 * CHUNK_BYTES + 9);
+    const run = await startRelay({ bytes, clock: fakeClock() }); // no moment is ever over
+    await settled();
+    expect(run.progress()).toBeLessThan(20);
+    const rest = await receive(run.reader);
+    expect([rest.end, equal(rest.bytes, bytes), await run.stored]).toEqual(['whole', true, true]);
+    expect(run.resumedAt).toEqual([]);
   });
 
   it('that falls behind by less than the ring holds is never dropped', async () => {
@@ -150,6 +160,7 @@ describe('the memory of the relay', () => {
     const body = new CountedBody(100);
     const pipe = copyingPipe();
     const { done, stored } = relay({
+      clock: impatient,
       body,
       first: new Uint8Array(CHUNK_BYTES),
       upload: hasStore ? new FakeUpload() : undefined,

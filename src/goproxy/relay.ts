@@ -6,13 +6,15 @@
  *
  * Nothing may hold such a file in memory: an isolate has 128 MB for all its requests, and a tee of the body would buffer
  * whatever the slower side has not read yet. So the last chunks are kept in a ring. A client that falls further
- * behind than that is let go of, and goes on from the stored copy at the byte where it stopped: one slow client neither
- * slows the fill nor loses anything. Without a store the client's own pace is the pace.
+ * behind than that is waited for a moment, which costs the fill little and suits everybody who is only somewhat slower than
+ * the origin. One that is slow is let go of, and goes on from the stored copy at the byte where it stopped: it neither
+ * holds the fill up nor loses anything. Without a store the client's own pace is the pace.
  *
  * The last chunk goes nowhere until the whole body was seen to be what it should be. A body that breaks off, or is no
  * zip, ends in a broken stream, never in a short or wrong 200 that looks complete (the go command would take that for an
  * integrity failure and try no other source), and the store keeps nothing of it.
  */
+import { type Clock, within } from '../clock.ts';
 import type { OriginBody } from '../origins/body.ts';
 import type { Upload } from '../store/contract.ts';
 
@@ -22,7 +24,11 @@ export const CHUNK_BYTES = 256 * 1024;
 /** Chunks in the ring: 4 MiB, of which the check of the end gets to see the last 3.5 at least. */
 const RING_CHUNKS = 16;
 
+/** Milliseconds that a chunk waits for a client that lags: 2.5 MB/s and more set the pace, less is let go of. */
+const PATIENCE = 100;
+
 export interface RelayOptions {
+  readonly clock: Clock;
   readonly body: OriginBody;
   /** What was already read from the body. */
   readonly first: Uint8Array<ArrayBuffer>;
@@ -45,7 +51,7 @@ export function relay(options: RelayOptions): {
   readonly stored: Promise<boolean>;
   readonly done: Promise<void>;
 } {
-  const ring = new Ring();
+  const ring = new Ring(options.clock);
   const outcome = Promise.withResolvers<Result>();
   const fill = pump(options, ring).then(
     (result) => outcome.resolve(result),
@@ -159,6 +165,11 @@ class Ring {
   #clientLeft = false;
   #ended = false;
   #changed = Promise.withResolvers<void>();
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   push(chunk: Uint8Array<ArrayBuffer>): void {
     this.#chunks.push(chunk);
@@ -182,12 +193,15 @@ class Ring {
   }
 
   /**
-   * Memory for a chunk. Once the ring is full that is the memory of the oldest one: if the client has not had it yet, the
-   * client is dropped where `mayDrop` says so, and otherwise waited for.
+   * Memory for a chunk. Once the ring is full that is the memory of the oldest one: a client that has not had it yet is
+   * waited for, where `mayDrop` says so only for a moment, and then dropped.
    */
   async reserve({ mayDrop }: { readonly mayDrop: boolean }): Promise<ArrayBuffer> {
     if (this.#chunks.length < RING_CHUNKS) return new ArrayBuffer(CHUNK_BYTES);
-    if (!mayDrop) await this.#clientHasPassed(this.#start);
+    if (this.#lags) {
+      const caughtUp = this.#clientCaughtUp();
+      await (mayDrop ? within(this.#clock, PATIENCE, caughtUp).catch(() => undefined) : caughtUp);
+    }
     const beingWritten = this.#writing && this.#wanted === this.#start && !this.#clientLeft;
     const oldest = this.#chunks.shift();
     this.#start += 1;
@@ -196,8 +210,13 @@ class Ring {
     return reusable ? oldest.buffer : new ArrayBuffer(CHUNK_BYTES);
   }
 
-  async #clientHasPassed(sequence: number): Promise<void> {
-    while (!this.deserted && this.#wanted <= sequence) await this.#changed.promise;
+  /** Whether the client has not had the oldest chunk yet, and will. */
+  get #lags(): boolean {
+    return !this.deserted && this.#wanted <= this.#start;
+  }
+
+  async #clientCaughtUp(): Promise<void> {
+    while (this.#lags) await this.#changed.promise;
   }
 
   /** The chunk that the client wants next, when it is let through; `lost` if it is gone by then. */

@@ -135,6 +135,7 @@ async function openZip(body: OriginBody, zip: ZipFile): Promise<OpenedZip> {
   if (isLarge || first.length === MAX_BUFFERED_BYTES) return { kind: 'begun', first, body };
   body.checkLength(first.length);
   checkEnd(first, first.length, zip);
+  await body.cancel('all of it was read');
   return { kind: 'whole', bytes: first };
 }
 
@@ -171,6 +172,7 @@ async function deliver(
   const etag = newEtag();
   const pipe = carrier.openPipe(size);
   const { stored, done } = relay({
+    clock: carrier.clock,
     body,
     first,
     upload: store ? await carrier.store.upload(zip.key, { etag, size }) : undefined,

@@ -53,6 +53,7 @@ export class OriginBody {
     const bytes = await this.start(limit + 1);
     if (bytes.length > limit) throw this.#tooLong(limit);
     this.checkLength(bytes.length);
+    await this.cancel('all of it was read');
     return bytes;
   }
 

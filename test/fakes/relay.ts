@@ -1,3 +1,4 @@
+import type { Clock } from '../../src/clock.ts';
 import { CHUNK_BYTES, relay, type RelayOptions } from '../../src/goproxy/relay.ts';
 import { OriginBody } from '../../src/origins/body.ts';
 import type { Upload } from '../../src/store/contract.ts';
@@ -26,9 +27,14 @@ export interface RelaySetup extends Script {
   readonly declared?: number | undefined;
   readonly upload?: FakeUpload | undefined;
   readonly checkEnd?: RelayOptions['checkEnd'];
+  /** Default: one for which a moment is over at once. */
+  readonly clock?: Clock;
   /** What the store gives to a client that was dropped; default the stored bytes. */
   readonly resume?: RelayOptions['resume'];
 }
+
+/** A clock for which a moment is over at once. */
+export const impatient: Clock = { now: () => 0, sleep: () => Promise.resolve() };
 
 /** Starts a relay between a scripted origin, an upload and a client whose end the test reads. */
 export async function startRelay(setup: RelaySetup): Promise<RelayRun> {
@@ -46,6 +52,7 @@ export async function startRelay(setup: RelaySetup): Promise<RelayRun> {
   const uploadErrors: unknown[] = [];
   let progress = 0;
   const running = relay({
+    clock: setup.clock ?? impatient,
     body,
     first,
     upload,
