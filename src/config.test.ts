@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { matches } from './access/patterns.ts';
-import { DEFAULTS, parseConfig, type Variables } from './config.ts';
+import { DEFAULTS, parseConfig } from './config.ts';
+import type { Variables } from './variable-reader.ts';
 
 function valid(variables: Variables) {
   const parsed = parseConfig(variables);
@@ -26,7 +27,7 @@ describe('without a variable', () => {
     expect(databases.map(({ name, origins }) => ({ name, urls: origins.map(({ url }) => url) }))).toEqual([
       { name: 'sum.golang.org', urls: ['https://sum.golang.org', 'https://sum.golang.google.cn'] },
     ]);
-    expect(rest).toEqual({ deadline: 25_000, logClientAddress: false, privateModules: [], warnings: [] });
+    expect(rest).toEqual({ totalLimit: 25_000, logClientAddress: false, privateModules: [], warnings: [] });
   });
 
   it.each(Object.keys(DEFAULTS))('an empty %s means its default, and so does one of blanks', (name) => {
@@ -34,8 +35,24 @@ describe('without a variable', () => {
     expect(parseConfig({ [name]: ' \n' })).toEqual(parseConfig({}));
   });
 
-  it('bindings of another type are not looked at', () => {
-    expect(parseConfig({ ORIGINS: 7, VERIFY: { get: 1 }, FILES: {} })).toEqual(parseConfig({}));
+  it('bindings of other names are not looked at', () => {
+    expect(parseConfig({ FILES: {}, META: 7 })).toEqual(parseConfig({}));
+  });
+
+  it.each([
+    ['PRIVATE', ['*.corp.example']],
+    ['ACCESS', ['private']],
+    ['DENY', ['x']],
+    ['TOKENS', {}],
+    ['LOG_CLIENT_ADDRESS', true],
+  ])('%s as something else than text is refused: it would protect nothing', (name, value) => {
+    expect(problems({ [name]: value })).toContain(`Cannot use ${name}: it is not text, write it in quotes`);
+  });
+
+  it('an origin with credentials comes with a warning: what it gives is public', () => {
+    const [warning] = valid({ ORIGINS: 'https://user:hunter2@a.example' }).warnings;
+    expect(warning).toMatch(/^a\.example asks modferry for credentials/);
+    expect(warning).not.toContain('hunter2');
   });
 });
 
@@ -50,7 +67,12 @@ describe('a variable', () => {
       TIMEOUT_TOTAL: '3m',
       LOG_CLIENT_ADDRESS: 'on',
     });
-    expect(config).toMatchObject({ deadline: 180_000, logClientAddress: true, databases: [], warnings: [] });
+    expect(config).toMatchObject({
+      totalLimit: 180_000,
+      logClientAddress: true,
+      databases: [],
+      warnings: [],
+    });
     expect(config.origins).toMatchObject([{ name: 'a.example', limits: { headers: 1000, stall: 2000 } }]);
     expect(matches(config.privateModules, 'git.corp.example/x')).toBe(true);
   });
@@ -77,7 +99,7 @@ describe('a variable', () => {
     [
       'ACCESS',
       'private',
-      'Cannot use ACCESS "private": this version serves everybody, put an access control in front',
+      'Cannot use ACCESS "private": this version serves everybody, put an access control before it',
     ],
     ['ALLOW', 'github.com/*', 'Cannot use ALLOW "github.com/*": this version has no such policy'],
     ['DENY', 'x', 'Cannot use DENY "x": this version has no such policy'],
@@ -87,7 +109,7 @@ describe('a variable', () => {
       ['0s', '10', '-1s', '1.5s', 'soon'].map((value): [string, string, string] => [
         name,
         value,
-        `Cannot use ${name} "${value}": write a duration above zero, such as "10s"`,
+        `Cannot use ${name} "${value}": write a time from "50ms" to "10m", such as "10s"`,
       ]),
     ),
   ])('%s=%s is refused with the variable, the value and the remedy', (name, value, problem) => {

@@ -1,6 +1,6 @@
 import type { ExecutionContext } from '@cloudflare/workers-types';
 import { systemClock } from './clock.ts';
-import { parseConfig, type Variables } from './config.ts';
+import { parseConfig } from './config.ts';
 import { probe } from './cron/probe.ts';
 import { createApp } from './http/app.ts';
 import type { Services } from './http/exchange.ts';
@@ -9,10 +9,15 @@ import { backgroundOf } from './platform/background.ts';
 import { openPipe } from './platform/pipe.ts';
 import { regionOf } from './platform/region.ts';
 import { type Bindings, tiersOf } from './platform/tiers.ts';
+import { Budget } from './store/budget.ts';
 import { Flights } from './store/flights.ts';
-import { logTrouble, writeLine } from './telemetry/log.ts';
+import { logNote, logTrouble, writeLine } from './telemetry/log.ts';
+import type { Variables } from './variable-reader.ts';
 
 type Env = Bindings & Variables;
+/** What requests may hold together of an isolate's 128 MB: an answer is in memory twice while it is copied out. */
+const MAX_HELD_BYTES = 48 * 1024 * 1024;
+
 type Isolate = { readonly services: Services; readonly app: ReturnType<typeof createApp> };
 
 /** What outlives a request. The runtime gives one environment to an isolate. */
@@ -27,6 +32,7 @@ function isolateOf(env: Env): Isolate {
     config: parsed.config,
     tiers: tiersOf(env, systemClock),
     flights: new Flights(systemClock),
+    budget: new Budget(MAX_HELD_BYTES),
     clock: systemClock,
     fetch: (url, init) => fetch(url, init),
     random: Math.random,
@@ -35,20 +41,22 @@ function isolateOf(env: Env): Isolate {
   };
   const isolate = { services, app: createApp(services) };
   isolates.set(env, isolate);
+  for (const warning of parsed.config.warnings) logNote(writeLine, warning);
   return isolate;
 }
 
 export default {
   async fetch(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
+    const incoming = { region: regionOf(request), background: backgroundOf(context) };
+    let isolate: Isolate;
     try {
-      const incoming = { region: regionOf(request), background: backgroundOf(context) };
-      return await isolateOf(env).app.fetch(request, { incoming });
+      isolate = isolateOf(env);
     } catch (error) {
-      // Its own app reports everything else: this is a configuration that nothing can be served with.
       logTrouble(writeLine, 'start', error);
       const text = 'modferry is not configured correctly: its log lists the problems';
       return respondFailure(500, text, { requestId: crypto.randomUUID() });
     }
+    return isolate.app.fetch(request, { incoming });
   },
 
   async scheduled(_controller: unknown, env: Env): Promise<void> {

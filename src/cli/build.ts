@@ -9,9 +9,9 @@ const ROOT = join(import.meta.dirname, '..', '..');
 
 /**
  * The Worker as `wrangler deploy` would upload it: one ES module, as text. Rejects with wrangler's own words when it does
- * not build.
+ * not build. `signal` ends it.
  */
-export async function buildWorker(): Promise<string> {
+export async function buildWorker(signal?: AbortSignal): Promise<string> {
   const outdir = await mkdtemp(join(tmpdir(), 'modferry-build-'));
   try {
     const wrangler = join(
@@ -21,6 +21,7 @@ export async function buildWorker(): Promise<string> {
     );
     await promisify(execFile)(process.execPath, [wrangler, 'deploy', '--dry-run', '--outdir', outdir], {
       cwd: ROOT,
+      ...(signal ? { signal } : {}),
       env: { ...process.env, WRANGLER_SEND_METRICS: 'false', WRANGLER_HIDE_BANNER: 'true', CI: 'true' },
     });
     return await readFile(join(outdir, 'worker.js'), 'utf8');

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from 'wrangler';
-import { parseConfig, VARIABLE_NAMES, type Variables } from '../config.ts';
+import { parseConfig, VARIABLE_NAMES } from '../config.ts';
 import { secretNames } from '../origins/parse-origins.ts';
-import { buildWorker } from './build.ts';
+import type { Variables } from '../variable-reader.ts';
 
 const WRANGLER_TOML = join(import.meta.dirname, '..', '..', 'wrangler.toml');
 
@@ -28,8 +28,8 @@ export interface LocalOptions {
   /** Where R2, KV and the Cache API keep their files. */
   readonly stateDirectory: string;
   readonly variables: Variables;
-  /** The built Worker, where the caller has one. */
-  readonly script?: string;
+  /** The built Worker. */
+  readonly script: string;
   /** Takes the Worker's log, line by line; by default it goes to standard output. */
   readonly onLog?: (line: string) => void;
   /** Bindings to leave out, to see how the proxy does without them. */
@@ -50,7 +50,6 @@ export async function startLocally(
     Object.fromEntries(
       Object.entries(bindings ?? {}).filter(([name]) => !options.without?.some((absent) => absent === name)),
     );
-  const contents = options.script ?? (await buildWorker());
   const { onLog } = options;
   const miniflare = new Miniflare({
     ...convertV4MiniflareOptions({
@@ -67,7 +66,7 @@ export async function startLocally(
           ),
           kvNamespaces: without(workerOptions.kvNamespaces as object),
           r2Buckets: without(workerOptions.r2Buckets as object),
-          modules: [{ type: 'ESModule', path: 'worker.js', contents }],
+          modules: [{ type: 'ESModule', path: 'worker.js', contents: options.script }],
         },
       ],
     }),

@@ -1,6 +1,7 @@
 import { access, constants, mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseConfig } from '../config.ts';
+import { buildWorker } from './build.ts';
 import { ConfigurationError, localVariables, startLocally } from './local.ts';
 
 /**
@@ -23,19 +24,18 @@ async function main(): Promise<void> {
   if (port === undefined || problems.length > 0) throw new ConfigurationError(problems);
   if (parsed.kind === 'valid') for (const warning of parsed.config.warnings) console.warn(`Note: ${warning}`);
 
-  const { miniflare, url } = await startLocally({ port, stateDirectory, variables }).catch(
-    (error: unknown) => {
-      throw isAddressInUse(error) ? new ConfigurationError([portInUse(port)]) : error;
-    },
-  );
-  const stop = () => {
-    miniflare.dispose().then(
-      () => process.exit(0),
-      () => process.exit(1),
-    );
-  };
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
+  // Miniflare ends workerd with this process; what is being built until then is ended here.
+  const stopped = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopped.abort());
+  const script = await buildWorker(stopped.signal).catch((error: unknown) => {
+    if (stopped.signal.aborted) process.exit(0);
+    throw error;
+  });
+  if (stopped.signal.aborted) process.exit(0);
+  stopped.signal.addEventListener('abort', () => process.exit(0));
+  const { url } = await startLocally({ port, stateDirectory, variables, script }).catch((error: unknown) => {
+    throw isAddressInUse(error) ? new ConfigurationError([portInUse(port)]) : error;
+  });
 
   console.log(`modferry listens on ${url.origin} and keeps its files in ${stateDirectory}`);
   console.log(`Paste this line:  go env -w GOPROXY=${url.origin}`);

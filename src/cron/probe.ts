@@ -29,16 +29,16 @@ export async function probe({ config, clock, fetch, writeLog }: ProbeEffects): P
         if (!text.startsWith(expected)) throw new BadAnswer('another file than the known one');
       },
     };
-    const result = await attempt(origin, question, { fetch, clock, ms: config.deadline });
+    const result = await attempt(origin, question, { fetch, clock, ms: config.totalLimit });
     const verdict =
       result.kind === 'failed' ? result.failure.text : result.kind === 'missing' ? 'not found' : 'ok';
     writeLog(JSON.stringify({ event: 'probe', origin: origin.name, verdict, ms: clock.now() - started }));
   }
 
-  await Promise.all([
-    ...config.origins.filter(({ modules }) => !modules).map((origin) => ask(origin, WELL_KNOWN, 'module ')),
-    ...config.databases
-      .flatMap(({ origins }) => origins)
-      .map((origin) => ask(origin, '/latest', 'go.sum database tree\n')),
-  ]);
+  // One after the other: connections that wait for headers are limited to six, and queueing would look like slowness.
+  for (const origin of config.origins.filter(({ modules }) => !modules))
+    await ask(origin, WELL_KNOWN, 'module ');
+  for (const { origins } of config.databases) {
+    for (const origin of origins) await ask(origin, '/latest', 'go.sum database tree\n');
+  }
 }

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Question } from '../origins/attempt.ts';
 import type { Answer } from '../origins/ask.ts';
 import type { Origin } from '../origins/origin.ts';
+import type { Budget } from '../store/budget.ts';
 import type { Flights } from '../store/flights.ts';
 import type { LayeredStore } from '../store/layered.ts';
 import type { Outcome } from './outcome.ts';
@@ -13,6 +14,8 @@ export interface Carrier {
   /** Asks origins in their order, in the time that is left. */
   readonly ask: <T>(origins: readonly Origin[], question: Question<T>) => Promise<Answer<T>>;
   readonly flights: Flights<Shared>;
+  /** The memory that this isolate's requests share. */
+  readonly budget: Budget;
   readonly background: Background;
   readonly clock: Clock;
   /** Milliseconds that are left until the first byte of the answer is due. */

@@ -62,10 +62,16 @@ describe('an info', () => {
 });
 
 describe('a go.mod', () => {
-  it('is any text', () => expect(() => checkMod(answer('module m\n'))).not.toThrow());
+  it.each(['module m\n', '\ufeff// Deprecated: use n.\r\nmodule "m"\r\n', 'go 1.21\n\nmodule\tm'])(
+    '%j is one',
+    (body) => expect(() => checkMod(answer(body))).not.toThrow(),
+  );
   it.each([
     ['a page', PAGE, 'text/plain'],
     ['what calls itself a page', 'module m', 'Text/HTML; charset=utf-8'],
     ['bytes that are no UTF-8', new Uint8Array([0xff, 0xfe]), 'text/plain'],
+    ['a JSON error', '{"error":"rate limited"}', 'text/plain'],
+    ['nothing', '', 'text/plain'],
+    ['a sentence', 'Too many requests', 'text/plain'],
   ])('%s is none', (_, body, type) => expect(() => checkMod(answer(body, type))).toThrow(BadAnswer));
 });

@@ -42,9 +42,10 @@ export function checkInfo(answer: SmallAnswer, requested?: string): void {
     throw new BadAnswer('info with a Time that is no time');
 }
 
-/** `.mod`: text that starts like no page and no JSON document; the go.mod grammar is left to the hash. */
+/** `.mod`: text with a module directive, which every go.mod has; the rest of its grammar is left to the hash. */
 export function checkMod(answer: SmallAnswer): void {
-  decodeText(answer);
+  if (!/^[ \t]*module[ \t("`]/m.test(decodeText(answer)))
+    throw new BadAnswer('a go.mod without a module line');
 }
 
 /** Fails on a page: whatever was asked for, it is not HTML. */

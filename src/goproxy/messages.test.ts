@@ -29,15 +29,20 @@ it.each([
   [[failure('unreachable'), failure('timeout')], 504],
   [[failure('overloaded'), failure('overloaded')], 503],
   [[failure('overloaded'), failure('status')], 502],
-  [[], 502],
 ])('%j is %i and never a 404', (failures, status) => {
   expect(unavailable('m', failures, LOCAL)).toMatchObject({ kind: 'unavailable', status });
 });
 
 it('the longest Retry-After is passed on, and none where nobody named one', () => {
-  expect(unavailable('m', [failure('overloaded', 7), failure('status', 3)], LOCAL).retryAfter).toBe(7);
+  expect(unavailable('m', [failure('overloaded', 7), failure('status', 3)], LOCAL)).toHaveProperty(
+    'retryAfter',
+    7,
+  );
   expect(unavailable('m', [failure('status')], LOCAL)).not.toHaveProperty('retryAfter');
-  expect(unavailable('m', [], LOCAL).text).toBe('cannot get m: no origin serves it');
+});
+
+it('a module that no origin is configured for is a 404 that nobody keeps: no outage', () => {
+  expect(unavailable('m', [], LOCAL)).toMatchObject({ kind: 'missing', status: 404, cache: 'failure' });
 });
 
 it('what is not cached may be tomorrow, and what is malformed never exists', () => {

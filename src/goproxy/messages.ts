@@ -41,14 +41,30 @@ export function missing(
   };
 }
 
+/** No origin is there for this module: that is no outage, and the client may have another source. */
+function notServed(subject: string): Missing {
+  return {
+    kind: 'missing',
+    status: 404,
+    text: `not found: ${subject}: no origin of this proxy serves it`,
+    cache: 'failure',
+    source: LOCAL,
+  };
+}
+
 /** Every origin failed, and nothing is stored. */
-export function unavailable(subject: string, failures: readonly Failure[], source: Source): Unavailable {
+export function unavailable(
+  subject: string,
+  failures: readonly Failure[],
+  source: Source,
+): Unavailable | Missing {
+  if (failures.length === 0) return notServed(subject);
   const causes = failures.map(({ origin, text }) => `${origin}: ${text}`).join('; ');
   const retryAfter = failures.map((failure) => failure.retryAfter ?? 0).reduce((a, b) => Math.max(a, b), 0);
   return {
     kind: 'unavailable',
     status: statusOf(failures),
-    text: `cannot get ${subject}: ${causes || 'no origin serves it'}`,
+    text: `cannot get ${subject}: ${causes}`,
     ...(retryAfter > 0 ? { retryAfter } : {}),
     source,
   };
@@ -57,6 +73,6 @@ export function unavailable(subject: string, failures: readonly Failure[], sourc
 /** 504 when waiting was in vain, 503 when every origin asked to be left alone, else 502. Never 404. */
 function statusOf(failures: readonly Failure[]): 502 | 503 | 504 {
   if (failures.some(({ cause }) => cause === 'timeout')) return 504;
-  if (failures.length > 0 && failures.every(({ cause }) => cause === 'overloaded')) return 503;
+  if (failures.every(({ cause }) => cause === 'overloaded')) return 503;
   return 502;
 }

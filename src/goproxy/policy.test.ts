@@ -7,6 +7,7 @@ it.each([
   ['immutable', 'public, max-age=31536000, immutable', undefined],
   ['canonicalInfo', 'public, max-age=86400', 86_400],
   ['mutable', 'public, max-age=60, stale-while-revalidate=600, stale-if-error=86400', 60],
+  ['stale', 'public, max-age=30, stale-if-error=0', undefined],
   ['negative', 'public, max-age=30, stale-if-error=0', 30],
   ['failure', 'no-store', undefined],
 ] as const)('%s is kept by clients as %j, and at the edge for %s s', (name, header, seconds) => {
@@ -18,6 +19,7 @@ it('there is no other class', () => {
     'immutable',
     'canonicalInfo',
     'mutable',
+    'stale',
     'negative',
     'failure',
   ]);

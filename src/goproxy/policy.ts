@@ -6,14 +6,16 @@ import type { ModuleRequest } from './request.ts';
  * Every answer carries one of these. A platform cache in front of the Worker keeps what has no Cache-Control (a 404 for
  * three minutes) and serves stale copies on errors without end unless told otherwise.
  */
-export type CacheClass = 'immutable' | 'canonicalInfo' | 'mutable' | 'negative' | 'failure';
+export type CacheClass = 'immutable' | 'canonicalInfo' | 'mutable' | 'stale' | 'negative' | 'failure';
 
 export const CACHE_CONTROL: Readonly<Record<CacheClass, string>> = {
   // "A module proxy must always serve the same content for successful responses for .mod and .zip" (go.dev/ref/mod).
   immutable: 'public, max-age=31536000, immutable',
-  // Not covered by any checksum: an origin may correct it.
+  // Not covered by any checksum, and so not for ever with those who cannot be told that a stored one was replaced.
   canonicalInfo: 'public, max-age=86400',
   mutable: 'public, max-age=60, stale-while-revalidate=600, stale-if-error=86400',
+  // A last good copy, because nobody could be asked: the next request asks again.
+  stale: 'public, max-age=30, stale-if-error=0',
   // A 404 that outlives its time because of an outage would send clients to the filtered route.
   negative: 'public, max-age=30, stale-if-error=0',
   failure: 'no-store',

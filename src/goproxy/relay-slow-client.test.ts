@@ -3,7 +3,7 @@ import { pattern } from '../../test/fakes/byte-source.ts';
 import { fakeClock, settled } from '../../test/fakes/clock.ts';
 import { copyingPipe, FakeUpload, impatient, receive, startRelay } from '../../test/fakes/relay.ts';
 import { OriginBody } from '../origins/body.ts';
-import { CHUNK_BYTES, relay } from './relay.ts';
+import { CHUNK_BYTES, relay, RING_CHUNKS } from './relay.ts';
 
 const equal = (left: Uint8Array, right: Uint8Array) => Buffer.compare(left, right) === 0;
 
@@ -161,6 +161,7 @@ describe('the memory of the relay', () => {
     const pipe = copyingPipe();
     const { done, stored } = relay({
       clock: impatient,
+      chunks: RING_CHUNKS,
       body,
       first: new Uint8Array(CHUNK_BYTES),
       upload: hasStore ? new FakeUpload() : undefined,

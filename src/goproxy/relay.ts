@@ -21,14 +21,19 @@ import type { Upload } from '../store/contract.ts';
 /** One read: large enough that JavaScript runs seldom, small enough to keep several. */
 export const CHUNK_BYTES = 256 * 1024;
 
-/** Chunks in the ring: 4 MiB, of which the check of the end gets to see the last 3.5 at least. */
-const RING_CHUNKS = 16;
+/** Chunks in a ring: 4 MiB, of which the check of the end gets to see the last 3.5 at least. */
+export const RING_CHUNKS = 16;
+
+/** Chunks in a ring where memory is short. */
+export const SMALL_RING_CHUNKS = 4;
 
 /** Milliseconds that a chunk waits for a client that lags: 2.5 MB/s and more set the pace, less is let go of. */
 const PATIENCE = 100;
 
 export interface RelayOptions {
   readonly clock: Clock;
+  /** Chunks that are kept. */
+  readonly chunks: number;
   readonly body: OriginBody;
   /** What was already read from the body. */
   readonly first: Uint8Array<ArrayBuffer>;
@@ -46,14 +51,23 @@ export interface RelayOptions {
   readonly onUploadError: (error: unknown) => void;
 }
 
-/** Runs until the body is stored and the client has it or is gone. Resolves to whether it was stored; rejects never. */
+/**
+ * Runs until the body is stored and the client has it or is gone (`done`). `stored` says whether it was, as soon as that is
+ * known. Neither rejects.
+ */
 export function relay(options: RelayOptions): {
   readonly stored: Promise<boolean>;
   readonly done: Promise<void>;
 } {
-  const ring = new Ring(options.clock);
+  const ring = new Ring(options);
   const outcome = Promise.withResolvers<Result>();
-  const fill = pump(options, ring).then(
+  const stored = Promise.withResolvers<boolean>();
+  if (!options.upload) stored.resolve(false);
+  const onUploadError = (error: unknown) => {
+    stored.resolve(false); // whoever waits for the stored copy need not wait for the end
+    options.onUploadError(error);
+  };
+  const fill = pump({ ...options, onUploadError }, ring).then(
     (result) => outcome.resolve(result),
     async (error: unknown) => {
       outcome.resolve({ kind: 'broken', error });
@@ -61,8 +75,9 @@ export function relay(options: RelayOptions): {
     },
   );
   const client = serveClient(options, ring, outcome.promise);
+  void outcome.promise.then((result) => stored.resolve(result.kind === 'stored'));
   return {
-    stored: outcome.promise.then((result) => result.kind === 'stored'),
+    stored: stored.promise,
     done: Promise.all([fill, client]).then(() => undefined),
   };
 }
@@ -166,9 +181,11 @@ class Ring {
   #ended = false;
   #changed = Promise.withResolvers<void>();
   readonly #clock: Clock;
+  readonly #capacity: number;
 
-  constructor(clock: Clock) {
+  constructor({ clock, chunks }: Pick<RelayOptions, 'clock' | 'chunks'>) {
     this.#clock = clock;
+    this.#capacity = chunks;
   }
 
   push(chunk: Uint8Array<ArrayBuffer>): void {
@@ -197,7 +214,7 @@ class Ring {
    * waited for, where `mayDrop` says so only for a moment, and then dropped.
    */
   async reserve({ mayDrop }: { readonly mayDrop: boolean }): Promise<ArrayBuffer> {
-    if (this.#chunks.length < RING_CHUNKS) return new ArrayBuffer(CHUNK_BYTES);
+    if (this.#chunks.length < this.#capacity) return new ArrayBuffer(CHUNK_BYTES);
     if (this.#lags) {
       const caughtUp = this.#clientCaughtUp();
       await (mayDrop ? within(this.#clock, PATIENCE, caughtUp).catch(() => undefined) : caughtUp);

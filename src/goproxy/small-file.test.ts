@@ -174,6 +174,8 @@ describe('without fetching', () => {
 
 it('a file that can be derived is not fetched', async () => {
   const { serve, fetch } = setup({});
-  expect(await shown(await serve({ ...mod, derive: async () => bytes('cut') }))).toBe('cut from r2');
+  expect(
+    await shown(await serve({ ...mod, derive: async () => ({ bytes: bytes('cut'), tier: 'kv' }) })),
+  ).toBe('cut from kv');
   expect(fetch.calls.length).toBe(0);
 });

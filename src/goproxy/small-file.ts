@@ -32,8 +32,8 @@ export interface SmallFile {
   readonly limit: number;
   /** Throws `BadAnswer` when the answer cannot be this file. */
   readonly check: (answer: SmallAnswer) => void;
-  /** The file made of other stored files, where that can be done. */
-  readonly derive?: () => Promise<Uint8Array | undefined>;
+  /** The file made of another stored file, where that can be done. */
+  readonly derive?: () => Promise<{ readonly bytes: Uint8Array; readonly tier: Source['tier'] } | undefined>;
   /** What can be said without an origin that has it, and without a last good copy. */
   readonly makeUp?: () => Promise<Uint8Array | undefined>;
 }
@@ -49,14 +49,19 @@ export async function serveSmallFile(
 ): Promise<Outcome> {
   const stored = await findStored(file, carrier);
   if (stored) return stored;
-  if (cachedOnly) return (await findLastGood(file, carrier, { tier: 'local' })) ?? notCached(file.subject);
-
-  const waiting = carrier.flights.join(file.key);
-  if (waiting) {
-    const shared = await within(carrier.clock, carrier.timeLeft() * PATIENCE, waiting).catch(() => undefined);
-    if (typeof shared === 'object') return shared;
+  if (cachedOnly) {
+    // A header may have asked for this, and no cache in front of the Worker sees it: not kept by any.
+    return (await findLastGood(file, carrier, { cache: 'failure' })) ?? notCached(file.subject);
   }
-  return fetchAndShare(file, origins, carrier);
+  const { clock, flights, timeLeft } = carrier;
+  for (let silent: unknown; ;) {
+    const waiting = flights.join(file.key);
+    // Nothing may be awaited between this look and the lead that follows from it.
+    if (!waiting || waiting === silent) return fetchAndShare(file, origins, carrier);
+    const shared = await within(clock, timeLeft() * PATIENCE, waiting).catch(() => undefined);
+    if (typeof shared === 'object') return shared;
+    silent = waiting;
+  }
 }
 
 async function findStored(file: SmallFile, { store }: Carrier): Promise<Outcome | undefined> {
@@ -66,7 +71,7 @@ async function findStored(file: SmallFile, { store }: Carrier): Promise<Outcome 
       : await store.findSmall(file.key, keeping(file));
   if (hit) return found(file, hit.file, { tier: hit.tier });
   const derived = await file.derive?.();
-  if (derived) return foundBytes(file, derived, { tier: 'r2' });
+  if (derived) return foundBytes(file, derived.bytes, { tier: derived.tier });
   const known = await store.findMissing(file.key);
   return (
     known &&
@@ -114,14 +119,14 @@ async function fetchFile(
   if (answer.kind === 'missing') {
     // Since Go 1.23 `go install p@v` fails without a list: a module whose versions are stored keeps one, also after it
     // was withdrawn from the origins. Nothing that was once fetched is lost.
-    const kept = file.makeUp && (await findLastGood(file, carrier, { tier: 'local', attempts, stale: true }));
+    const kept = file.makeUp && (await findLastGood(file, carrier, { cache: 'stale', attempts }));
     if (kept) return { outcome: kept };
     if (answer.unanimous) carrier.store.keepMissing(file.key, answer.missing, EDGE_SECONDS.negative ?? 0);
     return {
       outcome: missing(file.subject, answer, { tier: 'origin', origin: answer.missing.origin, attempts }),
     };
   }
-  const stale = await findLastGood(file, carrier, { tier: 'local', attempts, stale: true });
+  const stale = await findLastGood(file, carrier, { cache: 'stale', attempts });
   return { outcome: stale ?? unavailable(file.subject, answer.failures, { tier: 'origin', attempts }) };
 }
 
@@ -138,12 +143,17 @@ function keep(file: SmallFile, answer: FileToStore, { store }: Carrier): Promise
 }
 
 /** What was known before: the last good copy, or what can be made up from the store. */
-async function findLastGood(file: SmallFile, { store }: Carrier, source: Source): Promise<Found | undefined> {
+async function findLastGood(
+  file: SmallFile,
+  { store }: Carrier,
+  { cache, attempts }: { readonly cache: 'stale' | 'failure'; readonly attempts?: number },
+): Promise<Found | undefined> {
   if (file.cache !== 'mutable') return undefined;
+  const source: Source = { tier: 'r2', ...(attempts === undefined ? {} : { attempts, stale: true }) };
   const hit = await store.findLastGood(file.key);
-  if (hit) return found(file, hit.file, { ...source, tier: hit.tier });
+  if (hit) return { ...found(file, hit.file, source), cache };
   const bytes = await file.makeUp?.();
-  return bytes && foundBytes(file, bytes, { ...source, tier: 'r2' });
+  return bytes && { ...(await foundBytes(file, bytes, source)), cache };
 }
 
 async function foundBytes(file: SmallFile, bytes: Uint8Array, source: Source): Promise<Found> {

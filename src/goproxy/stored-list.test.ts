@@ -14,6 +14,8 @@ it.each([
   ['example.com/a', ['example.com/a/@v/v0.0.0-20240115100000-abcdefabcdef.info'], ''],
   ['example.com/a', ['example.com/a/@v/main.info'], undefined],
   ['example.com/a', ['example.com/a/b/@v/v1.0.0.info', 'example.com/ab/@v/v1.0.0.info'], undefined],
+  // What was asked as v3.0.0 and answered v3.0.0+incompatible is no version of this path.
+  ['example.com/a', ['example.com/a/@v/v3.0.0.info'], undefined],
   ['github.com/Azure/x', ['github.com/!azure/x/@v/v1.0.0.info'], 'v1.0.0\n'],
   [
     'golang.org/toolchain',

@@ -1,6 +1,6 @@
 import type { LayeredStore } from '../store/layered.ts';
 import { versionPrefix } from '../store/key.ts';
-import type { ModulePath } from './module-path.ts';
+import { type ModulePath, versionFitsPath } from './module-path.ts';
 import {
   compareVersions,
   isPseudoVersion,
@@ -26,7 +26,8 @@ export async function listStored(store: LayeredStore, module: ModulePath): Promi
   for (const key of await store.keys(prefix)) {
     const file = /^([^/]+)\.(info|mod|zip)$/.exec(key.slice(prefix.length));
     const version = parseVersion(unescapeVersionElement(file?.[1] ?? '') ?? '');
-    if (version === undefined) continue;
+    // The answer to v3.0.0 may be v3.0.0+incompatible: a version that cannot be the module's own is a query's copy.
+    if (version === undefined || !versionFitsPath(module, version)) continue;
     any = true;
     const listed = file?.[2] === 'info' || (module === TOOLCHAIN && file?.[2] === 'zip');
     if (listed && !isPseudoVersion(version)) versions.add(version);

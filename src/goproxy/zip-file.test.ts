@@ -6,6 +6,7 @@ import { fakeFetch, originOf } from '../../test/fakes/fetch.ts';
 import { modulePath, version } from '../../test/fakes/values.ts';
 import { writeZip } from '../../test/fakes/zip-writer.ts';
 import { BadAnswer } from '../origins/origin.ts';
+import { Budget } from '../store/budget.ts';
 import { versionKey } from '../store/key.ts';
 import { bytesOf } from '../store/layered.ts';
 import type { Outcome } from './outcome.ts';
@@ -143,6 +144,42 @@ describe('many requests at a time', () => {
     const { serve } = setup({ 'https://a': sends(large) }, false);
     const all = await Promise.all([1, 2].map(async () => body(await serve())));
     expect(all.map((each) => Buffer.compare(each, large))).toEqual([0, 0]);
+  });
+
+  it('do not wait for the end of one that nobody stores', async () => {
+    let pieces = 0;
+    const pause = async () => (++pieces % 10 === 0 ? new Promise<void>(() => undefined) : undefined);
+    const stalls = () =>
+      new Response(scriptedStream(cut(large, 200_000), { pause }), {
+        headers: { 'Content-Length': String(large.length) },
+      });
+    const { serve, fetch } = setup({ 'https://a': stalls }, false);
+    await serve();
+    expect((await serve()).kind).toBe('found'); // no time has passed
+    expect(fetch.calls.length).toBe(2);
+  });
+
+  it('hold no more than the budget, and stream what is beyond it', async () => {
+    const zip = zipOf('example.com/hello@v1.0.0/noise', pattern(3 * MIB));
+    const { carrier, fetch } = setup({ 'https://a': sends(zip) });
+    const budget = new Budget(7 * MIB);
+    const outcomes = await Promise.all(
+      [1, 2, 3, 4].map((number) =>
+        serveZip(
+          { ...file, key: versionKey(modulePath('example.com/hello'), version(`v1.0.${number}`), 'zip') },
+          origins,
+          { carrier: { ...carrier, budget }, cachedOnly: false },
+        ),
+      ),
+    );
+    const held = outcomes.filter(
+      (outcome) => outcome.kind === 'found' && outcome.file.body instanceof Uint8Array,
+    );
+    expect(held.length).toBe(2);
+    for (const outcome of outcomes) expect(Buffer.compare(await body(outcome), zip)).toBe(0);
+    await carrier.idle();
+    expect(fetch.calls.length).toBe(4);
+    expect([budget.take(7 * MIB), budget.take(1)]).toEqual([true, false]); // all of it was given back
   });
 
   it('do not wait longer than they may for one that stands still', async () => {

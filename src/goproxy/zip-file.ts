@@ -1,6 +1,7 @@
 import { within } from '../clock.ts';
 import type { OriginBody } from '../origins/body.ts';
 import { BadAnswer, type Origin } from '../origins/origin.ts';
+import type { Budget } from '../store/budget.ts';
 import { etagOf, newEtag } from '../store/etag.ts';
 import type { StoreKey } from '../store/key.ts';
 import type { SelectRange } from '../store/layered.ts';
@@ -10,7 +11,7 @@ import type { Carrier } from './carrier.ts';
 import { missing, notCached, unavailable } from './messages.ts';
 import type { Found, Outcome, Source } from './outcome.ts';
 import { EDGE_SECONDS } from './policy.ts';
-import { CHUNK_BYTES, relay } from './relay.ts';
+import { CHUNK_BYTES, relay, RING_CHUNKS, SMALL_RING_CHUNKS } from './relay.ts';
 
 /** The part of its time that a request waits for another one's fill, which may well take longer than it has. */
 const PATIENCE = 0.6;
@@ -33,6 +34,9 @@ export interface ZipOptions {
 
 /** Up to here a zip is checked whole before its first byte is sent, so that a bad one costs the client nothing. */
 const MAX_BUFFERED_BYTES = 8 * 1024 * 1024;
+
+/** How much of a zip of undeclared length is held before it is streamed. */
+const MAX_UNDECLARED_BYTES = 1024 * 1024;
 
 /** golang.org/x/mod/zip.MaxZipFile: the go command reads no more. */
 const MAX_ZIP_BYTES = 500 * 1024 * 1024;
@@ -70,11 +74,9 @@ async function fetchAndShare(zip: ZipFile, origins: readonly Origin[], carrier: 
   const flight = carrier.flights.lead(zip.key);
   const fetched = fetchZip(zip, origins, carrier, { store: true, onProgress: () => flight.touch() });
   const landed = fetched
-    .then(async ({ outcome, stored }) => {
-      const isStream = outcome.kind === 'found' && !(outcome.file.body instanceof Uint8Array);
-      if (!isStream) flight.share(outcome);
-      const isStored = await stored;
-      if (isStream) flight.share(isStored ? 'stored' : 'not stored');
+    .then(async ({ outcome, settled, streamed }) => {
+      flight.share(streamed ? ((await streamed) ? 'stored' : 'not stored') : outcome);
+      await settled;
     })
     .finally(() => {
       flight.share('not stored'); // no news to those who have the outcome
@@ -86,8 +88,10 @@ async function fetchAndShare(zip: ZipFile, origins: readonly Origin[], carrier: 
 
 interface Fetched {
   readonly outcome: Outcome;
-  /** Whether it is in the store, once that is known. */
-  readonly stored?: Promise<boolean>;
+  /** The outcome's bytes are in the store, or never will be. */
+  readonly settled?: Promise<void>;
+  /** The outcome's body is a stream: whether it is in the store, once that is known. */
+  readonly streamed?: Promise<boolean>;
 }
 
 interface FetchOptions {
@@ -101,7 +105,10 @@ async function fetchZip(
   carrier: Carrier,
   options: FetchOptions,
 ): Promise<Fetched> {
-  const answer = await carrier.ask(origins, { path: zip.path, accept: (body) => openZip(body, zip) });
+  const answer = await carrier.ask(origins, {
+    path: zip.path,
+    accept: (body) => openZip(body, zip, carrier.budget),
+  });
   const { attempts } = answer;
   if (answer.kind === 'accepted') {
     return deliver(
@@ -120,23 +127,33 @@ async function fetchZip(
   return { outcome: unavailable(zip.subject, answer.failures, { tier: 'origin', attempts }) };
 }
 
-/** A whole zip, or the start of one that is too large to be held. */
+/** A whole zip, which `release` gives the memory of back, or the start of one that is not held. */
 type OpenedZip =
-  | { readonly kind: 'whole'; readonly bytes: Uint8Array }
+  | { readonly kind: 'whole'; readonly bytes: Uint8Array; readonly release: () => void }
   | { readonly kind: 'begun'; readonly first: Uint8Array<ArrayBuffer>; readonly body: OriginBody };
 
-async function openZip(body: OriginBody, zip: ZipFile): Promise<OpenedZip> {
+async function openZip(body: OriginBody, zip: ZipFile, budget: Budget): Promise<OpenedZip> {
   const { declared } = body;
-  if (declared !== undefined && declared > MAX_ZIP_BYTES)
+  if (declared !== undefined && declared > MAX_ZIP_BYTES) {
     throw new BadAnswer(`a zip of ${declared} bytes, over Go's limit`);
-  const isLarge = declared !== undefined && declared > MAX_BUFFERED_BYTES;
-  const first = await body.start(isLarge ? CHUNK_BYTES : MAX_BUFFERED_BYTES);
-  if (!looksLikeZipStart(first)) throw new BadAnswer('a body that is no zip');
-  if (isLarge || first.length === MAX_BUFFERED_BYTES) return { kind: 'begun', first, body };
-  body.checkLength(first.length);
-  checkEnd(first, first.length, zip);
-  await body.cancel('all of it was read');
-  return { kind: 'whole', bytes: first };
+  }
+  const holds = declared !== undefined && declared <= MAX_BUFFERED_BYTES && budget.take(declared);
+  const release = () => {
+    if (holds) budget.release(declared);
+  };
+  try {
+    const wanted = holds ? declared : declared === undefined ? MAX_UNDECLARED_BYTES : CHUNK_BYTES;
+    const first = await body.start(wanted);
+    if (!looksLikeZipStart(first)) throw new BadAnswer('a body that is no zip');
+    if (!holds && first.length === wanted) return { kind: 'begun', first, body };
+    body.checkLength(first.length);
+    checkEnd(first, first.length, zip);
+    await body.cancel('all of it was read');
+    return { kind: 'whole', bytes: first, release };
+  } catch (error) {
+    release();
+    throw error;
+  }
 }
 
 /**
@@ -160,19 +177,21 @@ async function deliver(
   { carrier, store, onProgress }: FetchOptions & { readonly carrier: Carrier },
 ): Promise<Fetched> {
   if (opened.kind === 'whole') {
-    const { bytes } = opened;
+    const { bytes, release } = opened;
     const file = { bytes, etag: await etagOf(bytes) };
-    const kept = store ? carrier.store.keep(zip.key, file, { kv: false }).then(() => true) : undefined;
     const outcome = found({ body: bytes, size: bytes.length, etag: file.etag }, source);
-    return kept ? { outcome, stored: kept } : { outcome };
+    const kept = store ? carrier.store.keep(zip.key, file, { kv: false }) : Promise.resolve();
+    return { outcome, settled: kept.finally(release) };
   }
 
   const { body, first } = opened;
   const size = body.declared;
   const etag = newEtag();
   const pipe = carrier.openPipe(size);
+  const hasRing = carrier.budget.take(RING_CHUNKS * CHUNK_BYTES);
   const { stored, done } = relay({
     clock: carrier.clock,
+    chunks: hasRing ? RING_CHUNKS : SMALL_RING_CHUNKS,
     body,
     first,
     upload: store ? await carrier.store.upload(zip.key, { etag, size }) : undefined,
@@ -182,8 +201,9 @@ async function deliver(
     onProgress: () => onProgress?.(),
     onUploadError: (error) => carrier.report('upload', error),
   });
-  carrier.background('relay', done);
-  return { outcome: found({ body: pipe.readable, size, etag }, source), stored };
+  const over = done.finally(() => hasRing && carrier.budget.release(RING_CHUNKS * CHUNK_BYTES));
+  carrier.background('relay', over);
+  return { outcome: found({ body: pipe.readable, size, etag }, source), streamed: stored };
 }
 
 function found(file: Found['file'], source: Source): Found {

@@ -23,5 +23,6 @@ export function checksums(services: Services): Handler<Variables> {
 
 function subjectOf(request: ChecksumRequest): Subject {
   if (request.kind === 'lookup') return { kind: 'lookup', module: request.module, version: request.version };
-  return { kind: request.kind === 'tile' ? checksumPath(request) : `sumdb ${request.kind}` };
+  if (request.kind === 'tile') return { kind: 'tile', path: checksumPath(request) };
+  return { kind: `sumdb ${request.kind}` };
 }

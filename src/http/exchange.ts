@@ -6,11 +6,12 @@ import type { Carrier, Shared } from '../goproxy/carrier.ts';
 import { LOCAL, type Outcome } from '../goproxy/outcome.ts';
 import { askOrigins } from '../origins/ask.ts';
 import type { Region } from '../origins/order.ts';
+import type { Budget } from '../store/budget.ts';
 import type { Flights } from '../store/flights.ts';
 import { LayeredStore, type Tiers } from '../store/layered.ts';
 import { type Subject, textOf } from '../telemetry/event.ts';
 import { logRequest, logTrouble, type WriteLine } from '../telemetry/log.ts';
-import { createTrace, type Trace } from '../telemetry/trace.ts';
+import { createTrace, type Trace } from '../trace.ts';
 import { type Rendering, respond } from './respond.ts';
 
 /** What lives as long as the isolate. */
@@ -18,6 +19,7 @@ export interface Services {
   readonly config: Config;
   readonly tiers: Tiers;
   readonly flights: Flights<Shared>;
+  readonly budget: Budget;
   readonly clock: Clock;
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   readonly random: () => number;
@@ -58,18 +60,19 @@ export function exchanges(services: Services): MiddlewareHandler<Variables> {
 }
 
 function open(services: Services, { region, background }: Incoming): Exchange {
-  const { clock, config, flights, openPipe, tiers, writeLog } = services;
+  const { budget, clock, config, fetch, flights, openPipe, random, tiers, writeLog } = services;
   const requestId = crypto.randomUUID();
   const started = clock.now();
-  const timeLeft = () => started + config.deadline - clock.now();
+  const timeLeft = () => started + config.totalLimit - clock.now();
   const trace = createTrace(clock);
   const report = (label: string, error: unknown) => logTrouble(writeLog, label, error, requestId);
   const run = background(report);
   const carrier: Carrier = {
-    store: new LayeredStore(tiers, { background: run, trace, report }),
+    store: new LayeredStore(tiers, { background: run, trace, clock, report }),
     ask: (origins, question) =>
-      trace.measure('origin', askOrigins(origins, question, { ...services, ms: timeLeft() })),
+      trace.measure('origin', askOrigins(origins, question, { fetch, clock, random, ms: timeLeft() })),
     flights,
+    budget,
     background: run,
     clock,
     timeLeft,

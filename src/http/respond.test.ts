@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { fakeClock } from '../../test/fakes/clock.ts';
 import { bytes } from '../../test/fakes/values.ts';
 import type { Found, Outcome } from '../goproxy/outcome.ts';
-import { createTrace } from '../telemetry/trace.ts';
+import { createTrace } from '../trace.ts';
 import { type Rendering, respond } from './respond.ts';
 
 const rendering: Rendering = {

@@ -1,6 +1,6 @@
 import type { Outcome } from '../goproxy/outcome.ts';
 import { CACHE_CONTROL } from '../goproxy/policy.ts';
-import type { Trace } from '../telemetry/trace.ts';
+import type { Trace } from '../trace.ts';
 import { isNotModified } from './conditional.ts';
 import { errorText } from './plain-text.ts';
 import { cacheStatus, serverTiming } from './response-headers.ts';
@@ -82,7 +82,7 @@ function sendFile(
     discard(file.body);
     return new Response(null, { status: 304, headers });
   }
-  if (unsatisfiable) {
+  if (unsatisfiable && file.size !== undefined) {
     discard(file.body);
     headers.set('Content-Range', `bytes */${file.size}`);
     headers.set('Cache-Control', CACHE_CONTROL.failure);

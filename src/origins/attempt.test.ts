@@ -120,6 +120,24 @@ describe('the request', () => {
 
 describe('redirects', () => {
   it.each([
+    [400, 'failed'],
+    [404, 'missing'],
+    [410, 'missing'],
+  ])('to an address that answers %i are %s: a signed address expires with 400', async (status, kind) => {
+    const fetch = fakeFetch({
+      'https://storage.example': new Response('ExpiredToken', { status }),
+      'https://a.example': redirectTo('https://storage.example/x'),
+    });
+    expect((await ask(fetch)).kind).toBe(kind);
+  });
+
+  it('are kept by no cache on the way', async () => {
+    const fetch = fakeFetch({ 'https://a.example': new Response('ok') });
+    await ask(fetch);
+    expect(fetch.calls[0]?.cache).toBe('no-store');
+  });
+
+  it.each([
     ['https://storage.example/x?sig=1', 'https://storage.example/x?sig=1'],
     ['/elsewhere', 'https://a.example/elsewhere'],
     ['list2', 'https://a.example/m/@v/list2'],

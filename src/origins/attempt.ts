@@ -58,23 +58,28 @@ async function ask<T>(
   question: Question<T>,
   { fetch, clock, signal }: AttemptEffects & { readonly signal: AbortSignal },
 ): Promise<Attempt<T>> {
-  const response = await follow(origin, question.path, { fetch, clock, signal });
+  const { response, redirected } = await follow(origin, question.path, { fetch, clock, signal });
   const body = new OriginBody(response, { clock, stall: origin.limits.stall });
   if (response.status === 200) {
     return { kind: 'accepted', value: await question.accept(body), origin: origin.name };
   }
   const text = new TextDecoder().decode(await body.start(MAX_ERROR_TEXT)).trim();
-  return judge(origin, response, text);
+  return judge(origin, response, { text, redirected });
 }
 
 /**
  * What a status other than 200 means. 404 and 410 are answers, and so is 400, which older proxies give for a module or
- * version that cannot exist (golang/go#33303). 401 and 403 are not: they are this origin's quarrel with modferry, and
- * passed on they would break the go command for a module that exists elsewhere.
+ * version that cannot exist (golang/go#33303), unless it comes from where they redirect to: an object storage says 400 to
+ * a signed address that has expired. 401 and 403 are no answers: they are this origin's quarrel with modferry, and passed
+ * on they would break the go command for a module that exists elsewhere.
  */
-function judge(origin: Origin, response: Response, text: string): Attempt<never> {
+function judge(
+  origin: Origin,
+  response: Response,
+  { text, redirected }: { readonly text: string; readonly redirected: boolean },
+): Attempt<never> {
   const { status } = response;
-  const isAnswer = status === 400 || status === 404 || status === 410;
+  const isAnswer = status === 404 || status === 410 || (status === 400 && !redirected);
   if (isAnswer && !NOT_AN_ANSWER.test(text)) {
     return { kind: 'missing', missing: { status: status === 410 ? 410 : 404, text, origin: origin.name } };
   }
@@ -92,21 +97,24 @@ function judge(origin: Origin, response: Response, text: string): Attempt<never>
 
 /**
  * Fetches with redirects followed here and not by the platform, which would carry the Authorization header to whatever
- * host the redirect names. The request is built from scratch: nothing that the client sent goes along.
+ * host the redirect names. The request is built from scratch: nothing that the client sent goes along. The platform's
+ * own cache is passed by: it would keep a redirect to a signed address beyond the address's life, and 404s of zips.
  */
 async function follow(
   origin: Origin,
   path: string,
   { fetch, clock, signal }: AttemptEffects & { readonly signal: AbortSignal },
-): Promise<Response> {
+): Promise<{ readonly response: Response; readonly redirected: boolean }> {
   let url = origin.url + path;
   for (let redirects = 0; ; redirects++) {
     const headers = new Headers({ 'Accept-Encoding': 'identity', 'User-Agent': 'modferry' });
     if (redirects === 0 && origin.authorization) headers.set('Authorization', origin.authorization);
-    const asked = fetch(url, { headers, redirect: 'manual', signal });
+    const asked = fetch(url, { headers, redirect: 'manual', cache: 'no-store', signal });
     const response = await within(clock, origin.limits.headers, asked);
     const location = response.headers.get('Location');
-    if (response.status < 300 || response.status > 399 || location === null) return response;
+    if (response.status < 300 || response.status > 399 || location === null) {
+      return { response, redirected: redirects > 0 };
+    }
     await response.body?.cancel();
     if (redirects === MAX_REDIRECTS) throw new BadAnswer(`more than ${MAX_REDIRECTS} redirects`);
     url = redirectTarget(location, url);

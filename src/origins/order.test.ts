@@ -20,9 +20,10 @@ it.each([
   ['golang.org/x/text', false, { country: 'DE', continent: 'EU' }, 'europe china world'],
   ['golang.org/x/text', false, { dataCentre: 'FRA' }, 'europe china world'],
   ['golang.org/x/text', false, { dataCentre: 'JFK', country: 'US', continent: 'NA' }, 'china europe world'],
-  // An origin with `modules` is asked for nothing else, and a private module of no other.
+  // An origin with `modules` is asked for these alone, and nobody else is asked for them, wherever the request came in.
   ['git.corp.example/tool', true, {}, 'corp'],
-  ['git.corp.example/tool', false, {}, 'corp china europe world'],
+  ['git.corp.example/tool', false, {}, 'corp'],
+  ['git.corp.example/tool', false, { country: 'CN' }, 'corp'],
   ['secret.example/tool', true, { country: 'CN' }, ''],
 ])('%s, private %s, from %j is asked of %s', (module, isPrivate, region, expected) => {
   const ordered = orderOrigins([corp, china, europe, world], modulePath(module), { isPrivate, region });

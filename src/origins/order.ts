@@ -16,8 +16,8 @@ export interface Region {
  * The origins that may be asked for a module, best first: those preferred where the request came in go before the
  * others, and otherwise the configured order stands.
  *
- * A module that PRIVATE names is asked only of an origin whose `modules` names it too, and an origin with `modules` is
- * asked for nothing else: a private path never reaches a public origin, nor the other way round.
+ * An origin whose `modules` names a module is asked for it alone, and for nothing else: the paths of a company's modules
+ * reach no public origin, also while its own one is down. A module that PRIVATE names is asked of no other.
  */
 export function orderOrigins(
   origins: readonly Origin[],
@@ -26,6 +26,7 @@ export function orderOrigins(
 ): readonly Origin[] {
   const here = [region.dataCentre, region.country, region.continent];
   const near = (origin: Origin) => origin.regions.some((code) => here.includes(code));
-  const allowed = origins.filter((origin) => (origin.modules ? matches(origin.modules, module) : !isPrivate));
+  const own = origins.filter((origin) => origin.modules && matches(origin.modules, module));
+  const allowed = own.length > 0 || isPrivate ? own : origins.filter((origin) => !origin.modules);
   return [...allowed.filter(near), ...allowed.filter((origin) => !near(origin))];
 }

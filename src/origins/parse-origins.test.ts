@@ -37,7 +37,6 @@ describe('the list', () => {
     ['https://', /entry 1 "https:\/\/" is no address/],
     ['name', /"name" is no address/],
     ['https://u%zz:p@a', /has a "%" in its credentials/],
-    ['https://a|https://a', /two origins are called "a"/],
     [',|', /Cannot use ORIGINS ",\|": it names no origin/],
   ])('%j is refused', (text, problem) => {
     const { problems } = parse(text);
@@ -51,11 +50,16 @@ describe('the list', () => {
     expect(problems.length).toBe(2);
   });
 
+  it('two origins on one host are told apart, and no path is part of a name: it may hold a token', () => {
+    const { origins } = parse('https://a/t/SECRET|https://a/|http://a:81');
+    expect(origins.map(({ name }) => name)).toEqual(['a', 'a#2', 'a:81']);
+  });
+
   it('credentials go into the Authorization, and nowhere else', () => {
     const { origins } = parse('https://user:p%40ss@a.example/go');
     expect(origins).toEqual([
       {
-        name: 'a.example/go',
+        name: 'a.example',
         url: 'https://a.example/go',
         authorization: `Basic ${btoa('user:p@ss')}`,
         fallback: 'any',
@@ -147,17 +151,17 @@ describe('the table', () => {
     ['[{"url":"a.example","name":"a b"}]', '0.name: is no name of letters, digits and . _ : / -'],
     [
       '[{"url":"a.example","timeouts":{"headers":"10"}}]',
-      '0.timeouts.headers: is no duration above zero, such as "10s"',
+      '0.timeouts.headers: is not a time from "50ms" to "10m", such as "10s"',
     ],
     [
       '[{"url":"a.example","timeouts":{"stall":"0s"}}]',
-      '0.timeouts.stall: is no duration above zero, such as "10s"',
+      '0.timeouts.stall: is not a time from "50ms" to "10m", such as "10s"',
     ],
     ['[{"url":"a.example","auth":"NOPE"}]', 'entry 1: auth names the secret "NOPE", which is not set'],
     ['[{"url":"a.example","modules":"[x"}]', 'entry 1: modules: Cannot parse pattern "[x"'],
     ['[{"url":"ftp://a.example"}]', 'entry 1: url "ftp://a.example" has no http or https scheme'],
     ['[]', 'Cannot use ORIGINS "[]": it names no origin'],
-    ['[{"url":"a.example"},{"url":"a.example"}]', 'two origins are called "a.example"'],
+    ['[{"url":"a.example","auth":"user:hunter2"}]', '0.auth: is no name of a secret'],
   ])('%s is refused', (text, problem) => {
     expect(parse(text).problems).toEqual([expect.stringContaining(problem)]);
   });

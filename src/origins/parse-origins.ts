@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { parsePatterns } from '../access/patterns.ts';
-import { parseDuration } from '../duration.ts';
+import { parseTimeout, TIMEOUT_FORM } from '../timeout.ts';
 import type { Origin, OriginLimits } from './origin.ts';
 
 /**
@@ -18,15 +18,20 @@ export function parseOrigins(
 ): readonly Origin[] {
   const before = context.problems.length;
   const origins = text.trimStart().startsWith('[') ? parseTable(text, context) : parseList(text, context);
-  const names = new Set<string>();
-  for (const { name } of origins) {
-    if (names.has(name)) context.problems.push(`Cannot use ORIGINS: two origins are called ${quote(name)}`);
-    names.add(name);
-  }
   if (origins.length === 0 && context.problems.length === before) {
     context.problems.push(`Cannot use ORIGINS ${quote(text)}: it names no origin`);
   }
-  return origins;
+  return withOwnNames(origins);
+}
+
+/** The second origin of a name is called `name#2`: names tell origins apart in headers, texts and logs. */
+function withOwnNames(origins: readonly Origin[]): readonly Origin[] {
+  const counts = new Map<string, number>();
+  return origins.map((origin) => {
+    const count = (counts.get(origin.name) ?? 0) + 1;
+    counts.set(origin.name, count);
+    return count === 1 ? origin : { ...origin, name: `${origin.name}#${count}` };
+  });
 }
 
 type Context = Parameters<typeof parseOrigins>[1];
@@ -46,10 +51,10 @@ function parseList(text: string, { limits, problems }: Context): readonly Origin
   return origins;
 }
 
-const Duration = v.pipe(
+const Timeout = v.pipe(
   v.string(),
-  v.check((text) => Boolean(parseDuration(text)), 'is no duration above zero, such as "10s"'),
-  v.transform((text) => parseDuration(text) ?? 0),
+  v.check((text) => parseTimeout(text) !== undefined, `is not ${TIMEOUT_FORM}`),
+  v.transform((text) => parseTimeout(text) ?? 0),
 );
 
 const Table = v.array(
@@ -62,8 +67,10 @@ const Table = v.array(
     regions: v.optional(
       v.array(v.pipe(v.string(), v.regex(/^[A-Z]{2,3}$/, 'is no code such as "FRA", "DE" or "EU"'))),
     ),
-    auth: v.optional(v.string()),
-    timeouts: v.optional(v.strictObject({ headers: v.optional(Duration), stall: v.optional(Duration) })),
+    auth: v.optional(
+      v.pipe(v.string(), v.regex(/^[A-Z][A-Z0-9_]*$/, 'is no name of a secret, such as "CORP_TOKEN"')),
+    ),
+    timeouts: v.optional(v.strictObject({ headers: v.optional(Timeout), stall: v.optional(Timeout) })),
   }),
 );
 
@@ -163,7 +170,8 @@ export function parseAddress(text: string): Address | string {
   if (credentials === undefined) return 'has a "%" in its credentials that is not written as "%25"';
   const path = url.pathname.replace(/\/+$/, '');
   return {
-    name: url.host + path,
+    // The host alone: a path may hold a token, and the name is shown to everybody.
+    name: url.host,
     url: `${url.protocol}//${url.host}${path}`,
     ...(credentials === ':' ? {} : { authorization: `Basic ${base64(credentials)}` }),
   };

@@ -5,10 +5,7 @@ import type { StoreKey } from '../store/key.ts';
 
 type DataCentreCache = Pick<Cache, 'match' | 'put'>;
 
-/**
- * Entries live under a host that no request can name, so that neither a `Host` header nor another Worker's page can
- * reach or poison them.
- */
+/** Entries live under a host of their own: the name that a client used decides nothing (docs/decisions/006). */
 const ENTRY_HOST = 'https://modferry.invalid/';
 
 const YEAR = 31_536_000;

@@ -3,15 +3,18 @@ import type { CacheStore } from '../store/contract.ts';
 
 type Namespace = Pick<KVNamespace, 'getWithMetadata' | 'put'>;
 
-/** KV takes keys of up to 512 bytes and values of up to 25 MiB; a key beyond that is simply not kept here. */
+/** KV takes keys of up to 512 bytes: a longer one is simply not kept here. */
 const MAX_KEY_BYTES = 512;
 
-/** How long, in seconds, a data centre may keep its own copy of a value: immutable files never change. */
-const CACHE_TTL = 86_400;
+/**
+ * How long, in seconds, a data centre may believe its own copy. Values never change, but a miss is believed as long, and
+ * would hide a file that was written just after it.
+ */
+const CACHE_TTL = 300;
 
 /**
- * KV as the world-wide tier of small immutable files. Reads are eventually consistent and misses are cached for a
- * minute, so nothing mutable and no "is it there?" may ever be asked of it.
+ * KV as the world-wide tier of small immutable files. Reads are eventually consistent and misses are cached, so nothing
+ * mutable and no "is it there?" may ever be asked of it.
  */
 export function kvStore(namespace: Namespace): CacheStore {
   return {

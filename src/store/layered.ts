@@ -1,5 +1,6 @@
 import type { Background } from '../background.ts';
-import type { Trace } from '../telemetry/trace.ts';
+import { type Clock, within } from '../clock.ts';
+import type { Trace } from '../trace.ts';
 import type {
   ByteRange,
   CacheStore,
@@ -22,6 +23,7 @@ export interface Tiers {
 export interface LayeredEffects {
   readonly background: Background;
   readonly trace: Trace;
+  readonly clock: Clock;
   /** Told of every tier that failed. */
   readonly report: (label: string, error: unknown) => void;
 }
@@ -33,6 +35,9 @@ export interface Hit {
 
 /** Which part of a stored file is wanted, now that its size and etag are known; undefined for all of it. */
 export type SelectRange = (file: { readonly size: number; readonly etag: string }) => ByteRange | undefined;
+
+/** Milliseconds that a tier may take to answer: one that hangs is a tier that has nothing. */
+const TIER_LIMIT = 5_000;
 
 /** Larger files are not copied into the edge cache: R2 streams them as well, and a data centre has better use for the room. */
 const MAX_EDGE_BYTES = 32 * 1024 * 1024;
@@ -50,7 +55,8 @@ export class LayeredStore {
     this.#effects = effects;
   }
 
-  /** An immutable small file (`.info`, `.mod`, a lookup, a tile): whole, from any tier. `kv` says whether KV holds its kind. */
+  /**
+   * An immutable small file (`.info`, `.mod`, a lookup, a tile): whole, from any tier. `kv` says whether KV holds its kind. */
   async findSmall(
     key: StoreKey,
     { kv, seconds }: { readonly kv: boolean; readonly seconds?: number },
@@ -66,7 +72,6 @@ export class LayeredStore {
     const stored = await this.#readWhole('r2', r2?.read(key));
     if (!stored) return undefined;
     this.#write('edge', edge?.write(key, stored, seconds));
-    if (kv) this.#write('kv', this.#tiers.kv?.write(key, stored));
     return { file: fileOf(stored), tier: 'r2' };
   }
 
@@ -132,7 +137,7 @@ export class LayeredStore {
     key: StoreKey,
     file: { readonly etag: string; readonly size: number | undefined },
   ): Promise<Upload | undefined> {
-    return this.#guard('r2', this.#tiers.r2?.upload(key, file));
+    return this.#read('r2', this.#tiers.r2?.upload(key, file));
   }
 
   /** The stored bytes of a file from `offset` to its end, or undefined, also where another copy of it was stored. */
@@ -171,7 +176,13 @@ export class LayeredStore {
   }
 
   async #read<T>(tier: string, work: Promise<T> | undefined): Promise<T | undefined> {
-    return work && this.#guard(tier, this.#effects.trace.measure(tier, work));
+    if (!work) return undefined;
+    const { clock, trace } = this.#effects;
+    const limited = within(clock, TIER_LIMIT, work).catch((error: unknown) => {
+      work.then(dropBody, () => undefined); // it may come yet, and nobody waits for it any more
+      throw error;
+    });
+    return this.#guard(tier, trace.measure(tier, limited));
   }
 
   #write(tier: string, work: Promise<void> | undefined): void {
@@ -188,7 +199,13 @@ export class LayeredStore {
   }
 }
 
-export function streamOf(body: StoredFile['body']): ReadableStream<Uint8Array> {
+/** Cancels the stream of a stored file that came too late. */
+function dropBody(late: unknown): void {
+  const body: unknown = typeof late === 'object' && late !== null ? Reflect.get(late, 'body') : undefined;
+  if (body instanceof ReadableStream) body.cancel().catch(() => undefined);
+}
+
+function streamOf(body: StoredFile['body']): ReadableStream<Uint8Array> {
   if (!(body instanceof Uint8Array)) return body;
   return new ReadableStream({
     start(controller) {

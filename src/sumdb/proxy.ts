@@ -50,7 +50,7 @@ function checksumFile(request: Exclude<ChecksumRequest, { kind: 'supported' }>, 
       return { ...common, cache: 'mutable', contentType: TEXT, limit: MAX_LOOKUP, check: checkTreeHead };
     case 'lookup': {
       const record = `${request.module} ${request.version} h1:`;
-      const check = (answer: SmallAnswer) => checkLookup(answer, record);
+      const check = (answer: SmallAnswer) => checkLookup(answer, record, name);
       // A record never changes, and the tree head in it stays valid while the tree grows (golang.org/x/mod/sumdb).
       return { ...common, cache: 'immutable', contentType: TEXT, limit: MAX_LOOKUP, check };
     }
@@ -70,13 +70,13 @@ function checksumFile(request: Exclude<ChecksumRequest, { kind: 'supported' }>, 
 async function cutFromFullTile(
   { database, tile }: Extract<ChecksumRequest, { kind: 'tile' }>,
   { store }: Carrier,
-): Promise<Uint8Array | undefined> {
+): ReturnType<NonNullable<SmallFile['derive']>> {
   const full: Tile = { ...tile, width: FULL_WIDTH };
   const length = tileByteLength(tile);
   if (tile.width === FULL_WIDTH || length === undefined) return undefined;
   const key = checksumKey(database.name, checksumPath({ kind: 'tile', database, tile: full }));
   const hit = await store.findSmall(key, { kv: false });
-  return hit && (await bytesOf(hit.file.body)).slice(0, length);
+  return hit && { bytes: (await bytesOf(hit.file.body)).slice(0, length), tier: hit.tier };
 }
 
 async function empty(): Promise<Found> {
@@ -94,9 +94,12 @@ function checkTreeHead(answer: SmallAnswer): void {
   if (!text(answer).startsWith('go.sum database tree\n')) throw new BadAnswer('a body that is no tree head');
 }
 
-function checkLookup(answer: SmallAnswer, record: string): void {
+/** A record, and below it a tree head that the database `name` has signed (golang.org/x/mod/sumdb/note). */
+function checkLookup(answer: SmallAnswer, record: string, name: string): void {
   const body = text(answer);
-  if (!/^\d+\n/.test(body) || !body.includes(`\n${record}`) || !body.includes('\n\ngo.sum database tree\n')) {
+  const [head = '', tree = ''] = body.split('\n\ngo.sum database tree\n');
+  const isSigned = tree.includes(`\n\n\u2014 ${name} `) && tree.endsWith('\n');
+  if (!/^\d+\n/.test(head) || !head.includes(`\n${record}`) || !isSigned) {
     throw new BadAnswer('a body that is no record of this version');
   }
 }

@@ -9,6 +9,8 @@ export interface RequestEvent {
   readonly kind: string;
   readonly module?: string;
   readonly version?: string;
+  /** The path of a tile. */
+  readonly path?: string;
   readonly status: number;
   readonly source: Source;
   /** Length of the answer's body as declared; absent where it was not known beforehand. */
@@ -27,6 +29,8 @@ export interface Subject {
   readonly kind: string;
   readonly module?: string;
   readonly version?: string;
+  /** The path of a tile. */
+  readonly path?: string;
 }
 
 /** Why an outcome is no file; undefined when it is one. */

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { fakeClock } from '../../test/fakes/clock.ts';
 import { logRequest, logTrouble } from './log.ts';
-import { createTrace } from './trace.ts';
+import { createTrace } from '../trace.ts';
 
 const event = {
   requestId: 'r1',

@@ -27,6 +27,11 @@ export function logRequest(write: WriteLine, event: RequestEvent): void {
   );
 }
 
+/** The log line of what the operator should know of the configuration. */
+export function logNote(write: WriteLine, text: string): void {
+  write(JSON.stringify({ event: 'note', text }));
+}
+
 /** The log line of something that went wrong beside the answer: a tier that failed, a fill that broke off. */
 export function logTrouble(write: WriteLine, label: string, error: unknown, requestId?: string): void {
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);

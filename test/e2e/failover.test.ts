@@ -90,7 +90,7 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
     it('asks in the order of the protocol', async () => {
       succeeded(await developer.go(['mod', 'download', 'example.com/hello@v1.1.0']));
       await expect.poll(() => kindsOf(modferry).at(-1)).toBe('zip');
-      const kinds = kindsOf(modferry).filter((kind) => !kind.startsWith('tile/'));
+      const kinds = kindsOf(modferry).filter((kind) => kind !== 'tile');
       expect(kinds).toEqual(['info', 'mod', 'sumdb supported', 'lookup', 'zip']);
       for (const server of [...world.origins, world.database]) await server.stop();
       try {
@@ -105,7 +105,7 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
     it('reaches only list, info, mod and the checksum database for go list -m -versions', async () => {
       succeeded(await developer.go(['list', '-m', '-versions', 'example.com/hello']));
       await expect.poll(() => kindsOf(modferry)).toContain('lookup');
-      const kinds = kindsOf(modferry).filter((kind) => !kind.startsWith('tile/'));
+      const kinds = kindsOf(modferry).filter((kind) => kind !== 'tile');
       expect(kinds).toEqual(['list', 'info', 'mod', 'sumdb supported', 'lookup']);
     });
   });

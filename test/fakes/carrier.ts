@@ -2,7 +2,8 @@ import type { Carrier, Shared } from '../../src/goproxy/carrier.ts';
 import { askOrigins } from '../../src/origins/ask.ts';
 import { Flights } from '../../src/store/flights.ts';
 import { LayeredStore, type Tiers } from '../../src/store/layered.ts';
-import { createTrace } from '../../src/telemetry/trace.ts';
+import { Budget } from '../../src/store/budget.ts';
+import { createTrace } from '../../src/trace.ts';
 import { type FakeClock, fakeClock } from './clock.ts';
 import { type FakeFetch, fakeFetch } from './fetch.ts';
 import { memoryCache, memoryEdge, memoryStore } from './memory-store.ts';
@@ -45,9 +46,10 @@ export function fakeCarrier(options: CarrierOptions = {}): FakeCarrier {
   return {
     clock,
     reports,
-    store: new LayeredStore(tiers, { background, trace: createTrace(clock), report }),
+    store: new LayeredStore(tiers, { background, trace: createTrace(clock), clock, report }),
     ask: (origins, question) => askOrigins(origins, question, { fetch, clock, random: () => 0, ms: 25_000 }),
     flights: new Flights<Shared>(clock),
+    budget: new Budget(48 * 1024 * 1024),
     background,
     timeLeft: () => 25_000,
     openPipe: () => copyingPipe(),

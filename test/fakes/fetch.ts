@@ -4,6 +4,7 @@ export interface Call {
   readonly url: string;
   readonly headers: Headers;
   readonly redirect: RequestInit['redirect'];
+  readonly cache: RequestInit['cache'];
   readonly signal: AbortSignal;
 }
 
@@ -23,7 +24,13 @@ export function fakeFetch(replies: Readonly<Record<string, Reply | readonly Repl
   const scripts = Object.entries(replies).map(([start, list]) => ({ start, left: [list].flat() as Reply[] }));
   async function fetch(url: string, init: RequestInit): Promise<Response> {
     const signal = init.signal ?? new AbortController().signal;
-    const call = { url, headers: new Headers(init.headers), redirect: init.redirect, signal };
+    const call = {
+      url,
+      headers: new Headers(init.headers),
+      redirect: init.redirect,
+      cache: init.cache,
+      signal,
+    };
     calls.push(call);
     const script = scripts.find(({ start }) => url.startsWith(start));
     const reply = script && (script.left.length > 1 ? script.left.shift() : script.left[0]);

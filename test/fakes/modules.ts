@@ -1,6 +1,6 @@
 import { type FakeModule, infoJSON, makeModule, makeVersion } from './module.ts';
 
-// The fixture modules of protocol.md, section 9. Each call makes new objects, so a test may add versions to its own.
+// The fixture modules of docs/conformance.md. Each call makes new objects, so a test may add versions to its own.
 
 const MASTER_HASH = '0123456789abcdef0123456789abcdef01234567';
 const DEV_HASH = 'fedcba9876543210fedcba9876543210fedcba98';
@@ -19,7 +19,7 @@ export function fixtureModules(): FakeModule[] {
   return [dep(), hello(), helloV2(), azureThing(), legacy(), pseudo(), toolchain(), yamlV2(), checkV1()];
 }
 
-/** What example.com/hello imports. Its hashes are the first two vectors of protocol.md, section 4.6. */
+/** What example.com/hello imports. Its hashes are among the vectors of zip.test.ts. */
 export function dep(): FakeModule {
   const path = 'example.com/dep';
   const files = { 'go.mod': `module ${path}\n\ngo 1.18\n`, 'dep.go': 'package dep\n\nconst X = 1\n' };

@@ -22,7 +22,7 @@ export interface Override {
   readonly body?: Body;
 }
 
-/** A GOPROXY that behaves as proxy.golang.org does (protocol.md, section 7). */
+/** A GOPROXY that behaves as proxy.golang.org does as far as its answers are known. */
 export interface FakeOrigin extends FakeServer {
   /** Serves a module, in place of one with the same path. */
   add(module: FakeModule): void;

@@ -1,5 +1,5 @@
 import type { Clock } from '../../src/clock.ts';
-import { CHUNK_BYTES, relay, type RelayOptions } from '../../src/goproxy/relay.ts';
+import { CHUNK_BYTES, relay, RING_CHUNKS, type RelayOptions } from '../../src/goproxy/relay.ts';
 import { OriginBody } from '../../src/origins/body.ts';
 import type { Upload } from '../../src/store/contract.ts';
 import { cut, scriptedStream, type Script } from './byte-source.ts';
@@ -53,6 +53,7 @@ export async function startRelay(setup: RelaySetup): Promise<RelayRun> {
   let progress = 0;
   const running = relay({
     clock: setup.clock ?? impatient,
+    chunks: RING_CHUNKS,
     body,
     first,
     upload,

@@ -5,7 +5,7 @@ import { dep } from './modules.ts';
 import { versionOf } from './module.ts';
 import { bigZip, writeZip, type ZipEntry } from './zip-writer.ts';
 
-// The vectors of protocol.md, section 4.6.
+// Vectors that Go's own dirhash and an independent implementation agree on.
 const MOD = { name: 'm.example/a@v1.0.0/go.mod', content: 'module m.example/a\n' };
 const vectors: [claim: string, entries: ZipEntry[], h1: string][] = [
   ['no entries', [], 'h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='],

@@ -7,7 +7,7 @@ import { expect, vi } from 'vitest';
 import { type Modferry, type ModferryOptions, startModferry } from './modferry.ts';
 import { type RawAnswer, rawRequest, type RawOptions } from './raw-request.ts';
 
-// What every row of the conformance list (protocol.md, section 9) is asserted with. The values stand here once more on
+// What every row of the conformance list (docs/conformance.md) is asserted with. The values stand here once more on
 // purpose: a change of policy has to be made in two places.
 export const TEXT = 'text/plain; charset=utf-8';
 export const JSON_TYPE = 'application/json';
@@ -18,6 +18,9 @@ export const CANONICAL_INFO = 'public, max-age=86400';
 export const MUTABLE = 'public, max-age=60, stale-while-revalidate=600, stale-if-error=86400';
 export const NEGATIVE = 'public, max-age=30, stale-if-error=0';
 export const NO_STORE = 'no-store';
+
+/** A last good copy, because nobody could be asked. */
+export const STALE = 'public, max-age=30, stale-if-error=0';
 
 /** What a file is answered with besides its bytes, by the end of its path. */
 export const FILE_HEADERS = {

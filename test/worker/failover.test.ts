@@ -175,9 +175,9 @@ it('an origin with `modules` is asked for these alone, and one with other `regio
   expect(b.count()).toBe(2);
 });
 
-it('a module that no origin serves is 502, and nobody is asked', async () => {
+it('a module that no origin serves is a 404 that nobody keeps, and nobody is asked', async () => {
   const ask = await withOrigins('[{"url":"A","modules":["*.corp.example"]}]');
   const answer = await ask('/example.com/hello/@v/list');
-  expect(summary(answer)).toEqual(failure(502, 0));
-  expect(answer.text).toContain('no origin serves it');
+  expect(summary(answer)).toEqual(failure(404, 0));
+  expect(answer.text).toContain('no origin of this proxy serves it');
 });

@@ -87,9 +87,12 @@ it.each(['@v/list', '@latest', '@v/main.info', '@v/v1.1.0.info', '@v/v1.1.0.mod'
     expect(JSON.stringify(request?.headers)).not.toMatch(/secret|c2VjcmV0|203\.0\.113/);
     expect(Object.keys(request?.headers ?? {}).toSorted()).toEqual([
       'accept-encoding',
+      // These two come of `cache: "no-store"`: the platform's cache between here and the origin is not used.
+      'cache-control',
       // The zone that the Worker runs in: the platform adds it to every request.
       'cf-worker',
       'host',
+      'pragma',
       'user-agent',
     ]);
   },

@@ -55,7 +55,7 @@ it.each([
   expect(summary(zip)).toEqual({ status: 200, ...FILE_HEADERS.zip, asked: 0 });
   await stage.expire();
   const lastGood = await stage.ask(`${prefix}/${path}/@v/list`, { headers });
-  expect(summary(lastGood)).toEqual({ status: 200, ...FILE_HEADERS.list, asked: 0 });
+  expect(summary(lastGood)).toEqual({ status: 200, ...FILE_HEADERS.list, cache: 'no-store', asked: 0 });
   expect(lastGood.text).toBe(list);
 });
 

@@ -1,13 +1,16 @@
 import { expect, it } from 'vitest';
-import { parseDuration } from './duration.ts';
+import { parseTimeout } from './timeout.ts';
 
 it.each([
   ['500ms', 500],
   ['10s', 10_000],
   ['5m', 300_000],
-  ['2h', 7_200_000],
-  ['7d', 604_800_000],
-  ['0s', 0],
+  ['50ms', 50],
+  ['49ms', undefined],
+  ['10m', 600_000],
+  ['11m', undefined],
+  ['2h', undefined],
+  ['0s', undefined],
   ['007s', 7000],
   ['', undefined],
   ['10', undefined],
@@ -21,5 +24,5 @@ it.each([
   ['1w', undefined],
   ['1234567890s', undefined],
 ])('%j is %s ms', (text, ms) => {
-  expect(parseDuration(text)).toBe(ms);
+  expect(parseTimeout(text)).toBe(ms);
 });

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Clock } from './clock.ts';
 
 /** Where the time of one request went: milliseconds by name, in the order in which the parts were first measured. */
 export interface Trace {
