@@ -10,6 +10,7 @@ import type { SmallAnswer } from './check-answer.ts';
 import { missing, notCached, unavailable } from './messages.ts';
 import type { Found, Outcome, Source } from './outcome.ts';
 import { type CacheClass, EDGE_SECONDS } from './policy.ts';
+import { type Fetched, fetchAndShare } from './shared-fetch.ts';
 
 /**
  * The part of its time that a request waits for another one's fetch, which ends in its own time unless the platform ended
@@ -57,7 +58,9 @@ export async function serveSmallFile(
   for (let silent: unknown; ;) {
     const waiting = flights.join(file.key);
     // Nothing may be awaited between this look and the lead that follows from it.
-    if (!waiting || waiting === silent) return fetchAndShare(file, origins, carrier);
+    if (!waiting || waiting === silent) {
+      return fetchAndShare(file.key, carrier, () => fetchFile(file, origins, carrier));
+    }
     const shared = await within(clock, timeLeft() * PATIENCE, waiting).catch(() => undefined);
     if (typeof shared === 'object') return shared;
     silent = waiting;
@@ -79,32 +82,7 @@ async function findStored(file: SmallFile, { store }: Carrier): Promise<Outcome 
   );
 }
 
-/** Leads a flight: it goes on when the client leaves, and lands when the file is stored. */
-async function fetchAndShare(
-  file: SmallFile,
-  origins: readonly Origin[],
-  carrier: Carrier,
-): Promise<Outcome> {
-  const flight = carrier.flights.lead(file.key);
-  const fetched = fetchFile(file, origins, carrier);
-  const landed = fetched
-    .then(async ({ outcome, kept }) => {
-      flight.share(outcome);
-      await kept;
-    })
-    .finally(() => {
-      flight.share('not stored'); // no news to those who have the outcome
-      flight.land();
-    });
-  carrier.background('fetch', landed);
-  return (await fetched).outcome;
-}
-
-async function fetchFile(
-  file: SmallFile,
-  origins: readonly Origin[],
-  carrier: Carrier,
-): Promise<{ readonly outcome: Outcome; readonly kept?: Promise<void> }> {
+async function fetchFile(file: SmallFile, origins: readonly Origin[], carrier: Carrier): Promise<Fetched> {
   const question: Question<FileToStore> = { path: file.path, accept: (body) => readAnswer(body, file) };
   const answer = await carrier.ask(origins, question);
   const { attempts } = answer;
@@ -113,7 +91,7 @@ async function fetchFile(
     const source: Source = { tier: 'origin', origin: answer.origin, attempts };
     return {
       outcome: found(file, { body: bytes, size: bytes.length, etag }, source),
-      kept: keep(file, answer.value, carrier),
+      settled: keep(file, answer.value, carrier),
     };
   }
   if (answer.kind === 'missing') {

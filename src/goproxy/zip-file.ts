@@ -11,6 +11,7 @@ import type { Carrier } from './carrier.ts';
 import { missing, notCached, unavailable } from './messages.ts';
 import type { Found, Outcome, Source } from './outcome.ts';
 import { EDGE_SECONDS } from './policy.ts';
+import { type Fetched, fetchAndShare } from './shared-fetch.ts';
 import { CHUNK_BYTES, relay, RING_CHUNKS, SMALL_RING_CHUNKS } from './relay.ts';
 
 /** The part of its time that a request waits for another one's fill, which may well take longer than it has. */
@@ -56,7 +57,11 @@ export async function serveZip(
     return missing(zip.subject, { missing: known, unanimous: true }, { tier: 'edge', origin: known.origin });
 
   const waiting = carrier.flights.join(zip.key);
-  if (!waiting) return fetchAndShare(zip, origins, carrier);
+  if (!waiting) {
+    return fetchAndShare(zip.key, carrier, (touch) =>
+      fetchZip(zip, origins, carrier, { store: true, onProgress: touch }),
+    );
+  }
   const shared = await within(carrier.clock, carrier.timeLeft() * PATIENCE, waiting).catch(() => undefined);
   if (typeof shared === 'object') return shared;
   const now = shared === 'stored' ? await findStored(zip, options) : undefined;
@@ -67,31 +72,6 @@ export async function serveZip(
 async function findStored(zip: ZipFile, { carrier, select }: ZipOptions): Promise<Found | undefined> {
   const hit = await carrier.store.findLarge(zip.key, select);
   return hit && found(hit.file, { tier: hit.tier });
-}
-
-/** Leads a flight: it goes on when the client leaves, and lands when the zip is stored. */
-async function fetchAndShare(zip: ZipFile, origins: readonly Origin[], carrier: Carrier): Promise<Outcome> {
-  const flight = carrier.flights.lead(zip.key);
-  const fetched = fetchZip(zip, origins, carrier, { store: true, onProgress: () => flight.touch() });
-  const landed = fetched
-    .then(async ({ outcome, settled, streamed }) => {
-      flight.share(streamed ? ((await streamed) ? 'stored' : 'not stored') : outcome);
-      await settled;
-    })
-    .finally(() => {
-      flight.share('not stored'); // no news to those who have the outcome
-      flight.land();
-    });
-  carrier.background('fetch', landed);
-  return (await fetched).outcome;
-}
-
-interface Fetched {
-  readonly outcome: Outcome;
-  /** The outcome's bytes are in the store, or never will be. */
-  readonly settled?: Promise<void>;
-  /** The outcome's body is a stream: whether it is in the store, once that is known. */
-  readonly streamed?: Promise<boolean>;
 }
 
 interface FetchOptions {
