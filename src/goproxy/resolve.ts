@@ -68,13 +68,13 @@ function smallFile(request: Exclude<ModuleRequest, { kind: 'zip' }>, carrier: Ca
 
   switch (request.kind) {
     case 'list':
-      return plan(listKey(module), '@v/list', {
+      return plan(listKey(module), '/@v/list', {
         contentType: TEXT,
         check: checkList,
         makeUp: () => listStored(carrier.store, module),
       });
     case 'latest':
-      return plan(latestKey(module), '@latest', { contentType: JSON_TYPE, check: checkInfo });
+      return plan(latestKey(module), '/@latest', { contentType: JSON_TYPE, check: checkInfo });
     case 'query':
       return plan(versionKey(module, request.query, 'info'), `@${request.query}.info`, {
         contentType: JSON_TYPE,

@@ -27,7 +27,7 @@ const mod: SmallFile = {
 };
 const list: SmallFile = {
   ...mod,
-  subject: 'example.com/hello@v/list',
+  subject: 'example.com/hello/@v/list',
   key: listKey(hello),
   cache: 'mutable',
   kv: false,

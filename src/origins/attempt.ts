@@ -63,7 +63,8 @@ async function ask<T>(
   if (response.status === 200) {
     return { kind: 'accepted', value: await question.accept(body), origin: origin.name };
   }
-  const text = new TextDecoder().decode(await body.start(MAX_ERROR_TEXT)).trim();
+  const said = new TextDecoder().decode(await body.start(MAX_ERROR_TEXT)).trim();
+  const text = said.startsWith('<') ? '' : said; // a page says nothing to who reads it in a terminal
   return judge(origin, response, { text, redirected });
 }
 
@@ -137,7 +138,7 @@ function retryAfterSeconds(value: string | null): number | undefined {
 
 function explain(error: unknown): Pick<Failure, 'cause' | 'text'> {
   if (error instanceof TimeoutError)
-    return { cause: 'timeout', text: `no answer within ${error.ms / 1000} s` };
+    return { cause: 'timeout', text: `no answer within ${Math.round(error.ms / 100) / 10} s` };
   if (error instanceof BadAnswer) return { cause: 'answer', text: error.message };
   // The platform's own messages name no cause that could be relied on, and at times internal references.
   return { cause: 'unreachable', text: 'connection failed' };
