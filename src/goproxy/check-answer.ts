@@ -11,14 +11,9 @@ import { isSemver, parseVersion } from './version.ts';
 /** Go's own limit of a go.mod (golang.org/x/mod/zip.MaxGoMod), in bytes; lists and infos stay far below. */
 export const MAX_SMALL_FILE = 16 * 1024 * 1024;
 
-export interface SmallAnswer {
-  readonly bytes: Uint8Array;
-  readonly contentType: string;
-}
-
 /** `@v/list`: a version on some line, or nothing at all. */
-export function checkList(answer: SmallAnswer): void {
-  const text = decodeText(answer);
+export function checkList(bytes: Uint8Array): void {
+  const text = decodeText(bytes);
   if (text.trim() === '') return;
   const versions = text.split('\n').map((line) => line.trim().split(/\s/)[0] ?? '');
   if (!versions.some(isSemver)) throw new BadAnswer('a list without any version in it');
@@ -28,8 +23,8 @@ export function checkList(answer: SmallAnswer): void {
  * `.info` and `@latest`, by the rules of cmd/go/internal/modfetch: a JSON object with a Version (the requested one if
  * that is canonical) and, where it is given, a Time in RFC 3339 form. Go matches the names in any case.
  */
-export function checkInfo(answer: SmallAnswer, requested?: string): void {
-  const info = parseObject(decodeText(answer));
+export function checkInfo(bytes: Uint8Array, requested?: string): void {
+  const info = parseObject(decodeText(bytes));
   const version = info.get('version');
   if (requested !== undefined && version !== requested) {
     throw new BadAnswer(`info for version ${JSON.stringify(version) ?? 'none'} instead of the requested one`);
@@ -43,14 +38,13 @@ export function checkInfo(answer: SmallAnswer, requested?: string): void {
 }
 
 /** `.mod`: text with a module directive, which every go.mod has; the rest of its grammar is left to the hash. */
-export function checkMod(answer: SmallAnswer): void {
-  if (!/^[ \t]*module[ \t("`]/m.test(decodeText(answer)))
+export function checkMod(bytes: Uint8Array): void {
+  if (!/^[ \t]*module[ \t("`]/m.test(decodeText(bytes)))
     throw new BadAnswer('a go.mod without a module line');
 }
 
-/** Fails on a page: whatever was asked for, it is not HTML. */
-function decodeText({ bytes, contentType }: SmallAnswer): string {
-  if (/^text\/html/i.test(contentType)) throw new BadAnswer('an HTML page');
+/** Fails on a page, whatever type it claims: static servers call a list text/html, and captive portals a page text/plain. */
+function decodeText(bytes: Uint8Array): string {
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -72,8 +66,12 @@ function parseObject(text: string): ReadonlyMap<string, unknown> {
   return new Map(Object.entries(json).map(([name, value]) => [name.toLowerCase(), value]));
 }
 
-const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
+/** As strict as Go's time.Time.UnmarshalJSON: capital T and Z, and a day that its month has. */
+const RFC_3339 = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
 
 function isTime(value: unknown): boolean {
-  return typeof value === 'string' && RFC_3339.test(value) && !Number.isNaN(Date.parse(value));
+  const day = typeof value === 'string' ? RFC_3339.exec(value)?.[1] : undefined;
+  if (day === undefined || Number.isNaN(Date.parse(String(value)))) return false;
+  // Date takes the 30th of February for the 1st of March.
+  return new Date(`${day}T00:00:00Z`).toISOString().startsWith(day);
 }

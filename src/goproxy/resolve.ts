@@ -84,7 +84,7 @@ function smallFile(request: Exclude<ModuleRequest, { kind: 'zip' }>, carrier: Ca
       return plan(versionKey(module, request.version, 'info'), `@${request.version}.info`, {
         contentType: JSON_TYPE,
         kv: true,
-        check: (answer) => checkInfo(answer, request.version),
+        check: (bytes) => checkInfo(bytes, request.version),
       });
     case 'mod':
       return plan(versionKey(module, request.version, 'mod'), `@${request.version}.mod`, {

@@ -21,7 +21,7 @@ const mod: SmallFile = {
   cache: 'immutable',
   kv: true,
   limit: 100,
-  check({ bytes }) {
+  check(bytes) {
     if (text(bytes).startsWith('<')) throw new BadAnswer('an HTML page');
   },
 };

@@ -6,7 +6,6 @@ import type { FileToStore } from '../store/contract.ts';
 import { etagOf } from '../store/etag.ts';
 import type { StoreKey } from '../store/key.ts';
 import type { Carrier } from './carrier.ts';
-import type { SmallAnswer } from './check-answer.ts';
 import { missing, notCached, unavailable } from './messages.ts';
 import type { Found, Outcome, Source } from './outcome.ts';
 import { type CacheClass, EDGE_SECONDS } from './policy.ts';
@@ -32,7 +31,7 @@ export interface SmallFile {
   /** Bytes. */
   readonly limit: number;
   /** Throws `BadAnswer` when the answer cannot be this file. */
-  readonly check: (answer: SmallAnswer) => void;
+  readonly check: (bytes: Uint8Array) => void;
   /** The file made of another stored file, where that can be done. */
   readonly derive?: () => Promise<{ readonly bytes: Uint8Array; readonly tier: Source['tier'] } | undefined>;
   /** What can be said without an origin that has it, and without a last good copy. */
@@ -110,7 +109,7 @@ async function fetchFile(file: SmallFile, origins: readonly Origin[], carrier: C
 
 async function readAnswer(body: OriginBody, file: SmallFile): Promise<FileToStore> {
   const bytes = await body.all(file.limit);
-  file.check({ bytes, contentType: body.contentType });
+  file.check(bytes);
   return { bytes, etag: await etagOf(bytes) };
 }
 

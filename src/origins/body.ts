@@ -11,7 +11,6 @@ const PROGRESS_BYTES = 16 * 1024;
 export class OriginBody {
   /** Length in bytes that the origin declared, where it did. */
   readonly declared: number | undefined;
-  readonly contentType: string;
   readonly #reader: ReadableStreamBYOBReader | undefined;
   readonly #clock: Clock;
   readonly #stall: number;
@@ -20,7 +19,6 @@ export class OriginBody {
     this.#reader = response.body?.getReader({ mode: 'byob' });
     this.#clock = clock;
     this.#stall = stall;
-    this.contentType = response.headers.get('Content-Type') ?? '';
     // The length of an encoded body says nothing of the decoded bytes that are read here.
     const length = response.headers.get('Content-Encoding') ? null : response.headers.get('Content-Length');
     this.declared = length !== null && /^\d{1,15}$/.test(length) ? Number(length) : undefined;

@@ -1,6 +1,5 @@
 import { matches, type Patterns } from '../access/patterns.ts';
 import type { Carrier } from '../goproxy/carrier.ts';
-import type { SmallAnswer } from '../goproxy/check-answer.ts';
 import type { Found, Outcome } from '../goproxy/outcome.ts';
 import { LOCAL } from '../goproxy/outcome.ts';
 import { serveSmallFile, type SmallFile } from '../goproxy/small-file.ts';
@@ -50,14 +49,14 @@ function checksumFile(request: Exclude<ChecksumRequest, { kind: 'supported' }>, 
       return { ...common, cache: 'mutable', contentType: TEXT, limit: MAX_LOOKUP, check: checkTreeHead };
     case 'lookup': {
       const record = `${request.module} ${request.version} h1:`;
-      const check = (answer: SmallAnswer) => checkLookup(answer, record, name);
+      const check = (bytes: Uint8Array) => checkLookup(bytes, record, name);
       // A record never changes, and the tree head in it stays valid while the tree grows (golang.org/x/mod/sumdb).
       return { ...common, cache: 'immutable', contentType: TEXT, limit: MAX_LOOKUP, check };
     }
     case 'tile': {
       const { tile } = request;
       const contentType = tile.level === 'data' ? TEXT : 'application/octet-stream';
-      const check = (answer: SmallAnswer) => checkTile(answer, tile);
+      const check = (bytes: Uint8Array) => checkTile(bytes, tile);
       const derive = () => cutFromFullTile(request, carrier);
       return { ...common, cache: 'immutable', contentType, limit: MAX_TILE, check, derive };
     }
@@ -90,13 +89,13 @@ async function empty(): Promise<Found> {
   };
 }
 
-function checkTreeHead(answer: SmallAnswer): void {
-  if (!text(answer).startsWith('go.sum database tree\n')) throw new BadAnswer('a body that is no tree head');
+function checkTreeHead(bytes: Uint8Array): void {
+  if (!text(bytes).startsWith('go.sum database tree\n')) throw new BadAnswer('a body that is no tree head');
 }
 
 /** A record, and below it a tree head that the database `name` has signed (golang.org/x/mod/sumdb/note). */
-function checkLookup(answer: SmallAnswer, record: string, name: string): void {
-  const body = text(answer);
+function checkLookup(bytes: Uint8Array, record: string, name: string): void {
+  const body = text(bytes);
   const [head = '', tree = ''] = body.split('\n\ngo.sum database tree\n');
   const isSigned = tree.includes(`\n\n\u2014 ${name} `) && tree.endsWith('\n');
   if (!/^\d+\n/.test(head) || !head.includes(`\n${record}`) || !isSigned) {
@@ -104,14 +103,14 @@ function checkLookup(answer: SmallAnswer, record: string, name: string): void {
   }
 }
 
-function checkTile(answer: SmallAnswer, tile: Tile): void {
+function checkTile(bytes: Uint8Array, tile: Tile): void {
   const length = tileByteLength(tile);
-  if (length !== undefined && answer.bytes.length !== length) {
-    throw new BadAnswer(`a tile of ${answer.bytes.length} bytes instead of ${length}`);
+  if (length !== undefined && bytes.length !== length) {
+    throw new BadAnswer(`a tile of ${bytes.length} bytes instead of ${length}`);
   }
-  if (length === undefined && /^\s*</.test(text(answer))) throw new BadAnswer('an HTML page');
+  if (length === undefined && /^\s*</.test(text(bytes))) throw new BadAnswer('an HTML page');
 }
 
-function text({ bytes }: SmallAnswer): string {
+function text(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
 }
