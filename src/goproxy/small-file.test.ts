@@ -111,6 +111,18 @@ describe('a file', () => {
 });
 
 describe('a 404', () => {
+  it('is remembered for an outage, and what nobody ever said no to is none', async () => {
+    const { serve, carrier, clock, fetch } = setup({ 'https://a': [no, down], 'https://b': [no, down] });
+    await serve();
+    await carrier.idle();
+    await clock.advance(40_000);
+    const again = await serve();
+    expect(fetch.calls.length).toBe(4); // the origins are asked again all the same
+    expect(again).toMatchObject({ kind: 'missing', status: 404, cache: 'failure' });
+    expect(again.source).toMatchObject({ tier: 'edge', stale: true });
+    expect((await serve(list)).kind).toBe('unavailable');
+  });
+
   it('of every origin is kept for a while, and then asked for again', async () => {
     const { serve, carrier, clock, fetch } = setup({ 'https://a': no, 'https://b': no });
     const said = '404 not found: example.com/hello@v1.0.0.mod: a says: no such version';

@@ -104,7 +104,15 @@ async function fetchFile(file: SmallFile, origins: readonly Origin[], carrier: C
     };
   }
   const stale = await findLastGood(file, carrier, { cache: 'stale', attempts });
-  return { outcome: stale ?? unavailable(file.subject, answer.failures, { tier: 'origin', attempts }) };
+  if (stale) return { outcome: stale };
+  // `go install`, `go get` and `go mod tidy` ask for every prefix of an import path and need the 404s of those that are no
+  // module: what an origin said no to before an outage is no outage.
+  const said = await carrier.store.findSaidMissing(file.key);
+  if (said) {
+    const source: Source = { tier: 'edge', origin: said.origin, attempts, stale: true };
+    return { outcome: missing(file.subject, { missing: said, unanimous: false }, source) };
+  }
+  return { outcome: unavailable(file.subject, answer.failures, { tier: 'origin', attempts }) };
 }
 
 async function readAnswer(body: OriginBody, file: SmallFile): Promise<FileToStore> {

@@ -40,6 +40,11 @@ export function versionPrefix(module: ModulePath): string {
   return `${escapeModulePath(module)}/@v/`;
 }
 
+/** Key of the memory that an origin once said no to `known`; no module path begins with `@`. */
+export function saidMissingKey(known: StoreKey): StoreKey {
+  return key(`@missing/${known}`);
+}
+
 /** Key of a checksum database's file: `path` is `latest`, `lookup/…` or `tile/…`, already escaped. */
 export function checksumKey(database: string, path: string): StoreKey {
   return key(`sumdb/${database}/${path}`);

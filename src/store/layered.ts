@@ -11,7 +11,7 @@ import type {
   StoredFile,
   Upload,
 } from './contract.ts';
-import type { StoreKey } from './key.ts';
+import { saidMissingKey, type StoreKey } from './key.ts';
 
 /** The tiers, each of which may be absent. */
 export interface Tiers {
@@ -38,6 +38,9 @@ export type SelectRange = (file: { readonly size: number; readonly etag: string 
 
 /** Milliseconds that a tier may take to answer: one that hangs is a tier that has nothing. */
 const TIER_LIMIT = 5_000;
+
+/** How long the edge is asked to remember that an origin said no. */
+const SAID_MISSING_SECONDS = 30 * 86_400;
 
 /** Larger files are not copied into the edge cache: R2 streams them as well, and a data centre has better use for the room. */
 const MAX_EDGE_BYTES = 32 * 1024 * 1024;
@@ -128,8 +131,14 @@ export class LayeredStore {
     return this.#read('edge', this.#tiers.edge?.readMissing(key));
   }
 
+  /** What an origin last said no to, for when nobody can be asked any more. Long, but never durable: the edge may forget. */
+  async findSaidMissing(key: StoreKey): Promise<Missing | undefined> {
+    return this.#read('edge', this.#tiers.edge?.readMissing(saidMissingKey(key)));
+  }
+
   keepMissing(key: StoreKey, missing: Missing, seconds: number): void {
     this.#write('edge', this.#tiers.edge?.writeMissing(key, missing, seconds));
+    this.#write('edge', this.#tiers.edge?.writeMissing(saidMissingKey(key), missing, SAID_MISSING_SECONDS));
   }
 
   /** Starts a streamed write to R2; undefined where there is no R2, or it fails. */
