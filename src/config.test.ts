@@ -27,7 +27,13 @@ describe('without a variable', () => {
     expect(databases.map(({ name, origins }) => ({ name, urls: origins.map(({ url }) => url) }))).toEqual([
       { name: 'sum.golang.org', urls: ['https://sum.golang.org', 'https://sum.golang.google.cn'] },
     ]);
-    expect(rest).toEqual({ totalLimit: 25_000, logClientAddress: false, privateModules: [], warnings: [] });
+    expect(rest).toEqual({
+      verify: 'all',
+      totalLimit: 25_000,
+      logClientAddress: false,
+      privateModules: [],
+      warnings: [],
+    });
   });
 
   it.each(Object.keys(DEFAULTS))('an empty %s means its default, and so does one of blanks', (name) => {
@@ -61,6 +67,7 @@ describe('a variable', () => {
     const config = valid({
       ORIGINS: ' https://a.example ',
       SUMDBS: 'off',
+      VERIFY: 'off',
       PRIVATE: '*.corp.example',
       TIMEOUT_HEADERS: '1s',
       TIMEOUT_STALL: '2s',
@@ -68,6 +75,7 @@ describe('a variable', () => {
       LOG_CLIENT_ADDRESS: 'on',
     });
     expect(config).toMatchObject({
+      verify: 'off',
       totalLimit: 180_000,
       logClientAddress: true,
       databases: [],
@@ -117,8 +125,8 @@ describe('a variable', () => {
   });
 
   it.each([
-    [{ VERIFY: 'all' }, /^VERIFY=all is not in force/],
-    [{ VERIFY: 'mod' }, /^VERIFY=mod is not in force/],
+    [{ SUMDBS: 'off' }, /^VERIFY=all compares nothing: SUMDBS names no checksum database$/],
+    [{ SUMDBS: 'off', VERIFY: 'mod' }, /^VERIFY=mod compares nothing/],
     [{ TOKENS: 'me:admin:hunter2' }, /^TOKENS is not in use/],
   ])('%j is a warning', (variables, warning) => {
     const { warnings } = valid(variables);

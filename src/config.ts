@@ -10,6 +10,8 @@ export interface Config {
   readonly databases: readonly Database[];
   /** Modules that are never asked of a public origin or of a checksum database. */
   readonly privateModules: Patterns;
+  /** What is compared with the checksum databases before it is kept: nothing, `.mod`, or `.mod` and `.zip`. */
+  readonly verify: 'off' | 'mod' | 'all';
   /** Milliseconds until the first byte of an answer, over all origins. */
   readonly totalLimit: number;
   readonly logClientAddress: boolean;
@@ -28,7 +30,7 @@ export type ParsedConfig =
 export const DEFAULTS = {
   ORIGINS: 'https://proxy.golang.org|https://goproxy.cn|https://goproxy.io',
   SUMDBS: 'sum.golang.org',
-  VERIFY: 'off',
+  VERIFY: 'all',
   PRIVATE: '',
   ACCESS: 'public',
   TIMEOUT_HEADERS: '10s',
@@ -60,7 +62,7 @@ export function parseConfig(variables: Variables): ParsedConfig {
   if (patterns.kind === 'malformed') {
     problems.push(...patterns.problems.map((problem) => `Cannot parse PRIVATE: ${problem}`));
   }
-  const verify = reader.oneOf('VERIFY', 'off', 'mod', 'all');
+  const verify = reader.oneOf('VERIFY', 'off', 'mod', 'all') ?? 'all';
   if (reader.oneOf('ACCESS', 'public', 'private') === 'private') {
     problems.push(
       'Cannot use ACCESS "private": this version serves everybody, put an access control before it',
@@ -71,28 +73,27 @@ export function parseConfig(variables: Variables): ParsedConfig {
     if (value) problems.push(`Cannot use ${name} ${JSON.stringify(value)}: this version has no such policy`);
   }
   const logClientAddress = reader.oneOf('LOG_CLIENT_ADDRESS', 'off', 'on') === 'on';
-  const warnings = warningsOf({ verify, tokens: reader.text('TOKENS'), origins });
+  const warnings = warningsOf({ verify, databases, tokens: reader.text('TOKENS'), origins });
 
   if (problems.length > 0 || patterns.kind === 'malformed') return { kind: 'invalid', problems };
   const privateModules = patterns.patterns;
   return {
     kind: 'valid',
-    config: { origins, databases, privateModules, totalLimit, logClientAddress, warnings },
+    config: { origins, databases, privateModules, verify, totalLimit, logClientAddress, warnings },
   };
 }
 
 interface Warned {
-  readonly verify: string | undefined;
+  readonly verify: Config['verify'];
+  readonly databases: readonly Database[];
   readonly tokens: string;
   readonly origins: readonly Origin[];
 }
 
-function warningsOf({ verify, tokens, origins }: Warned): readonly string[] {
+function warningsOf({ verify, databases, tokens, origins }: Warned): readonly string[] {
   const warnings: string[] = [];
-  if (verify !== 'off') {
-    warnings.push(
-      `VERIFY=${verify} is not in force: this version checks length and structure, and the go command the hashes`,
-    );
+  if (verify !== 'off' && databases.length === 0) {
+    warnings.push(`VERIFY=${verify} compares nothing: SUMDBS names no checksum database`);
   }
   if (tokens) warnings.push('TOKENS is not in use: this version serves everybody who reaches it');
   for (const { name, authorization } of origins) {

@@ -9,15 +9,14 @@ import { backgroundOf } from './platform/background.ts';
 import { openPipe } from './platform/pipe.ts';
 import { regionOf } from './platform/region.ts';
 import { type Bindings, tiersOf } from './platform/tiers.ts';
+import { SetAside } from './origins/set-aside.ts';
 import { Budget } from './store/budget.ts';
 import { Flights } from './store/flights.ts';
+import { openLogs } from './sumdb/log-memory.ts';
 import { logNote, logTrouble, writeLine } from './telemetry/log.ts';
 import type { Variables } from './variable-reader.ts';
 
 type Env = Bindings & Variables;
-/** What requests may hold together of an isolate's 128 MB: an answer is in memory twice while it is copied out. */
-const MAX_HELD_BYTES = 48 * 1024 * 1024;
-
 type Isolate = { readonly services: Services; readonly app: ReturnType<typeof createApp> };
 
 /** What outlives a request. The runtime gives one environment to an isolate. */
@@ -32,7 +31,9 @@ function isolateOf(env: Env): Isolate {
     config: parsed.config,
     tiers: tiersOf(env, systemClock),
     flights: new Flights(systemClock),
-    budget: new Budget(MAX_HELD_BYTES),
+    budget: new Budget(),
+    setAside: new SetAside(systemClock),
+    logs: openLogs(parsed.config.databases),
     clock: systemClock,
     fetch: (url, init) => fetch(url, init),
     random: Math.random,

@@ -3,10 +3,13 @@ import type { Clock } from '../clock.ts';
 import type { Question } from '../origins/attempt.ts';
 import type { Answer } from '../origins/ask.ts';
 import type { Origin } from '../origins/origin.ts';
+import type { SetAside } from '../origins/set-aside.ts';
 import type { Budget } from '../store/budget.ts';
 import type { Flights } from '../store/flights.ts';
 import type { LayeredStore } from '../store/layered.ts';
+import type { Alarm } from '../telemetry/security-event.ts';
 import type { Outcome } from './outcome.ts';
+import type { Verification } from './verification.ts';
 
 /** Everything that answering one request may touch. */
 export interface Carrier {
@@ -14,6 +17,10 @@ export interface Carrier {
   /** Asks origins in their order, in the time that is left. */
   readonly ask: <T>(origins: readonly Origin[], question: Question<T>) => Promise<Answer<T>>;
   readonly flights: Flights<Shared>;
+  readonly verification: Verification;
+  /** Who gave a wrong file lately. */
+  readonly setAside: SetAside;
+  readonly alarm: Alarm;
   /** The memory that this isolate's requests share. */
   readonly budget: Budget;
   readonly background: Background;

@@ -29,6 +29,8 @@ it.each([
   [[failure('unreachable'), failure('timeout')], 504],
   [[failure('overloaded'), failure('overloaded')], 503],
   [[failure('overloaded'), failure('status')], 502],
+  [[failure('timeout'), failure('mismatch')], 502],
+  [[failure('unchecked'), failure('timeout')], 502],
 ])('%j is %i and never a 404', (failures, status) => {
   expect(unavailable('m', failures, LOCAL)).toMatchObject({ kind: 'unavailable', status });
 });

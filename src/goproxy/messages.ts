@@ -70,8 +70,9 @@ export function unavailable(
   };
 }
 
-/** 504 when waiting was in vain, 503 when every origin asked to be left alone, else 502. Never 404. */
+/** 502 when there was a file and it was wrong or could not be checked, 504 when waiting was in vain, 503 when every origin asked to be left alone, else 502. Never 404. */
 function statusOf(failures: readonly Failure[]): 502 | 503 | 504 {
+  if (failures.some(({ cause }) => cause === 'mismatch' || cause === 'unchecked')) return 502;
   if (failures.some(({ cause }) => cause === 'timeout')) return 504;
   if (failures.every(({ cause }) => cause === 'overloaded')) return 503;
   return 502;

@@ -5,6 +5,7 @@ import { CACHE_CONTROL, cacheClassOf, EDGE_SECONDS } from './policy.ts';
 // The whole table: whoever changes how long something is kept changes it here as well.
 it.each([
   ['immutable', 'public, max-age=31536000, immutable', undefined],
+  ['uncovered', 'public, max-age=86400', 86_400],
   ['canonicalInfo', 'public, max-age=86400', 86_400],
   ['mutable', 'public, max-age=60, stale-while-revalidate=600, stale-if-error=86400', 60],
   ['stale', 'public, max-age=30, stale-if-error=0', undefined],
@@ -17,6 +18,7 @@ it.each([
 it('there is no other class', () => {
   expect(Object.keys(CACHE_CONTROL)).toEqual([
     'immutable',
+    'uncovered',
     'canonicalInfo',
     'mutable',
     'stale',

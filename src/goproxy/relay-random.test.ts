@@ -1,18 +1,8 @@
 import { expect, it } from 'vitest';
 import { pattern } from '../../test/fakes/byte-source.ts';
+import { seededRandom } from '../../test/fakes/seeded-random.ts';
 import { FakeUpload, receive, startRelay } from '../../test/fakes/relay.ts';
-import { CHUNK_BYTES } from './relay.ts';
-
-/** Numbers from 0 to below 1 that a seed repeats (mulberry32). */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let bits = Math.imul(state ^ (state >>> 15), 1 | state);
-    bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits;
-    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+import { CHUNK_BYTES } from './ring.ts';
 
 const SOURCE = pattern(48 * CHUNK_BYTES);
 const RUNS = 300;
@@ -26,13 +16,14 @@ interface Plan {
   readonly declares: boolean;
   readonly failsAt: number | undefined;
   readonly breaks: boolean;
+  /** What comes of the proof of the stored copy, where one is asked for. */
+  readonly proof: 'none' | 'right' | 'wrong';
   readonly leavesAfter: number;
   readonly pauses: Readonly<Record<'origin' | 'store' | 'client', () => Promise<void>>>;
 }
 
 function planOf(seed: number): Plan {
-  const random = randomOf(seed);
-  const upTo = (limit: number) => Math.floor(random() * limit);
+  const { below: upTo, next: random, pick } = seededRandom(seed);
   const chance = (part: number) => random() < part;
   const whole = chance(0.3);
   const size = whole ? (1 + upTo(48)) * CHUNK_BYTES : 1 + upTo(SOURCE.length);
@@ -51,6 +42,7 @@ function planOf(seed: number): Plan {
     declares: chance(0.6),
     failsAt: chance(0.2) ? upTo(50) : undefined,
     breaks: chance(0.2),
+    proof: pick(['none', 'none', 'right', 'wrong'] as const),
     leavesAfter: chance(0.15) ? upTo(40) : Infinity,
     pauses: { origin: pause(), store: pause(), client: pause() },
   };
@@ -65,12 +57,15 @@ async function complaints(seed: number): Promise<readonly string[]> {
     upload.failsAt = plan.failsAt;
     upload.pause = plan.pauses.store;
   }
+  const isProven = plan.hasStore && plan.proof !== 'none';
+  const isWrong = isProven && plan.proof === 'wrong';
   const run = await startRelay({
     bytes,
     upload,
     pieces: plan.pieces,
     pause: plan.pauses.origin,
     ...(plan.declares ? {} : { declared: undefined }),
+    ...(isProven ? { prove: async () => proveOr(plan.proof === 'wrong') } : {}),
     ...(plan.breaks ? { breaksWith: new Error('connection lost') } : {}),
   }).catch(() => undefined);
   // It may break in the first chunk, before the relay.
@@ -86,7 +81,7 @@ async function complaints(seed: number): Promise<readonly string[]> {
   const left = reads > plan.leavesAfter;
   const isWhole = received.end === 'whole' && !left;
   const storeWorks = plan.hasStore && !(upload?.failsAt !== undefined && upload.state === 'aborted');
-  const clientMustHaveIt = !plan.breaks && !left && (storeWorks || !plan.hasStore);
+  const clientMustHaveIt = !plan.breaks && !left && !isWrong && (storeWorks || !plan.hasStore);
   const claims = {
     'what the client has is right as far as it goes': same(
       received.bytes,
@@ -94,12 +89,18 @@ async function complaints(seed: number): Promise<readonly string[]> {
     ),
     'an end that looks good is the end': !isWhole || received.bytes.length === bytes.length,
     'a body that breaks looks broken': !plan.breaks || !isWhole,
+    'of a wrong file the end is missing': !isWrong || received.bytes.length < bytes.length,
     'a client that stays has it all, unless the store let it down': !clientMustHaveIt || isWhole,
-    'a whole body is stored where that works, and no other one': stored === (storeWorks && !plan.breaks),
+    'a whole body is stored where that works, and no other one':
+      stored === (storeWorks && !plan.breaks && !isWrong),
     'the store has all of it or nothing': !upload || upload.state === (stored ? 'committed' : 'aborted'),
     'the store has the right bytes': !stored || !upload || same(upload.bytes(), bytes),
   };
   return Object.entries(claims).flatMap(([claim, holds]) => (holds ? [] : [claim]));
+}
+
+function proveOr(isWrong: boolean): void {
+  if (isWrong) throw new Error('another hash');
 }
 
 function same(left: Uint8Array, right: Uint8Array): boolean {

@@ -3,7 +3,8 @@ import { pattern } from '../../test/fakes/byte-source.ts';
 import { fakeClock, settled } from '../../test/fakes/clock.ts';
 import { copyingPipe, FakeUpload, impatient, receive, startRelay } from '../../test/fakes/relay.ts';
 import { OriginBody } from '../origins/body.ts';
-import { CHUNK_BYTES, relay, RING_CHUNKS } from './relay.ts';
+import { relay } from './relay.ts';
+import { CHUNK_BYTES, RING_CHUNKS } from './ring.ts';
 
 const equal = (left: Uint8Array, right: Uint8Array) => Buffer.compare(left, right) === 0;
 

@@ -3,7 +3,7 @@ import { pattern } from '../../test/fakes/byte-source.ts';
 import { settled } from '../../test/fakes/clock.ts';
 import { FakeUpload, receive, startRelay } from '../../test/fakes/relay.ts';
 import { BadAnswer } from '../origins/origin.ts';
-import { CHUNK_BYTES } from './relay.ts';
+import { CHUNK_BYTES } from './ring.ts';
 
 const KIB = 1024;
 const equal = (left: Uint8Array, right: Uint8Array) => Buffer.compare(left, right) === 0;
@@ -49,7 +49,7 @@ describe('a whole body', () => {
   it('shows its size and at least its last 3.5 MiB to the check, once', async () => {
     const bytes = pattern(40 * CHUNK_BYTES + 5);
     const seen: [tail: Uint8Array, size: number][] = [];
-    const run = await startRelay({ bytes, checkEnd: (tail, size) => seen.push([tail, size]) });
+    const run = await startRelay({ bytes, checkEnd: (tail, size) => void seen.push([tail, size]) });
     await receive(run.reader);
     expect(seen.map(([, size]) => size)).toEqual([bytes.length]);
     const tail = seen[0]?.[0] ?? new Uint8Array();
@@ -194,5 +194,71 @@ describe('a client that leaves', () => {
     await run.done;
     await settled();
     expect([run.bodyCancelled(), run.progress() < 30]).toEqual([true, true]);
+  });
+});
+
+const right = async () => undefined;
+const wrong = async () => {
+  throw new BadAnswer('another hash');
+};
+
+describe('a file that has to be proven', () => {
+  it.each([1, CHUNK_BYTES, 3 * CHUNK_BYTES + 5, 40 * CHUNK_BYTES])(
+    'of %i bytes reaches the client whole once its stored copy was proven',
+    async (size) => {
+      const bytes = pattern(size);
+      const run = await startRelay({ bytes, prove: right });
+      const received = await receive(run.reader);
+      expect([received.end, equal(received.bytes, bytes), await run.stored]).toEqual(['whole', true, true]);
+    },
+  );
+
+  it.each([1, CHUNK_BYTES, 3 * CHUNK_BYTES + 5, 40 * CHUNK_BYTES])(
+    'of %i bytes and is wrong breaks off before its last 2 MiB, and is not stored for those who wait',
+    async (size) => {
+      const run = await startRelay({ bytes: pattern(size), prove: wrong });
+      const received = await receive(run.reader);
+      expect(received.end).toBe('broken');
+      expect(received.bytes.length).toBeLessThanOrEqual(Math.max(0, size - 7 * CHUNK_BYTES));
+      expect(await run.stored).toBe(false);
+      await run.done;
+    },
+  );
+
+  it('is proven by the size and the SHA-256 of what the client gets, and by whose copy is stored', async () => {
+    for (const isSecond of [false, true]) {
+      const bytes = pattern(9 * CHUNK_BYTES + 1);
+      const upload = new FakeUpload();
+      upload.isSecond = isSecond;
+      const seen: unknown[] = [];
+      const run = await startRelay({ bytes, upload, prove: async (committed) => void seen.push(committed) });
+      await receive(run.reader);
+      const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', new Uint8Array(bytes)));
+      expect(seen).toMatchObject([{ size: bytes.length, ours: !isSecond }]);
+      expect(seen.map((committed) => Buffer.from(Reflect.get(Object(committed), 'digest')))).toEqual([
+        Buffer.from(digest),
+      ]);
+    }
+  });
+
+  it('is not proven before the store has it', async () => {
+    const upload = new FakeUpload();
+    let stateThen = '';
+    const prove = async () => void (stateThen = upload.state);
+    const run = await startRelay({ bytes: pattern(5 * CHUNK_BYTES), upload, prove });
+    await receive(run.reader);
+    expect(stateThen).toBe('committed');
+  });
+
+  it.each(['at a write', 'at the commit'])('and whose upload fails %s breaks off', async (where) => {
+    const upload = new FakeUpload();
+    if (where === 'at a write') upload.failsAt = 3;
+    else upload.commitFails = true;
+    let proven = false;
+    const prove = async () => void (proven = true);
+    const run = await startRelay({ bytes: pattern(30 * CHUNK_BYTES), upload, prove });
+    expect((await receive(run.reader)).end).toBe('broken');
+    await run.done;
+    expect([proven, await run.stored, run.uploadErrors.length]).toEqual([false, false, 1]);
   });
 });

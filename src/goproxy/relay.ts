@@ -13,22 +13,16 @@
  * The last chunk goes nowhere until the whole body was seen to be what it should be. A body that breaks off, or is no
  * zip, ends in a broken stream, never in a short or wrong 200 that looks complete (the go command would take that for an
  * integrity failure and try no other source), and the store keeps nothing of it.
+ *
+ * Where the file can be proven, the client also waits for its last chunks until the stored copy was: half of the ring is
+ * held back, which has the end record, without which no zip opens, and nearly always the whole central directory. So
+ * nobody ever receives a complete wrong file.
  */
-import { type Clock, within } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import type { OriginBody } from '../origins/body.ts';
+import { startSha256 } from '../sha256.ts';
 import type { Upload } from '../store/contract.ts';
-
-/** One read: large enough that JavaScript runs seldom, small enough to keep several. */
-export const CHUNK_BYTES = 256 * 1024;
-
-/** Chunks in a ring: 4 MiB, of which the check of the end gets to see the last 3.5 at least. */
-export const RING_CHUNKS = 16;
-
-/** Chunks in a ring where memory is short. */
-export const SMALL_RING_CHUNKS = 4;
-
-/** Milliseconds that a chunk waits for a client that lags: 2.5 MB/s and more set the pace, less is let go of. */
-const PATIENCE = 100;
+import { Ring } from './ring.ts';
 
 export interface RelayOptions {
   readonly clock: Clock;
@@ -43,12 +37,25 @@ export interface RelayOptions {
   readonly client: WritableStream<Uint8Array>;
   /** Reads the stored file from `offset` to its end `size`, once the upload is committed. */
   readonly resume: (offset: number, size: number) => Promise<ReadableStream<Uint8Array> | undefined>;
-  /** Throws when the last bytes of a body of `size` bytes show that it is not what was asked for. */
-  readonly checkEnd: (tail: Uint8Array, size: number) => void;
+  /**
+   * Proves the stored copy once it is committed; rejects when it is not what it should be, and then removes it. Absent where
+   * nothing can prove it.
+   */
+  readonly prove?: (committed: Committed) => Promise<void>;
+  /** Throws or rejects when the last bytes of a body of `size` bytes show that it is not what was asked for. */
+  readonly checkEnd: (tail: Uint8Array, size: number) => void | Promise<void>;
   /** Called for every chunk: the relay is alive. */
   readonly onProgress: () => void;
   /** Told of an upload that failed; the client is served all the same if that is still possible. */
   readonly onUploadError: (error: unknown) => void;
+}
+
+export interface Committed {
+  readonly size: number;
+  /** False when another upload was first: then the stored copy is that one's. */
+  readonly ours: boolean;
+  /** SHA-256 of the bytes that the client gets. */
+  readonly digest: Uint8Array;
 }
 
 /**
@@ -59,7 +66,8 @@ export function relay(options: RelayOptions): {
   readonly stored: Promise<boolean>;
   readonly done: Promise<void>;
 } {
-  const ring = new Ring(options);
+  const { clock, chunks } = options;
+  const ring = new Ring({ clock, chunks, held: options.prove ? Math.floor(chunks / 2) : 0 });
   const outcome = Promise.withResolvers<Result>();
   const stored = Promise.withResolvers<boolean>();
   if (!options.upload) stored.resolve(false);
@@ -88,7 +96,8 @@ type Result =
 
 /** Reads the body to its end, one chunk ahead of what is let through. */
 async function pump(options: RelayOptions, ring: Ring): Promise<Result> {
-  const { body, first, checkEnd, onProgress } = options;
+  const { body, first, checkEnd, prove, onProgress } = options;
+  const digest = prove && startSha256();
   let upload = options.upload;
   let size = 0;
   let held = first;
@@ -96,11 +105,13 @@ async function pump(options: RelayOptions, ring: Ring): Promise<Result> {
   async function forward(chunk: Uint8Array<ArrayBuffer>): Promise<void> {
     try {
       ring.release();
+      digest?.update(chunk);
       await upload?.write(chunk);
     } catch (error) {
       await upload?.abort(error);
       upload = undefined;
       options.onUploadError(error);
+      if (prove) throw new Error('The file cannot be checked without a stored copy', { cause: error });
     }
   }
 
@@ -117,8 +128,18 @@ async function pump(options: RelayOptions, ring: Ring): Promise<Result> {
     held = next;
   }
   body.checkLength(size);
-  checkEnd(ring.tail(), size);
+  await checkEnd(ring.tail(), size);
   await forward(held);
+  if (prove && digest) {
+    if (!upload) throw new Error('The file cannot be checked without a store');
+    const ours = await upload.commit().catch((error: unknown) => {
+      options.onUploadError(error);
+      throw error;
+    });
+    await prove({ size, ours, digest: digest.digest() });
+    ring.end();
+    return { kind: 'stored', size };
+  }
   ring.end();
   if (!upload) return { kind: 'passed', size };
   try {
@@ -162,120 +183,4 @@ async function broken(outcome: Promise<Result>): Promise<never> {
   const result = await outcome;
   if (result.kind === 'broken') throw result.error;
   return new Promise(() => undefined);
-}
-
-/**
- * The last chunks of the body, in memory that is used over and over. The reader of the body pushes, the client consumes
- * what was released. A chunk that the client is just writing is never overwritten.
- */
-class Ring {
-  #chunks: Uint8Array<ArrayBuffer>[] = [];
-  /** Sequence number of the first chunk in `#chunks`. */
-  #start = 0;
-  /** How many chunks were let through. */
-  #released = 0;
-  /** Sequence number of the chunk that the client wants or is writing. */
-  #wanted = 0;
-  #writing = false;
-  #clientLeft = false;
-  #ended = false;
-  #changed = Promise.withResolvers<void>();
-  readonly #clock: Clock;
-  readonly #capacity: number;
-
-  constructor({ clock, chunks }: Pick<RelayOptions, 'clock' | 'chunks'>) {
-    this.#clock = clock;
-    this.#capacity = chunks;
-  }
-
-  push(chunk: Uint8Array<ArrayBuffer>): void {
-    this.#chunks.push(chunk);
-  }
-
-  /** Lets the next chunk through to the client. */
-  release(): void {
-    this.#released += 1;
-    this.#change();
-  }
-
-  end(): void {
-    this.#ended = true;
-    this.#change();
-  }
-
-  /** Whether nobody will take another chunk: the client is gone, or the one that it wants next is. */
-  get deserted(): boolean {
-    const next = this.#wanted + (this.#writing ? 1 : 0);
-    return this.#clientLeft || next < this.#start;
-  }
-
-  /**
-   * Memory for a chunk. Once the ring is full that is the memory of the oldest one: a client that has not had it yet is
-   * waited for, where `mayDrop` says so only for a moment, and then dropped.
-   */
-  async reserve({ mayDrop }: { readonly mayDrop: boolean }): Promise<ArrayBuffer> {
-    if (this.#chunks.length < this.#capacity) return new ArrayBuffer(CHUNK_BYTES);
-    if (this.#lags) {
-      const caughtUp = this.#clientCaughtUp();
-      await (mayDrop ? within(this.#clock, PATIENCE, caughtUp).catch(() => undefined) : caughtUp);
-    }
-    const beingWritten = this.#writing && this.#wanted === this.#start && !this.#clientLeft;
-    const oldest = this.#chunks.shift();
-    this.#start += 1;
-    this.#change();
-    const reusable = oldest && !beingWritten && oldest.buffer.byteLength === CHUNK_BYTES;
-    return reusable ? oldest.buffer : new ArrayBuffer(CHUNK_BYTES);
-  }
-
-  /** Whether the client has not had the oldest chunk yet, and will. */
-  get #lags(): boolean {
-    return !this.deserted && this.#wanted <= this.#start;
-  }
-
-  async #clientCaughtUp(): Promise<void> {
-    while (this.#lags) await this.#changed.promise;
-  }
-
-  /** The chunk that the client wants next, when it is let through; `lost` if it is gone by then. */
-  async next(): Promise<Uint8Array | 'end' | 'lost'> {
-    for (;;) {
-      if (this.#wanted < this.#start) return 'lost';
-      const chunk = this.#wanted < this.#released ? this.#chunks[this.#wanted - this.#start] : undefined;
-      if (chunk) {
-        this.#writing = true;
-        return chunk;
-      }
-      if (this.#ended) return 'end';
-      await this.#changed.promise;
-    }
-  }
-
-  /** The client has the chunk that `next` gave. */
-  consumed(): void {
-    this.#writing = false;
-    this.#wanted += 1;
-    this.#change();
-  }
-
-  /** The client is gone: nothing waits for it any more. */
-  leave(): void {
-    this.#clientLeft = true;
-    this.#change();
-  }
-
-  /** All bytes in the ring, as one piece. */
-  tail(): Uint8Array {
-    const tail = new Uint8Array(this.#chunks.reduce((size, chunk) => size + chunk.length, 0));
-    let at = 0;
-    for (const chunk of this.#chunks) {
-      tail.set(chunk, at);
-      at += chunk.length;
-    }
-    return tail;
-  }
-
-  #change(): void {
-    this.#changed.resolve();
-    this.#changed = Promise.withResolvers();
-  }
 }

@@ -1,17 +1,23 @@
 import type { Patterns } from '../access/patterns.ts';
 import { matches } from '../access/patterns.ts';
+import type { Answer } from '../origins/ask.ts';
 import { orderOrigins, type Region } from '../origins/order.ts';
-import type { Origin } from '../origins/origin.ts';
+import { Mismatch, type Origin } from '../origins/origin.ts';
 import { latestKey, listKey, type StoreKey, versionKey } from '../store/key.ts';
-import type { SelectRange } from '../store/layered.ts';
+import type { SelectRange } from '../store/large-files.ts';
+import { hashMod } from '../zip/hash-mod.ts';
+import { askForFile } from './ask-for-file.ts';
 import type { Carrier } from './carrier.ts';
 import { checkInfo, checkList, checkMod, MAX_SMALL_FILE } from './check-answer.ts';
+import type { ModulePath } from './module-path.ts';
 import type { Outcome } from './outcome.ts';
 import { LOCAL } from './outcome.ts';
 import { cacheClassOf } from './policy.ts';
 import type { ModuleRequest } from './request.ts';
-import { serveSmallFile, type SmallFile } from './small-file.ts';
+import { type Asked, serveSmallFile, type SmallFile } from './small-file.ts';
 import { listStored } from './stored-list.ts';
+import { type Checksums, type Expected, judge, type Verdict } from './verification.ts';
+import type { Version } from './version.ts';
 import { serveZip } from './zip-file.ts';
 
 export interface ResolveOptions {
@@ -37,34 +43,57 @@ export async function resolve(request: ModuleRequest, options: ResolveOptions): 
   }
   const origins = orderOrigins(options.origins, request.module, { isPrivate, region });
   if (request.kind !== 'zip')
-    return serveSmallFile(smallFile(request, carrier), origins, { carrier, cachedOnly });
+    return serveSmallFile(smallFile(request, { carrier, origins }), { carrier, cachedOnly });
   const { module, version } = request;
   const key = versionKey(module, version, 'zip');
+  const expect = expectation(request, origins, carrier.verification.zips);
   const zip = {
     key,
+    mark: versionKey(module, version, 'ziphash'),
     subject: `${module}@${version}.zip`,
     path: originPath(key),
     prefix: `${module}@${version}/`,
+    ...(expect ? { expect } : {}),
   };
   return serveZip(zip, origins, { carrier, cachedOnly, ...(select ? { select } : {}) });
 }
 
+/**
+ * How to learn what a version's hashes must be. A module that an origin has to itself is told to no checksum database, as it is
+ * told to no other origin: no log covers it.
+ */
+function expectation(
+  { module, version }: { readonly module: ModulePath; readonly version: Version },
+  origins: readonly Origin[],
+  checksums: Checksums | undefined,
+): (() => Promise<Expected>) | undefined {
+  if (!checksums) return undefined;
+  if (origins.some(({ modules }) => modules)) return async () => ({ kind: 'uncovered' });
+  return () => checksums.expect(module, version);
+}
+
 /** How each kind of small file is fetched, checked and kept. */
-function smallFile(request: Exclude<ModuleRequest, { kind: 'zip' }>, carrier: Carrier): SmallFile {
+function smallFile(
+  request: Exclude<ModuleRequest, { kind: 'zip' }>,
+  { carrier, origins }: { readonly carrier: Carrier; readonly origins: readonly Origin[] },
+): SmallFile {
   const { module } = request;
   const plan = (
     key: StoreKey,
     name: string,
-    rest: Pick<SmallFile, 'contentType' | 'check'> & Partial<SmallFile>,
-  ): SmallFile => ({
-    key,
-    subject: module + name,
-    path: originPath(key),
-    cache: cacheClassOf(request),
-    kv: false,
-    limit: MAX_SMALL_FILE,
-    ...rest,
-  });
+    { check, expect, ...rest }: Checks & Pick<SmallFile, 'contentType'> & Partial<SmallFile>,
+  ): SmallFile => {
+    const file = { key, subject: module + name };
+    const recheck = expect && (async (bytes: Uint8Array) => judge(await expect(), 'mod', hashMod(bytes)));
+    return {
+      ...file,
+      cache: cacheClassOf(request),
+      kv: false,
+      ask: () => askForSmallFile(file, { check, carrier, origins, ...(expect ? { expect } : {}) }),
+      ...(recheck ? { recheck } : {}),
+      ...rest,
+    };
+  };
 
   switch (request.kind) {
     case 'list':
@@ -86,15 +115,56 @@ function smallFile(request: Exclude<ModuleRequest, { kind: 'zip' }>, carrier: Ca
         kv: true,
         check: (bytes) => checkInfo(bytes, request.version),
       });
-    case 'mod':
+    case 'mod': {
+      const expect = expectation(request, origins, carrier.verification.mods);
       return plan(versionKey(module, request.version, 'mod'), `@${request.version}.mod`, {
         contentType: TEXT,
         kv: true,
         check: checkMod,
+        ...(expect ? { expect } : {}),
       });
+    }
     default:
       return request satisfies never;
   }
+}
+
+interface Checks {
+  /** Throws `BadAnswer` when the answer cannot be this file. */
+  readonly check: (bytes: Uint8Array) => void;
+  /** What the hash of this go.mod must be, where a checksum database has a say. */
+  readonly expect?: () => Promise<Expected>;
+}
+
+async function askForSmallFile(
+  file: Pick<SmallFile, 'key' | 'subject'>,
+  {
+    check,
+    expect,
+    carrier,
+    origins,
+  }: Checks & { readonly carrier: Carrier; readonly origins: readonly Origin[] },
+): Promise<Answer<Asked>> {
+  const expected = expect?.(); // both are asked at once
+  const answer = await askForFile(file, origins, {
+    carrier,
+    path: originPath(file.key),
+    async accept(body): Promise<{ readonly bytes: Uint8Array; readonly verdict?: Verdict }> {
+      const bytes = await body.all(MAX_SMALL_FILE);
+      check(bytes);
+      if (!expected) return { bytes };
+      const verdict = judge(await expected, 'mod', hashMod(bytes));
+      if (verdict.kind === 'wrong') throw new Mismatch(verdict.hashes);
+      return { bytes, verdict };
+    },
+  });
+  if (answer.kind !== 'accepted') return answer;
+  const { bytes, verdict } = answer.value;
+  if (verdict?.kind === 'unknown') return { ...answer, kind: 'failed', failures: verdict.failures };
+  return {
+    ...answer,
+    value: { bytes, ...(verdict?.kind === 'checked' ? { checked: verdict.checked } : {}) },
+  };
 }
 
 /** The path that the go command would ask for: Go's url.PathEscape writes `!` as `%21` and leaves `+` and `@` alone. */

@@ -5,7 +5,8 @@ import { fakeFetch, originOf } from '../../test/fakes/fetch.ts';
 import { bytes, modulePath, text, version } from '../../test/fakes/values.ts';
 import { BadAnswer } from '../origins/origin.ts';
 import { listKey, versionKey } from '../store/key.ts';
-import { bytesOf } from '../store/layered.ts';
+import { bytesOf } from '../store/guard.ts';
+import type { Carrier } from './carrier.ts';
 import type { Outcome } from './outcome.ts';
 import { serveSmallFile, type SmallFile } from './small-file.ts';
 
@@ -13,19 +14,16 @@ const hello = modulePath('example.com/hello');
 const key = versionKey(hello, version('v1.0.0'), 'mod');
 const origins = [originOf('a'), originOf('b')];
 
-const mod: SmallFile = {
+type Plan = Omit<SmallFile, 'ask'>;
+
+const mod: Plan = {
   subject: 'example.com/hello@v1.0.0.mod',
   key,
-  path: '/example.com/hello/@v/v1.0.0.mod',
   contentType: 'text/plain',
   cache: 'immutable',
   kv: true,
-  limit: 100,
-  check(bytes) {
-    if (text(bytes).startsWith('<')) throw new BadAnswer('an HTML page');
-  },
 };
-const list: SmallFile = {
+const list: Plan = {
   ...mod,
   subject: 'example.com/hello/@v/list',
   key: listKey(hello),
@@ -33,12 +31,27 @@ const list: SmallFile = {
   kv: false,
 };
 
+/** A file that is asked of the origins, may have 100 bytes and is no page. */
+function fileOf(plan: Plan, carrier: Carrier): SmallFile {
+  const ask = () =>
+    carrier.ask(origins, {
+      path: '/file',
+      async accept(body) {
+        const said = await body.all(100);
+        if (text(said).startsWith('<')) throw new BadAnswer('an HTML page');
+        return { bytes: said };
+      },
+    });
+  return { ...plan, ask };
+}
+
 function setup(replies: Parameters<typeof fakeFetch>[0], options: CarrierOptions = {}) {
   const clock = fakeClock();
   const tiers = memoryTiers(clock);
   const fetch = fakeFetch(replies);
   const carrier = fakeCarrier({ clock, tiers, fetch, ...options });
-  const serve = (file = mod, cachedOnly = false) => serveSmallFile(file, origins, { carrier, cachedOnly });
+  const serve = (plan = mod, cachedOnly = false) =>
+    serveSmallFile(fileOf(plan, carrier), { carrier, cachedOnly });
   return { clock, tiers, fetch, carrier, serve };
 }
 
@@ -95,7 +108,8 @@ describe('a file', () => {
     carrier.flights.lead(key); // by a request that died
     const start = clock.now();
     const timeLeft = () => start + 20_000 - clock.now();
-    const waiting = serveSmallFile(mod, origins, { carrier: { ...carrier, timeLeft }, cachedOnly: false });
+    const hurried = { ...carrier, timeLeft };
+    const waiting = serveSmallFile(fileOf(mod, carrier), { carrier: hurried, cachedOnly: false });
     await clock.advance(17_999);
     expect(fetch.calls.length).toBe(0);
     await clock.advance(1);

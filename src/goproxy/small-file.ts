@@ -1,15 +1,16 @@
 import { within } from '../clock.ts';
-import type { Question } from '../origins/attempt.ts';
-import type { OriginBody } from '../origins/body.ts';
-import type { Origin } from '../origins/origin.ts';
-import type { FileToStore } from '../store/contract.ts';
+import type { Answer } from '../origins/ask.ts';
+import type { Checked, FileToStore } from '../store/contract.ts';
 import { etagOf } from '../store/etag.ts';
+import { bytesOf } from '../store/guard.ts';
 import type { StoreKey } from '../store/key.ts';
+import type { Hit, Keeping } from '../store/layered.ts';
 import type { Carrier } from './carrier.ts';
 import { missing, notCached, unavailable } from './messages.ts';
 import type { Found, Outcome, Source } from './outcome.ts';
 import { type CacheClass, EDGE_SECONDS } from './policy.ts';
 import { type Fetched, fetchAndShare } from './shared-fetch.ts';
+import type { Verdict } from './verification.ts';
 
 /**
  * The part of its time that a request waits for another one's fetch, which ends in its own time unless the platform ended
@@ -22,20 +23,26 @@ export interface SmallFile {
   /** What messages call it, such as `example.com/hello@v1.1.0.mod`. */
   readonly subject: string;
   readonly key: StoreKey;
-  /** Path below an origin's base URL. */
-  readonly path: string;
   readonly contentType: string;
   readonly cache: Extract<CacheClass, 'immutable' | 'canonicalInfo' | 'mutable'>;
   /** Whether KV holds files of this kind. */
   readonly kv: boolean;
-  /** Bytes. */
-  readonly limit: number;
-  /** Throws `BadAnswer` when the answer cannot be this file. */
-  readonly check: (bytes: Uint8Array) => void;
-  /** The file made of another stored file, where that can be done. */
+  /** Gets the file from where it comes from, and checks it. */
+  readonly ask: () => Promise<Answer<Asked>>;
+  /** Where a checksum database has a say: what it says of a stored copy that was never checked. */
+  readonly recheck?: (bytes: Uint8Array) => Promise<Verdict>;
+  /** The file made of other stored files, where that can be done. */
   readonly derive?: () => Promise<{ readonly bytes: Uint8Array; readonly tier: Source['tier'] } | undefined>;
   /** What can be said without an origin that has it, and without a last good copy. */
   readonly makeUp?: () => Promise<Uint8Array | undefined>;
+}
+
+/** What was got. */
+export interface Asked {
+  readonly bytes: Uint8Array;
+  readonly checked?: Checked;
+  /** `near`: the edge cache alone, as something else keeps it for good. `no`: it could not be checked as it should be. */
+  readonly keep?: 'near' | 'no';
 }
 
 /**
@@ -44,7 +51,6 @@ export interface SmallFile {
  */
 export async function serveSmallFile(
   file: SmallFile,
-  origins: readonly Origin[],
   { carrier, cachedOnly }: { readonly carrier: Carrier; readonly cachedOnly: boolean },
 ): Promise<Outcome> {
   const stored = await findStored(file, carrier);
@@ -58,7 +64,7 @@ export async function serveSmallFile(
     const waiting = flights.join(file.key);
     // Nothing may be awaited between this look and the lead that follows from it.
     if (!waiting || waiting === silent) {
-      return fetchAndShare(file.key, carrier, () => fetchFile(file, origins, carrier));
+      return fetchAndShare(file.key, carrier, () => fetchFile(file, carrier));
     }
     const shared = await within(clock, timeLeft() * PATIENCE, waiting).catch(() => undefined);
     if (typeof shared === 'object') return shared;
@@ -66,12 +72,14 @@ export async function serveSmallFile(
   }
 }
 
-async function findStored(file: SmallFile, { store }: Carrier): Promise<Outcome | undefined> {
+async function findStored(file: SmallFile, carrier: Carrier): Promise<Outcome | undefined> {
+  const { store } = carrier;
   const hit =
     file.cache === 'mutable'
       ? await store.findFresh(file.key)
-      : await store.findSmall(file.key, keeping(file));
-  if (hit) return found(file, hit.file, { tier: hit.tier });
+      : await store.findSmall(file.key, { ...keeping(file), checkedOnly: file.recheck !== undefined });
+  const good = hit && (await serveStored(file, hit, carrier));
+  if (good) return good;
   const derived = await file.derive?.();
   if (derived) return foundBytes(file, derived.bytes, { tier: derived.tier });
   const known = await store.findMissing(file.key);
@@ -81,17 +89,39 @@ async function findStored(file: SmallFile, { store }: Carrier): Promise<Outcome 
   );
 }
 
-async function fetchFile(file: SmallFile, origins: readonly Origin[], carrier: Carrier): Promise<Fetched> {
-  const question: Question<FileToStore> = { path: file.path, accept: (body) => readAnswer(body, file) };
-  const answer = await carrier.ask(origins, question);
+/** A stored copy, checked first if it never was. Undefined when it is wrong: then it is gone, and to be fetched anew. */
+async function serveStored(file: SmallFile, hit: Hit, carrier: Carrier): Promise<Found | undefined> {
+  const source: Source = { tier: hit.tier };
+  if (!file.recheck || hit.file.checked) return found(file, hit.file, source);
+  const { store } = carrier;
+  const { etag, size } = hit.file;
+  const bytes = await bytesOf(hit.file.body);
+  const verdict = await file.recheck(bytes);
+  if (verdict.kind === 'wrong') {
+    carrier.alarm({ kind: 'stored-mismatch', subject: file.subject, hashes: verdict.hashes });
+    await store.remove(file.key);
+    return undefined;
+  }
+  // It was good enough when it was stored, and an outage of the database breaks no build that worked before.
+  if (verdict.kind === 'unknown')
+    return { ...found(file, { body: bytes, size, etag }, source), cache: 'stale' };
+  const { checked } = verdict;
+  const known: FileToStore = { bytes, etag, checked };
+  if (checked === 'uncovered') store.keepNear(file.key, known, EDGE_SECONDS.uncovered);
+  else carrier.background('mark', store.replace(file.key, known, keeping(file)));
+  return found(file, { body: bytes, size, etag, checked }, source);
+}
+
+async function fetchFile(file: SmallFile, carrier: Carrier): Promise<Fetched> {
+  const answer = await file.ask();
   const { attempts } = answer;
   if (answer.kind === 'accepted') {
-    const { bytes, etag } = answer.value;
+    const { bytes, checked, keep } = answer.value;
     const source: Source = { tier: 'origin', origin: answer.origin, attempts };
-    return {
-      outcome: found(file, { body: bytes, size: bytes.length, etag }, source),
-      settled: keep(file, answer.value, carrier),
-    };
+    const known: FileToStore = { bytes, etag: await etagOf(bytes), ...(checked ? { checked } : {}) };
+    const outcome = found(file, { body: bytes, size: bytes.length, ...known }, source);
+    if (keep === 'no') return { outcome: { ...outcome, cache: 'failure' } };
+    return { outcome, settled: keepFile(file, known, { carrier, near: keep === 'near' }) };
   }
   if (answer.kind === 'missing') {
     // Since Go 1.23 `go install p@v` fails without a list: a module whose versions are stored keeps one, also after it
@@ -106,8 +136,10 @@ async function fetchFile(file: SmallFile, origins: readonly Origin[], carrier: C
   const stale = await findLastGood(file, carrier, { cache: 'stale', attempts });
   if (stale) return { outcome: stale };
   // `go install`, `go get` and `go mod tidy` ask for every prefix of an import path and need the 404s of those that are no
-  // module: what an origin said no to before an outage is no outage.
-  const said = await carrier.store.findSaidMissing(file.key);
+  // module: what an origin said no to before an outage is no outage. A file that is there and wrong is no 404, whatever
+  // was said before.
+  const isThere = answer.failures.some(({ cause }) => cause === 'mismatch' || cause === 'unchecked');
+  const said = isThere ? undefined : await carrier.store.findSaidMissing(file.key);
   if (said) {
     const source: Source = { tier: 'edge', origin: said.origin, attempts, stale: true };
     return { outcome: missing(file.subject, { missing: said, unanimous: false }, source) };
@@ -115,16 +147,18 @@ async function fetchFile(file: SmallFile, origins: readonly Origin[], carrier: C
   return { outcome: unavailable(file.subject, answer.failures, { tier: 'origin', attempts }) };
 }
 
-async function readAnswer(body: OriginBody, file: SmallFile): Promise<FileToStore> {
-  const bytes = await body.all(file.limit);
-  file.check(bytes);
-  return { bytes, etag: await etagOf(bytes) };
-}
-
-function keep(file: SmallFile, answer: FileToStore, { store }: Carrier): Promise<void> {
-  return file.cache === 'mutable'
-    ? store.keepLastGood(file.key, answer, EDGE_SECONDS.mutable ?? 0)
-    : store.keep(file.key, answer, keeping(file));
+async function keepFile(
+  file: SmallFile,
+  known: FileToStore,
+  { carrier, near }: { readonly carrier: Carrier; readonly near: boolean },
+): Promise<void> {
+  const { store } = carrier;
+  if (near) return store.keepNear(file.key, known, EDGE_SECONDS[file.cache]);
+  if (file.cache === 'mutable') return store.keepLastGood(file.key, known, EDGE_SECONDS.mutable ?? 0);
+  if (known.checked !== 'uncovered') return store.keep(file.key, known, keeping(file));
+  // The database may have a record tomorrow: what is kept for good stays open to that question.
+  store.keepNear(file.key, known, EDGE_SECONDS.uncovered);
+  await store.keepDurably(file.key, { bytes: known.bytes, etag: known.etag });
 }
 
 /** What was known before: the last good copy, or what can be made up from the store. */
@@ -146,10 +180,11 @@ async function foundBytes(file: SmallFile, bytes: Uint8Array, source: Source): P
 }
 
 function found(file: SmallFile, stored: Found['file'], source: Source): Found {
-  return { kind: 'found', file: stored, contentType: file.contentType, cache: file.cache, source };
+  const cache = stored.checked === 'uncovered' ? 'uncovered' : file.cache;
+  return { kind: 'found', file: stored, contentType: file.contentType, cache, source };
 }
 
-function keeping(file: SmallFile): { readonly kv: boolean; readonly seconds?: number } {
+function keeping(file: SmallFile): Keeping {
   const seconds = EDGE_SECONDS[file.cache];
   return { kv: file.kv, ...(seconds === undefined ? {} : { seconds }) };
 }

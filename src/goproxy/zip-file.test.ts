@@ -8,7 +8,7 @@ import { writeZip } from '../../test/fakes/zip-writer.ts';
 import { BadAnswer } from '../origins/origin.ts';
 import { Budget } from '../store/budget.ts';
 import { versionKey } from '../store/key.ts';
-import { bytesOf } from '../store/layered.ts';
+import { bytesOf } from '../store/guard.ts';
 import type { Outcome } from './outcome.ts';
 import { serveZip, type ZipFile } from './zip-file.ts';
 
@@ -17,6 +17,7 @@ const key = versionKey(modulePath('example.com/hello'), version('v1.0.0'), 'zip'
 const file: ZipFile = {
   subject: 'example.com/hello@v1.0.0.zip',
   key,
+  mark: versionKey(modulePath('example.com/hello'), version('v1.0.0'), 'ziphash'),
   path: '/example.com/hello/@v/v1.0.0.zip',
   prefix: 'example.com/hello@v1.0.0/',
 };

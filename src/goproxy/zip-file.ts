@@ -1,18 +1,20 @@
 import { within } from '../clock.ts';
-import type { OriginBody } from '../origins/body.ts';
-import { BadAnswer, type Origin } from '../origins/origin.ts';
-import type { Budget } from '../store/budget.ts';
-import { etagOf, newEtag } from '../store/etag.ts';
+import type { Origin } from '../origins/origin.ts';
 import type { StoreKey } from '../store/key.ts';
-import type { SelectRange } from '../store/layered.ts';
-import { findNameOutside } from '../zip/check-names.ts';
-import { looksLikeZipStart, readDirectory } from '../zip/directory.ts';
+import type { SelectRange } from '../store/large-files.ts';
+import type { Hit } from '../store/layered.ts';
+import { discard } from '../store/guard.ts';
+import { etagOf } from '../store/etag.ts';
+import { askForFile } from './ask-for-file.ts';
 import type { Carrier } from './carrier.ts';
 import { missing, notCached, unavailable } from './messages.ts';
+import { openZip, type OpenedZip } from './open-zip.ts';
 import type { Found, Outcome, Source } from './outcome.ts';
-import { EDGE_SECONDS } from './policy.ts';
+import { type CacheClass, EDGE_SECONDS } from './policy.ts';
+import { findWrong, type Known } from './prove-zip.ts';
 import { type Fetched, fetchAndShare } from './shared-fetch.ts';
-import { CHUNK_BYTES, relay, RING_CHUNKS, SMALL_RING_CHUNKS } from './relay.ts';
+import { streamZip } from './stream-zip.ts';
+import type { Expected, Verdict } from './verification.ts';
 
 /** The part of its time that a request waits for another one's fill, which may well take longer than it has. */
 const PATIENCE = 0.6;
@@ -20,10 +22,14 @@ const PATIENCE = 0.6;
 export interface ZipFile {
   readonly subject: string;
   readonly key: StoreKey;
+  /** Where the mark of a checked zip is: the `.ziphash` beside it. */
+  readonly mark: StoreKey;
   /** Path below an origin's base URL. */
   readonly path: string;
   /** What every entry's name begins with: `example.com/hello@v1.1.0/`. */
   readonly prefix: string;
+  /** What its hash must be, where a checksum database has a say. Never rejects. */
+  readonly expect?: () => Promise<Expected>;
 }
 
 export interface ZipOptions {
@@ -33,15 +39,6 @@ export interface ZipOptions {
   readonly select?: SelectRange;
 }
 
-/** Up to here a zip is checked whole before its first byte is sent, so that a bad one costs the client nothing. */
-const MAX_BUFFERED_BYTES = 8 * 1024 * 1024;
-
-/** How much of a zip of undeclared length is held before it is streamed. */
-const MAX_UNDECLARED_BYTES = 1024 * 1024;
-
-/** golang.org/x/mod/zip.MaxZipFile: the go command reads no more. */
-const MAX_ZIP_BYTES = 500 * 1024 * 1024;
-
 /** Serves a module zip: from the store, or from the first origin that has it. */
 export async function serveZip(
   zip: ZipFile,
@@ -49,54 +46,109 @@ export async function serveZip(
   options: ZipOptions,
 ): Promise<Outcome> {
   const { carrier, cachedOnly } = options;
-  const stored = await findStored(zip, options);
-  if (stored) return stored;
-  if (cachedOnly) return notCached(zip.subject);
-  const known = await carrier.store.findMissing(zip.key);
-  if (known)
-    return missing(zip.subject, { missing: known, unanimous: true }, { tier: 'edge', origin: known.origin });
-
+  const hit = await findStored(zip, options);
+  if (hit && isReady(hit, zip)) return found(hit.file, { tier: hit.tier });
+  if (hit) discard(hit.file.body);
+  else {
+    if (cachedOnly) return notCached(zip.subject);
+    const known = await carrier.store.findMissing(zip.key);
+    const source: Source = { tier: 'edge', ...(known ? { origin: known.origin } : {}) };
+    if (known) return missing(zip.subject, { missing: known, unanimous: true }, source);
+  }
   const waiting = carrier.flights.join(zip.key);
   if (!waiting) {
     return fetchAndShare(zip.key, carrier, (touch) =>
-      fetchZip(zip, origins, carrier, { store: true, onProgress: touch }),
+      getZip(zip, origins, { ...options, isStored: hit !== undefined, isLeader: true, onProgress: touch }),
     );
   }
   const shared = await within(carrier.clock, carrier.timeLeft() * PATIENCE, waiting).catch(() => undefined);
   if (typeof shared === 'object') return shared;
   const now = shared === 'stored' ? await findStored(zip, options) : undefined;
-  // The other request still fetches, or could not store it: this one gets its own copy, past the store.
-  return now ?? (await fetchZip(zip, origins, carrier, { store: false })).outcome;
+  if (now && isReady(now, zip)) return found(now.file, { tier: now.tier });
+  if (now) discard(now.file.body);
+  // The other request still fetches, or could not store it: this one gets its own copy.
+  const own = { ...options, isStored: now !== undefined, isLeader: false, onProgress: () => undefined };
+  return (await getZip(zip, origins, own)).outcome;
 }
 
-async function findStored(zip: ZipFile, { carrier, select }: ZipOptions): Promise<Found | undefined> {
-  const hit = await carrier.store.findLarge(zip.key, select);
-  return hit && found(hit.file, { tier: hit.tier });
+async function findStored(zip: ZipFile, { carrier, select }: ZipOptions): Promise<Hit | undefined> {
+  return carrier.store.large.find(zip.key, {
+    ...(select ? { select } : {}),
+    ...(zip.expect ? { mark: zip.mark } : {}),
+  });
 }
 
-interface FetchOptions {
-  readonly store: boolean;
-  readonly onProgress?: () => void;
+/** Whether a stored zip may be served as it is. */
+function isReady({ file }: Hit, zip: ZipFile): boolean {
+  return !zip.expect || file.checked !== undefined;
 }
 
-async function fetchZip(
+interface GetOptions extends ZipOptions {
+  /** A copy is stored that nobody has checked. */
+  readonly isStored: boolean;
+  /** Others wait for this one. */
+  readonly isLeader: boolean;
+  readonly onProgress: () => void;
+}
+
+async function getZip(zip: ZipFile, origins: readonly Origin[], options: GetOptions): Promise<Fetched> {
+  const stored =
+    options.isStored && zip.expect ? await proveStored(zip, await zip.expect(), options) : undefined;
+  if (stored) return { outcome: stored, streamed: Promise.resolve(stored.kind === 'found') };
+  if (options.cachedOnly) return { outcome: notCached(zip.subject) };
+  return fetchZip(zip, origins, options);
+}
+
+/** A stored zip that nobody has checked, now that somebody wants it. Undefined when it is wrong: then it is gone. */
+async function proveStored(
   zip: ZipFile,
-  origins: readonly Origin[],
-  carrier: Carrier,
-  options: FetchOptions,
-): Promise<Fetched> {
-  const answer = await carrier.ask(origins, {
+  expected: Expected,
+  options: GetOptions,
+): Promise<Outcome | undefined> {
+  const { carrier, onProgress } = options;
+  const { large } = carrier.store;
+  // It may be another request's fill that is not proven yet: unlike a small file it is not given on trust.
+  if (expected.kind === 'unknown') return unavailable(zip.subject, expected.failures, { tier: 'r2' });
+  const file = await large.open(zip.key);
+  if (!file) return undefined;
+  if (expected.kind === 'uncovered') {
+    large.copyToEdge(zip.key, { size: file.size, checked: 'uncovered' }, EDGE_SECONDS.uncovered);
+  } else {
+    const wrong = await findWrong(file, zip, { carrier, expected, onProgress });
+    if (wrong !== undefined) {
+      const hashes = { database: expected.database, expected: expected.zip, found: wrong };
+      carrier.alarm({ kind: 'stored-mismatch', subject: zip.subject, hashes });
+      await carrier.store.remove(zip.key, zip.mark);
+      return undefined;
+    }
+    await large.mark(zip.mark, expected.zip, file.etag);
+  }
+  const hit = await large.find(zip.key, {
+    ...(options.select ? { select: options.select } : {}),
+    ...(expected.kind === 'known' ? { mark: zip.mark } : {}),
+  });
+  if (!hit) return undefined;
+  if (expected.kind === 'uncovered') return found(hit.file, { tier: hit.tier }, 'uncovered');
+  // The mark may not have been written; what was proven is this very file all the same.
+  if (hit.file.checked || hit.file.etag === file.etag)
+    return found(hit.file, { tier: hit.tier }, 'immutable');
+  discard(hit.file.body);
+  return undefined;
+}
+
+async function fetchZip(zip: ZipFile, origins: readonly Origin[], options: GetOptions): Promise<Fetched> {
+  const { carrier } = options;
+  const expected = zip.expect?.(); // both are asked at once
+  const rules = carrier.verification.zipRules;
+  const answer = await askForFile(zip, origins, {
+    carrier,
     path: zip.path,
-    accept: (body) => openZip(body, zip, carrier.budget),
+    accept: (body) => openZip(body, { prefix: zip.prefix, rules, expected }, carrier.budget),
   });
   const { attempts } = answer;
   if (answer.kind === 'accepted') {
-    return deliver(
-      zip,
-      answer.value,
-      { tier: 'origin', origin: answer.origin, attempts },
-      { carrier, ...options },
-    );
+    const source: Source = { tier: 'origin', origin: answer.origin, attempts };
+    return deliver(zip, answer.value, { ...options, source, expected: await expected });
   }
   if (answer.kind === 'missing') {
     if (answer.unanimous) carrier.store.keepMissing(zip.key, answer.missing, EDGE_SECONDS.negative ?? 0);
@@ -107,85 +159,74 @@ async function fetchZip(
   return { outcome: unavailable(zip.subject, answer.failures, { tier: 'origin', attempts }) };
 }
 
-/** A whole zip, which `release` gives the memory of back, or the start of one that is not held. */
-type OpenedZip =
-  | { readonly kind: 'whole'; readonly bytes: Uint8Array; readonly release: () => void }
-  | { readonly kind: 'begun'; readonly first: Uint8Array<ArrayBuffer>; readonly body: OriginBody };
-
-async function openZip(body: OriginBody, zip: ZipFile, budget: Budget): Promise<OpenedZip> {
-  const { declared } = body;
-  if (declared !== undefined && declared > MAX_ZIP_BYTES) {
-    throw new BadAnswer(`a zip of ${declared} bytes, over Go's limit`);
-  }
-  const holds = declared !== undefined && declared <= MAX_BUFFERED_BYTES && budget.take(declared);
-  const release = () => {
-    if (holds) budget.release(declared);
-  };
-  try {
-    const wanted = holds ? declared : declared === undefined ? MAX_UNDECLARED_BYTES : CHUNK_BYTES;
-    const first = await body.start(wanted);
-    if (!looksLikeZipStart(first)) throw new BadAnswer('a body that is no zip');
-    if (!holds && first.length === wanted) return { kind: 'begun', first, body };
-    body.checkLength(first.length);
-    checkEnd(first, first.length, zip);
-    await body.cancel('all of it was read');
-    return { kind: 'whole', bytes: first, release };
-  } catch (error) {
-    release();
-    throw error;
-  }
-}
-
-/**
- * A zip has a directory at its end, and every name in it belongs to this version: otherwise it is another file. A
- * directory that begins before the bytes at hand (28,000 files and more) is left to the hash.
- */
-function checkEnd(tail: Uint8Array, size: number, zip: ZipFile): void {
-  if (size > MAX_ZIP_BYTES) throw new BadAnswer(`a zip of ${size} bytes, over Go's limit`);
-  const directory = readDirectory(tail, size);
-  if (directory.kind === 'broken') throw new BadAnswer(`a broken zip: ${directory.reason}`);
-  if (directory.kind === 'beyond-tail') return;
-  const outside = findNameOutside(directory.entries, zip.prefix);
-  if (outside !== undefined)
-    throw new BadAnswer(`a zip with the entry ${JSON.stringify(outside)}, outside of ${zip.prefix}`);
-}
-
 async function deliver(
   zip: ZipFile,
   opened: OpenedZip,
-  source: Source,
-  { carrier, store, onProgress }: FetchOptions & { readonly carrier: Carrier },
+  options: GetOptions & { readonly source: Source; readonly expected: Expected | undefined },
 ): Promise<Fetched> {
+  const { carrier, expected, isLeader, source } = options;
   if (opened.kind === 'whole') {
-    const { bytes, release } = opened;
-    const file = { bytes, etag: await etagOf(bytes) };
-    const outcome = found({ body: bytes, size: bytes.length, etag: file.etag }, source);
-    const kept = store ? carrier.store.keep(zip.key, file, { kv: false }) : Promise.resolve();
+    const { bytes, release, verdict } = opened;
+    if (verdict?.kind === 'unknown') {
+      release();
+      return { outcome: unavailable(zip.subject, verdict.failures, source) };
+    }
+    const outcome = await foundWhole(bytes, verdict, source);
+    const kept = isLeader ? keepWhole(zip, bytes, { carrier, file: outcome.file }) : Promise.resolve();
     return { outcome, settled: kept.finally(release) };
   }
-
-  const { body, first } = opened;
-  const size = body.declared;
-  const etag = newEtag();
-  const pipe = carrier.openPipe(size);
-  const hasRing = carrier.budget.take(RING_CHUNKS * CHUNK_BYTES);
-  const { stored, done } = relay({
-    clock: carrier.clock,
-    chunks: hasRing ? RING_CHUNKS : SMALL_RING_CHUNKS,
-    body,
-    first,
-    upload: store ? await carrier.store.upload(zip.key, { etag, size }) : undefined,
-    client: pipe.writable,
-    resume: (offset, end) => carrier.store.readFrom(zip.key, offset, { size: end, etag }),
-    checkEnd: (tail, total) => checkEnd(tail, total, zip),
-    onProgress: () => onProgress?.(),
-    onUploadError: (error) => carrier.report('upload', error),
+  if (expected?.kind === 'unknown') {
+    await opened.body.cancel('it cannot be checked');
+    return { outcome: unavailable(zip.subject, expected.failures, source) };
+  }
+  const known: Known | undefined = expected?.kind === 'known' ? expected : undefined;
+  const streamed = await streamZip(zip, opened, {
+    ...options,
+    origin: source.origin ?? '',
+    // A copy of one's own has to be proven too, and is stored for that; one that nothing proves is only passed on.
+    store: isLeader || known !== undefined,
+    ...(known ? { known } : {}),
   });
-  const over = done.finally(() => hasRing && carrier.budget.release(RING_CHUNKS * CHUNK_BYTES));
-  carrier.background('relay', over);
-  return { outcome: found({ body: pipe.readable, size, etag }, source), streamed: stored };
+  if (streamed.kind === 'unstorable') {
+    await opened.body.cancel('it cannot be stored');
+    return { outcome: unavailable(zip.subject, [streamed.failure], source) };
+  }
+  const uncovered = expected?.kind === 'uncovered' ? 'uncovered' : 'immutable';
+  const cache = streamed.isProven || !known ? uncovered : 'failure';
+  return { outcome: found(streamed.file, source, cache), streamed: streamed.stored };
 }
 
-function found(file: Found['file'], source: Source): Found {
-  return { kind: 'found', file, contentType: 'application/zip', cache: 'immutable', source };
+async function foundWhole(
+  bytes: Uint8Array,
+  verdict: Exclude<Verdict, { kind: 'unknown' }> | undefined,
+  source: Source,
+): Promise<Found> {
+  const checked = verdict?.kind === 'checked' ? verdict.checked : undefined;
+  const file = {
+    body: bytes,
+    size: bytes.length,
+    etag: await etagOf(bytes),
+    ...(checked ? { checked } : {}),
+  };
+  return found(file, source, checked === 'uncovered' ? 'uncovered' : 'immutable');
+}
+
+async function keepWhole(
+  zip: ZipFile,
+  bytes: Uint8Array,
+  { carrier, file }: { readonly carrier: Carrier; readonly file: Found['file'] },
+): Promise<void> {
+  const { store } = carrier;
+  const { checked, etag } = file;
+  if (checked === 'uncovered') {
+    store.keepNear(zip.key, { bytes, etag, checked }, EDGE_SECONDS.uncovered);
+    return store.keepDurably(zip.key, { bytes, etag });
+  }
+  await store.keep(zip.key, { bytes, etag, ...(checked ? { checked } : {}) }, { kv: false });
+  if (checked) await store.large.mark(zip.mark, checked, etag);
+}
+
+function found(file: Found['file'], source: Source, cache?: CacheClass): Found {
+  const byMark = file.checked === 'uncovered' ? 'uncovered' : 'immutable';
+  return { kind: 'found', file, contentType: 'application/zip', cache: cache ?? byMark, source };
 }

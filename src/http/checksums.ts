@@ -16,7 +16,9 @@ export function checksums(services: Services): Handler<Variables> {
       const outcome = malformed('no such file of a checksum database that is carried here');
       return answer(c, services, { subject: { kind: 'malformed' }, outcome });
     }
-    const outcome = await proxyChecksums(request, { carrier: c.get('exchange').carrier, privateModules });
+    const { carrier, clientOf } = c.get('exchange');
+    const client = clientOf(request.database);
+    const outcome = await proxyChecksums(request, { carrier, client, privateModules });
     return answer(c, services, { subject: subjectOf(request), outcome });
   };
 }

@@ -4,14 +4,22 @@ import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import type { Carrier, Shared } from '../goproxy/carrier.ts';
 import { LOCAL, type Outcome } from '../goproxy/outcome.ts';
+import type { Verification } from '../goproxy/verification.ts';
 import { askOrigins } from '../origins/ask.ts';
 import type { Region } from '../origins/order.ts';
+import type { SetAside } from '../origins/set-aside.ts';
 import type { Budget } from '../store/budget.ts';
 import type { Flights } from '../store/flights.ts';
 import { LayeredStore, type Tiers } from '../store/layered.ts';
+import { createChecksums } from '../sumdb/checksums.ts';
+import { LogClient } from '../sumdb/log-client.ts';
+import { logEffects } from '../sumdb/log-effects.ts';
+import { LogMemory } from '../sumdb/log-memory.ts';
+import type { Database } from '../sumdb/parse-databases.ts';
 import { type Subject, textOf } from '../telemetry/event.ts';
-import { logRequest, logTrouble, type WriteLine } from '../telemetry/log.ts';
+import { logRequest, logSecurity, logTrouble, type WriteLine } from '../telemetry/log.ts';
 import { createTrace, type Trace } from '../trace.ts';
+import type { SecurityEvent } from '../telemetry/security-event.ts';
 import { type Rendering, respond } from './respond.ts';
 
 /** What lives as long as the isolate. */
@@ -20,6 +28,9 @@ export interface Services {
   readonly tiers: Tiers;
   readonly flights: Flights<Shared>;
   readonly budget: Budget;
+  readonly setAside: SetAside;
+  /** What is known of each database's log, by the database's name. */
+  readonly logs: ReadonlyMap<string, LogMemory>;
   readonly clock: Clock;
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   readonly random: () => number;
@@ -39,6 +50,8 @@ export interface Exchange {
   readonly started: number;
   readonly trace: Trace;
   readonly carrier: Carrier;
+  /** The client of a database. */
+  readonly clientOf: (database: Database) => LogClient;
   readonly region: Region;
   /** What became of it, for the log; set by `answer`. */
   subject: Subject;
@@ -60,34 +73,61 @@ export function exchanges(services: Services): MiddlewareHandler<Variables> {
 }
 
 function open(services: Services, { region, background }: Incoming): Exchange {
-  const { budget, clock, config, fetch, flights, openPipe, random, tiers, writeLog } = services;
+  const { budget, clock, config, fetch, flights, openPipe, random, setAside, tiers, writeLog } = services;
   const requestId = crypto.randomUUID();
   const started = clock.now();
   const timeLeft = () => started + config.totalLimit - clock.now();
   const trace = createTrace(clock);
   const report = (label: string, error: unknown) => logTrouble(writeLog, label, error, requestId);
   const run = background(report);
-  const carrier: Carrier = {
+  const alarm = (event: SecurityEvent) => logSecurity(writeLog, event, requestId);
+  const effects: Omit<Carrier, 'verification'> = {
     store: new LayeredStore(tiers, { background: run, trace, clock, report }),
     ask: (origins, question) =>
       trace.measure('origin', askOrigins(origins, question, { fetch, clock, random, ms: timeLeft() })),
     flights,
     budget,
     background: run,
+    setAside,
+    alarm,
     clock,
     timeLeft,
     openPipe,
     report,
   };
+  const clientOf = (database: Database) => openLog(database, services.logs, effects);
   return {
     requestId,
     started,
     trace,
-    carrier,
+    carrier: { ...effects, verification: verificationOf(config, clientOf) },
+    clientOf,
     region,
     subject: { kind: 'unknown' },
     outcome: undefined,
   };
+}
+
+function openLog(
+  database: Database,
+  logs: Services['logs'],
+  effects: Pick<Carrier, 'alarm' | 'ask' | 'background' | 'store'>,
+): LogClient {
+  const { name, key } = database;
+  const memory = logs.get(name) ?? new LogMemory();
+  return new LogClient({ name, key, memory, effects: logEffects(database, effects) });
+}
+
+/** What VERIFY asks for. Without a checksum database nothing can be compared. */
+function verificationOf(
+  { databases, privateModules, verify }: Config,
+  clientOf: (database: Database) => LogClient,
+): Verification {
+  const zipRules = verify !== 'off';
+  if (verify === 'off' || databases.length === 0) return { zipRules };
+  const asked = databases.map((database) => ({ name: database.name, client: clientOf(database) }));
+  const checksums = createChecksums(asked, { privateModules });
+  return { zipRules, mods: checksums, ...(verify === 'all' ? { zips: checksums } : {}) };
 }
 
 /** Renders an outcome as the answer to a request. */

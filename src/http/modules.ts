@@ -2,7 +2,7 @@ import type { Handler } from 'hono';
 import { malformed } from '../goproxy/messages.ts';
 import { type ModuleRequest, parseModuleRequest } from '../goproxy/request.ts';
 import { resolve } from '../goproxy/resolve.ts';
-import type { SelectRange } from '../store/layered.ts';
+import type { SelectRange } from '../store/large-files.ts';
 import type { Subject } from '../telemetry/event.ts';
 import { parseRange } from './conditional.ts';
 import { answer, type Services, type Variables } from './exchange.ts';

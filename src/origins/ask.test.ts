@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { fakeClock } from '../../test/fakes/clock.ts';
 import { fakeFetch, never, originOf } from '../../test/fakes/fetch.ts';
 import { askOrigins } from './ask.ts';
-import type { Origin } from './origin.ts';
+import { Mismatch, type Origin } from './origin.ts';
 
 const question = {
   path: '/x',
@@ -178,4 +178,58 @@ it('one of several origins is not asked twice: the next one is quicker than a pa
   const fetch = fakeFetch({ 'https://a/': REPLY[500], 'https://b/': REPLY[500] });
   const effects = { fetch, clock: fakeClock(), random: () => 0, ms: 25_000 };
   expect((await askOrigins(origins('a|b'), question, effects)).attempts).toBe(2);
+});
+
+const wrong = () => new Response('wrong');
+
+describe('a file with another hash than the log has', () => {
+  const hashes = { database: 'sum.example', expected: 'h1:right', found: 'h1:wrong' };
+  const checked = {
+    path: '/x',
+    async accept(body: { all(limit: number): Promise<Uint8Array> }) {
+      const said = new TextDecoder().decode(await body.all(100));
+      if (said === 'wrong') throw new Mismatch(hashes);
+      return said;
+    },
+  };
+  const ask = (list: string, replies: Parameters<typeof fakeFetch>[0]) => {
+    const fetch = fakeFetch(replies);
+    const effects = { fetch, clock: fakeClock(), random: () => 0, ms: 25_000 };
+    return { fetch, answer: askOrigins(origins(list), checked, effects) };
+  };
+
+  it.each(['a|b', 'a,b'])('is asked of the next origin in %s', async (list) => {
+    const { answer } = ask(list, { 'https://a': wrong, 'https://b': () => new Response('right') });
+    expect(await answer).toEqual({
+      kind: 'accepted',
+      value: 'right',
+      origin: 'b',
+      attempts: 2,
+      failures: [{ origin: 'a', cause: 'mismatch', text: expect.any(String), hashes }],
+    });
+  });
+
+  it.each([
+    ['a|b', 404],
+    ['a,b', 410],
+  ])(
+    'is not hidden behind the word of another origin in %s, which has no such file: %i',
+    async (list, status) => {
+      const no = () => new Response('no', { status });
+      expect(await ask(list, { 'https://a': wrong, 'https://b': no }).answer).toMatchObject({
+        kind: 'failed',
+        failures: [{ cause: 'mismatch', hashes }],
+      });
+      expect(await ask(list, { 'https://a': no, 'https://b': wrong }).answer).toMatchObject({
+        kind: 'failed',
+        failures: [{ cause: 'mismatch', hashes }],
+      });
+    },
+  );
+
+  it('is not asked of a lone origin a second time', async () => {
+    const { answer, fetch } = ask('a', { 'https://a': wrong });
+    expect(await answer).toMatchObject({ kind: 'failed', attempts: 1 });
+    expect(fetch.calls.length).toBe(1);
+  });
 });

@@ -12,9 +12,19 @@ import type { Failure, Origin } from './origin.ts';
  *   go command lives on quick 404s for the prefixes of an import path);
  * - across a `,` it does not: whoever wrote `corp,public` wants public's word, and when public is down there is none.
  *   An outage never turns into a 404.
+ *
+ * A file with another hash than a checksum database has is worse than no answer, and any origin may have the right one: then
+ * the next is asked also across a `,`, and no 404 of another one hides that something is wrong.
  */
 export type Answer<T> =
-  | { readonly kind: 'accepted'; readonly value: T; readonly origin: string; readonly attempts: number }
+  | {
+      readonly kind: 'accepted';
+      readonly value: T;
+      readonly origin: string;
+      readonly attempts: number;
+      /** What went wrong before. */
+      readonly failures: readonly Failure[];
+    }
   | {
       readonly kind: 'missing';
       readonly missing: Missing;
@@ -45,17 +55,18 @@ export async function askOrigins<T>(
 
   for (const origin of origins) {
     const result = await tryOrigin(origin, origins.length === 1);
-    if (result.kind === 'accepted') return { ...result, attempts };
+    if (result.kind === 'accepted') return { ...result, attempts, failures };
     if (result.kind === 'missing') missing ??= result.missing;
     else failures.push(result.failure);
 
     if (origin.fallback === 'missing') {
-      if (!missing) break;
+      if (!missing && !isMismatch(failures.at(-1))) break;
       // A comma ends a group of mirrors: from here on the next group's word counts.
       if (origin !== origins.at(-1)) missing = undefined;
     }
   }
-  if (missing) return { kind: 'missing', missing, unanimous: failures.length === 0, attempts };
+  if (missing && !failures.some(isMismatch))
+    return { kind: 'missing', missing, unanimous: failures.length === 0, attempts };
   return { kind: 'failed', failures, attempts };
 
   async function tryOrigin(origin: Origin, alone: boolean): Promise<Attempt<T>> {
@@ -80,12 +91,16 @@ export async function askOrigins<T>(
   }
 }
 
+function isMismatch(failure: Failure | undefined): boolean {
+  return failure?.cause === 'mismatch';
+}
+
 /**
  * Milliseconds to wait before a lone origin is asked once more, or undefined where that is no use: after a timeout the
- * time is gone, and an origin that asks for more patience than a developer has gets its way.
+ * time is gone, a wrong file stays wrong, and an origin that asks for more patience than a developer has gets its way.
  */
 function retryPause(failure: Failure, random: () => number): number | undefined {
-  if (failure.cause === 'timeout') return undefined;
+  if (failure.cause === 'timeout' || failure.cause === 'mismatch') return undefined;
   if (failure.retryAfter === undefined) return 50 + random() * 200;
   return failure.retryAfter * 1000 <= PATIENCE ? failure.retryAfter * 1000 : undefined;
 }

@@ -1,7 +1,7 @@
 import { type Clock, TimeoutError, within } from '../clock.ts';
 import type { Missing } from '../store/contract.ts';
 import { OriginBody } from './body.ts';
-import { BadAnswer, type Failure, type Origin } from './origin.ts';
+import { BadAnswer, type Failure, Mismatch, type Origin } from './origin.ts';
 
 /** proxy.golang.org answers many zips with one redirect to its storage; five are more than anybody needs. */
 const MAX_REDIRECTS = 5;
@@ -136,9 +136,10 @@ function retryAfterSeconds(value: string | null): number | undefined {
   return value !== null && /^\d{1,6}$/.test(value) ? Number(value) : undefined;
 }
 
-function explain(error: unknown): Pick<Failure, 'cause' | 'text'> {
+function explain(error: unknown): Omit<Failure, 'origin'> {
   if (error instanceof TimeoutError)
     return { cause: 'timeout', text: `no answer within ${Math.round(error.ms / 100) / 10} s` };
+  if (error instanceof Mismatch) return { cause: 'mismatch', text: error.message, hashes: error.hashes };
   if (error instanceof BadAnswer) return { cause: 'answer', text: error.message };
   // The platform's own messages name no cause that could be relied on, and at times internal references.
   return { cause: 'unreachable', text: 'connection failed' };

@@ -27,14 +27,40 @@ export interface OriginLimits {
 /** Why an origin did not give what it was asked for, in one line of plain text. */
 export interface Failure {
   readonly origin: string;
-  /** `overloaded` is 429 or 503: the origin asked to be left alone. */
-  readonly cause: 'unreachable' | 'timeout' | 'status' | 'overloaded' | 'answer';
+  /**
+   * `overloaded` is 429 or 503: the origin asked to be left alone. `mismatch` is a file with another hash than it must have,
+   * and `unchecked` one whose hash could not be learnt: in both cases there is a file.
+   */
+  readonly cause: 'unreachable' | 'timeout' | 'status' | 'overloaded' | 'answer' | 'mismatch' | 'unchecked';
   readonly text: string;
   /** Seconds, from a Retry-After header. */
   readonly retryAfter?: number;
+  /** Of a mismatch. */
+  readonly hashes?: Hashes;
+}
+
+/** Two `h1:` hashes that should be one. */
+export interface Hashes {
+  /** The database that says what is expected. */
+  readonly database: string;
+  readonly expected: string;
+  /** Or, where the file has none, what is wrong with it. */
+  readonly found: string;
 }
 
 /** Thrown when an answer cannot be what was asked for: the origin has failed, whatever its status said. */
 export class BadAnswer extends Error {
-  override readonly name = 'BadAnswer';
+  override readonly name: string = 'BadAnswer';
+}
+
+/** Thrown when the answer is a file, and not the one that a checksum database has the hash of. */
+export class Mismatch extends BadAnswer {
+  override readonly name = 'Mismatch';
+  readonly hashes: Hashes;
+
+  constructor(hashes: Hashes) {
+    const { database, expected, found } = hashes;
+    super(`${found.startsWith('h1:') ? `hash ${found}` : found} where ${database} has ${expected}`);
+    this.hashes = hashes;
+  }
 }

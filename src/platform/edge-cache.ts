@@ -1,9 +1,9 @@
 import type { CacheStorage } from '@cloudflare/workers-types';
 import type { Clock } from '../clock.ts';
-import type { EdgeStore, Missing, StoredFile } from '../store/contract.ts';
+import type { Checked, EdgeStore, Missing, StoredFile } from '../store/contract.ts';
 import type { StoreKey } from '../store/key.ts';
 
-type DataCentreCache = Pick<Cache, 'match' | 'put'>;
+type DataCentreCache = Pick<Cache, 'match' | 'put' | 'delete'>;
 
 /** Entries live under a host of their own: the name that a client used decides nothing (docs/decisions/006). */
 const ENTRY_HOST = 'https://modferry.invalid/';
@@ -49,20 +49,27 @@ export function edgeCache(cache: DataCentreCache, clock: Clock): EdgeStore {
       const response = await match(key, 'file');
       const size = Number(response?.headers.get('X-Modferry-Size'));
       const etag = response?.headers.get('X-Modferry-Etag');
-      return response?.body && etag ? { body: response.body, size, etag } : undefined;
+      if (!response?.body || !etag) return undefined;
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by `facts` below
+      const checked = response.headers.get('X-Modferry-Checked') as Checked | null;
+      return { body: response.body, size, etag, ...(checked ? { checked } : {}) };
     },
 
     async write(key, file, seconds = YEAR) {
       await put(
         key,
         'file',
-        { body: file.bytes as BodyInit, headers: facts(file.etag, file.bytes.length) },
+        { body: file.bytes as BodyInit, headers: facts(file, file.bytes.length) },
         seconds,
       );
     },
 
-    async writeStream(key, file: StoredFile) {
-      await put(key, 'file', { body: file.body as BodyInit, headers: facts(file.etag, file.size) }, YEAR);
+    async writeStream(key, file, seconds = YEAR) {
+      await put(key, 'file', { body: file.body as BodyInit, headers: facts(file, file.size) }, seconds);
+    },
+
+    async remove(key) {
+      await cache.delete(entry(key, 'file'));
     },
 
     async readMissing(key) {
@@ -81,6 +88,13 @@ function entry(key: StoreKey, kind: 'file' | 'missing'): string {
   return `${ENTRY_HOST}${kind}/${encodeURIComponent(key)}`;
 }
 
-function facts(etag: string, size: number): Record<string, string> {
-  return { 'X-Modferry-Etag': etag, 'X-Modferry-Size': String(size) };
+function facts(
+  { etag, checked }: Pick<StoredFile, 'etag' | 'checked'>,
+  size: number,
+): Record<string, string> {
+  return {
+    'X-Modferry-Etag': etag,
+    'X-Modferry-Size': String(size),
+    ...(checked ? { 'X-Modferry-Checked': checked } : {}),
+  };
 }

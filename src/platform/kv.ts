@@ -1,7 +1,7 @@
 import type { KVNamespace } from '@cloudflare/workers-types';
-import type { CacheStore } from '../store/contract.ts';
+import type { CacheStore, Checked } from '../store/contract.ts';
 
-type Namespace = Pick<KVNamespace, 'getWithMetadata' | 'put'>;
+type Namespace = Pick<KVNamespace, 'getWithMetadata' | 'put' | 'delete'>;
 
 /** KV takes keys of up to 512 bytes: a longer one is simply not kept here. */
 const MAX_KEY_BYTES = 512;
@@ -20,17 +20,21 @@ export function kvStore(namespace: Namespace): CacheStore {
   return {
     async read(key) {
       if (key.length > MAX_KEY_BYTES) return undefined;
-      const found = await namespace.getWithMetadata<{ etag: string }>(key, {
+      const found = await namespace.getWithMetadata<{ etag: string; checked?: Checked }>(key, {
         type: 'arrayBuffer',
         cacheTtl: CACHE_TTL,
       });
       if (!found.value || !found.metadata) return undefined;
       const body = new Uint8Array(found.value);
-      return { body, size: body.length, etag: found.metadata.etag };
+      return { body, size: body.length, ...found.metadata };
     },
     async write(key, file) {
       if (key.length > MAX_KEY_BYTES) return;
-      await namespace.put(key, file.bytes, { metadata: { etag: file.etag } });
+      const { bytes, etag, checked } = file;
+      await namespace.put(key, bytes, { metadata: { etag, ...(checked ? { checked } : {}) } });
+    },
+    async remove(key) {
+      if (key.length <= MAX_KEY_BYTES) await namespace.delete(key);
     },
   };
 }

@@ -1,6 +1,7 @@
-import type { R2Bucket, R2Object, R2UploadedPart } from '@cloudflare/workers-types';
+import type { R2Bucket, R2Conditional, R2Object, R2UploadedPart } from '@cloudflare/workers-types';
 import type {
   ByteRange,
+  Checked,
   DurableStore,
   FileToStore,
   StoredFile,
@@ -10,10 +11,13 @@ import type {
 import type { StoreKey } from '../store/key.ts';
 import { openPipe } from './pipe.ts';
 
-type Bucket = Pick<R2Bucket, 'get' | 'head' | 'put' | 'list' | 'createMultipartUpload'>;
+type Bucket = Pick<R2Bucket, 'get' | 'head' | 'put' | 'list' | 'delete' | 'createMultipartUpload'>;
 
 /** Parts of a multipart upload are all of one size, the last one excepted, and at least 5 MiB. */
 const PART_BYTES = 8 * 1024 * 1024;
+
+/** `delete` takes no more keys at once. */
+const MAX_DELETE = 1000;
 
 /**
  * The bucket as a durable store.
@@ -22,6 +26,12 @@ const PART_BYTES = 8 * 1024 * 1024;
  * the middle. `create` asks for that with `If-None-Match: *`, which R2 answers with null instead of an error.
  */
 export function r2Store(bucket: Bucket): DurableStore {
+  async function put(key: StoreKey, file: FileToStore, onlyIf: R2Conditional | undefined): Promise<boolean> {
+    const { bytes, etag, checked } = file;
+    const customMetadata = { etag, ...(checked ? { checked } : {}) };
+    return (await bucket.put(key, bytes, { customMetadata, ...(onlyIf ? { onlyIf } : {}) })) !== null;
+  }
+
   return {
     async read(key, range) {
       const object = await bucket.get(key, range ? { range: { ...range } } : undefined);
@@ -39,10 +49,21 @@ export function r2Store(bucket: Bucket): DurableStore {
     },
 
     async write(key: StoreKey, file: FileToStore, mode: WriteMode) {
-      await bucket.put(key, file.bytes, {
-        customMetadata: { etag: file.etag },
-        ...(mode === 'create' ? { onlyIf: { etagDoesNotMatch: '*' } } : {}),
-      });
+      await put(key, file, mode === 'create' ? ABSENT : undefined);
+    },
+
+    async swap(key, known, file) {
+      return put(key, file, known === undefined ? ABSENT : { etagMatches: known });
+    },
+
+    async readForSwap(key) {
+      const object = await bucket.get(key);
+      return object ? { bytes: new Uint8Array(await object.arrayBuffer()), known: object.etag } : undefined;
+    },
+
+    async remove(keys) {
+      for (let at = 0; at < keys.length; at += MAX_DELETE)
+        await bucket.delete(keys.slice(at, at + MAX_DELETE));
     },
 
     upload: (key, { etag, size }) =>
@@ -62,9 +83,18 @@ export function r2Store(bucket: Bucket): DurableStore {
   };
 }
 
+const ABSENT: R2Conditional = { etagDoesNotMatch: '*' };
+
 /** A bucket that was seeded from a module cache has no etag of ours; R2's own is as good. */
-function facts(object: R2Object): { size: number; etag: string } {
-  return { size: object.size, etag: object.customMetadata?.['etag'] ?? object.httpEtag };
+function facts(object: R2Object): Omit<StoredFile, 'body' | 'range'> {
+  const { etag, checked } = object.customMetadata ?? {};
+  return {
+    size: object.size,
+    etag: etag ?? object.httpEtag,
+    ...(etag === undefined ? { foreign: true } : {}),
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by `put` above
+    ...(checked === undefined ? {} : { checked: checked as Checked }),
+  };
 }
 
 function served(range: ByteRange | undefined, size: number): Pick<StoredFile, 'range'> {
@@ -82,7 +112,7 @@ function uploadStream(bucket: Bucket, key: StoreKey, etag: string, size: number)
   const writer = writable.getWriter();
   const stored = bucket.put(key, readable as never, {
     customMetadata: { etag },
-    onlyIf: { etagDoesNotMatch: '*' },
+    onlyIf: ABSENT,
   });
   stored.catch(() => undefined); // reported by write and commit
 
@@ -94,7 +124,7 @@ function uploadStream(bucket: Bucket, key: StoreKey, etag: string, size: number)
     write: (chunk) => untilStored(writer.write(chunk)),
     async commit() {
       await untilStored(writer.close());
-      await stored;
+      return (await stored) !== null;
     },
     async abort(reason) {
       await writer.abort(reason).catch(() => undefined);
@@ -128,8 +158,12 @@ async function uploadParts(bucket: Bucket, key: StoreKey, etag: string): Promise
     async commit() {
       if (filled > 0 || parts.length === 0) await flush();
       // Completing replaces without a question: a copy that others have the etag of would change under them.
-      if (await bucket.head(key)) return multipart.abort();
+      if (await bucket.head(key)) {
+        await multipart.abort();
+        return false;
+      }
       await multipart.complete(parts);
+      return true;
     },
     async abort() {
       await multipart.abort().catch(() => undefined);

@@ -26,11 +26,11 @@ export function latestKey(module: ModulePath): StoreKey {
   return key(`${escapeModulePath(module)}/@latest`);
 }
 
-/** Key of the `.info`, `.mod` or `.zip` of a version, or of the `.info` of a branch or other query. */
+/** Key of the `.info`, `.mod`, `.zip` or `.ziphash` of a version, or of the `.info` of a branch or other query. */
 export function versionKey(
   module: ModulePath,
   version: Version | VersionQuery,
-  extension: 'info' | 'mod' | 'zip',
+  extension: 'info' | 'mod' | 'zip' | 'ziphash',
 ): StoreKey {
   return key(`${versionPrefix(module)}${escapeVersion(version)}.${extension}`);
 }

@@ -3,7 +3,8 @@ import { fakeCarrier, memoryTiers } from '../../test/fakes/carrier.ts';
 import { fakeClock } from '../../test/fakes/clock.ts';
 import { bytes, modulePath, text, version } from '../../test/fakes/values.ts';
 import { versionKey } from './key.ts';
-import { bytesOf, type Hit, type Tiers } from './layered.ts';
+import { bytesOf } from './guard.ts';
+import type { Hit, Tiers } from './layered.ts';
 
 const key = versionKey(modulePath('example.com/hello'), version('v1.0.0'), 'mod');
 const file = (said: string) => ({ bytes: bytes(said), etag: `"${said}"` });
@@ -88,10 +89,12 @@ describe('a tier that is absent', () => {
       store.keepMissing(key, { status: 404, text: '', origin: 'a' }, 30);
       await carrier.idle();
       expect((await store.findSmall(key, { kv: true })) !== undefined).toBe(absent.length < 3);
-      await store.findLarge(key);
-      await store.findLarge(key, () => ({ offset: 0, length: 1 }));
+      await store.large.find(key);
+      await store.large.find(key, { select: () => ({ offset: 0, length: 1 }) });
       expect(await store.keys('')).toEqual(absent.includes('r2') ? [] : [key]);
-      expect((await store.upload(key, { etag: '"x"', size: 1 })) === undefined).toBe(absent.includes('r2'));
+      expect((await store.large.upload(key, { etag: '"x"', size: 1 })) === undefined).toBe(
+        absent.includes('r2'),
+      );
       expect(carrier.reports).toEqual([]);
     },
   );
@@ -127,13 +130,13 @@ describe('a tier that fails', () => {
     const { edge, kv, r2 } = memoryTiers(fakeClock());
     const { store, carrier } = layered({ edge: failing(edge), kv: failing(kv), r2: failing(r2) });
     expect(await store.findSmall(key, { kv: true })).toBeUndefined();
-    expect(await store.findLarge(key)).toBeUndefined();
-    expect(await store.findLarge(key, () => undefined)).toBeUndefined();
+    expect(await store.large.find(key)).toBeUndefined();
+    expect(await store.large.find(key, { select: () => undefined })).toBeUndefined();
     expect(await store.findFresh(key)).toBeUndefined();
     expect(await store.findLastGood(key)).toBeUndefined();
     expect(await store.findMissing(key)).toBeUndefined();
-    expect(await store.readFrom(key, 0, { size: 1, etag: '"x"' })).toBeUndefined();
-    expect(await store.upload(key, { etag: '"x"', size: 1 })).toBeUndefined();
+    expect(await store.large.readFrom(key, 0, { size: 1, etag: '"x"' })).toBeUndefined();
+    expect(await store.large.upload(key, { etag: '"x"', size: 1 })).toBeUndefined();
     await store.keep(key, file('x'), { kv: true });
     await store.keepLastGood(key, file('x'), 60);
     await carrier.idle();
@@ -166,54 +169,48 @@ describe('a last good copy', () => {
   });
 });
 
-describe('a large file', () => {
-  it('is copied to the edge by a read of its own, up to 32 MiB', async () => {
-    const { store, r2, edge, carrier } = layered();
-    await r2.write(key, file('zip'), 'create');
-    expect(await shown(await store.findLarge(key))).toBe('zip "zip" r2');
+describe('a file that is checked', () => {
+  const checked = { ...file('x'), checked: 'h1:right' } as const;
+
+  it.each(['kv', 'r2'] as const)('keeps its mark on its way from %s to the edge', async (tier) => {
+    const { store, carrier, kv, r2 } = layered();
+    await (tier === 'kv' ? kv.write(key, checked) : r2.write(key, checked, 'create'));
+    const found = await store.findSmall(key, { kv: true, checkedOnly: true });
+    expect(found).toMatchObject({ tier, file: { checked: 'h1:right' } });
     await carrier.idle();
-    expect(await shown(await store.findLarge(key))).toBe('zip "zip" edge');
-    edge.files.clear();
-    r2.files.set(key, { bytes: new Uint8Array(32 * 1024 * 1024 + 1), etag: '"big"' });
-    await store.findLarge(key);
+    const again = await store.findSmall(key, { kv: true, checkedOnly: true });
+    expect(again).toMatchObject({ tier: 'edge', file: { checked: 'h1:right' } });
+  });
+
+  it('is copied to faster tiers, and one that is not is left where it is', async () => {
+    const { store, carrier, edge, r2 } = layered();
+    await r2.write(key, file('x'), 'create');
+    expect(await shown(await store.findSmall(key, { kv: true, checkedOnly: true }))).toBe('x "x" r2');
     await carrier.idle();
     expect(edge.files.size).toBe(0);
   });
 
-  it('is read in parts from R2 alone, by what its size and etag ask for', async () => {
-    const { store, r2, edge } = layered();
-    await edge.write(key, file('edge copy'));
-    expect(await shown(await store.findLarge(key, () => ({ offset: 0, length: 1 })))).toBe(
-      'edge copy "edge copy" edge',
-    );
-    await r2.write(key, file('0123456789'), 'create');
-    const asked: unknown[] = [];
-    const part = await store.findLarge(key, (facts) => {
-      asked.push(facts);
-      return { offset: 2, length: 3 };
-    });
-    expect(asked).toEqual([{ size: 10, etag: '"0123456789"' }]);
-    expect(part?.file).toMatchObject({ size: 10, range: { offset: 2, length: 3 } });
-    expect(await shown(part)).toBe('234 "0123456789" r2');
-    const whole = await store.findLarge(key, () => undefined);
-    expect([whole?.tier, whole?.file.range]).toEqual(['r2', undefined]);
-  });
-
-  it('goes on from a byte, unless the stored one is another', async () => {
-    const { store, r2 } = layered();
-    await r2.write(key, file('0123456789'), 'create');
-    const rest = await store.readFrom(key, 4, { size: 10, etag: '"0123456789"' });
-    expect(rest && text(await bytesOf(rest))).toBe('456789');
-    expect(await store.readFrom(key, 4, { size: 10, etag: '"9876543210"' })).toBeUndefined();
+  it('takes the place of what every tier had', async () => {
+    const { store, carrier, edge, kv, r2 } = layered();
+    await store.keep(key, file('old'), { kv: true });
+    await store.replace(key, checked, { kv: true });
+    await carrier.idle();
+    for (const tier of [edge, kv, r2]) {
+      expect(await tier.read(key)).toMatchObject({ etag: '"x"', checked: 'h1:right' });
+    }
   });
 });
 
-it('an origin\'s "not found" is believed for its seconds', async () => {
-  const { store, clock, carrier } = layered();
-  const missing = { status: 404, text: 'no', origin: 'a' } as const;
-  store.keepMissing(key, missing, 30);
+it('a file that is removed is gone from every tier', async () => {
+  const { store, carrier, edge, kv, r2 } = layered();
+  await store.keep(key, file('x'), { kv: true });
   await carrier.idle();
-  expect(await store.findMissing(key)).toEqual(missing);
-  await clock.advance(30_000);
-  expect(await store.findMissing(key)).toBeUndefined();
+  await store.remove(key);
+  expect([edge.files.size, kv.files.size, r2.files.size]).toEqual([0, 0, 0]);
+});
+
+it('a swap that R2 cannot make is taken for made: there is nobody to disagree', async () => {
+  const { store } = layered({});
+  expect(await store.readForSwap(key)).toBeUndefined();
+  expect(await store.swap(key, undefined, file('x'))).toBe(true);
 });

@@ -1,17 +1,7 @@
-import type { Background } from '../background.ts';
-import { type Clock, within } from '../clock.ts';
-import type { Trace } from '../trace.ts';
-import type {
-  ByteRange,
-  CacheStore,
-  DurableStore,
-  EdgeStore,
-  FileToStore,
-  Missing,
-  StoredFile,
-  Upload,
-} from './contract.ts';
+import type { CacheStore, DurableStore, EdgeStore, FileToStore, Missing, StoredFile } from './contract.ts';
+import { Guard, type GuardEffects } from './guard.ts';
 import { saidMissingKey, type StoreKey } from './key.ts';
+import { LargeFiles, MAX_EDGE_BYTES } from './large-files.ts';
 
 /** The tiers, each of which may be absent. */
 export interface Tiers {
@@ -20,217 +10,153 @@ export interface Tiers {
   readonly r2?: DurableStore;
 }
 
-export interface LayeredEffects {
-  readonly background: Background;
-  readonly trace: Trace;
-  readonly clock: Clock;
-  /** Told of every tier that failed. */
-  readonly report: (label: string, error: unknown) => void;
-}
-
 export interface Hit {
   readonly file: StoredFile;
   readonly tier: 'edge' | 'kv' | 'r2';
 }
 
-/** Which part of a stored file is wanted, now that its size and etag are known; undefined for all of it. */
-export type SelectRange = (file: { readonly size: number; readonly etag: string }) => ByteRange | undefined;
-
-/** Milliseconds that a tier may take to answer: one that hangs is a tier that has nothing. */
-const TIER_LIMIT = 5_000;
+/** How a small file is kept. */
+export interface Keeping {
+  /** Whether KV holds files of its kind. */
+  readonly kv: boolean;
+  /** How long the edge cache believes it; for ever where that is absent. */
+  readonly seconds?: number;
+}
 
 /** How long the edge is asked to remember that an origin said no. */
 const SAID_MISSING_SECONDS = 30 * 86_400;
 
-/** Larger files are not copied into the edge cache: R2 streams them as well, and a data centre has better use for the room. */
-const MAX_EDGE_BYTES = 32 * 1024 * 1024;
-
 /**
  * Edge cache, then KV, then R2, for one request. What a slow tier had is copied to the faster ones in the background.
- * A tier that fails is a tier that has nothing: it is reported, and the answer comes from the next one.
  */
 export class LayeredStore {
+  /** Zips. */
+  readonly large: LargeFiles;
   readonly #tiers: Tiers;
-  readonly #effects: LayeredEffects;
+  readonly #guard: Guard;
 
-  constructor(tiers: Tiers, effects: LayeredEffects) {
+  constructor(tiers: Tiers, effects: GuardEffects) {
     this.#tiers = tiers;
-    this.#effects = effects;
+    this.#guard = new Guard(effects);
+    this.large = new LargeFiles(tiers, this.#guard);
   }
 
   /**
-   * An immutable small file (`.info`, `.mod`, a lookup, a tile): whole, from any tier. `kv` says whether KV holds its kind. */
+   * An immutable small file (`.info`, `.mod`, a lookup, a tile): whole, from any tier. With `checkedOnly` a file that was
+   * never checked is not copied to faster tiers: the caller checks it now.
+   */
   async findSmall(
     key: StoreKey,
-    { kv, seconds }: { readonly kv: boolean; readonly seconds?: number },
+    { kv, seconds, checkedOnly = false }: Keeping & { readonly checkedOnly?: boolean },
   ): Promise<Hit | undefined> {
     const { edge, r2 } = this.#tiers;
-    const near = await this.#read('edge', edge?.read(key));
+    const near = await this.#guard.read('edge', edge?.read(key));
     if (near) return { file: near, tier: 'edge' };
-    const small = kv ? await this.#readWhole('kv', this.#tiers.kv?.read(key)) : undefined;
+    const copy = (file: FileToStore) => {
+      if (!checkedOnly || file.checked) this.#guard.write('edge', edge?.write(key, file, seconds));
+    };
+    const small = kv ? await this.#guard.readWhole('kv', this.#tiers.kv?.read(key)) : undefined;
     if (small) {
-      this.#write('edge', edge?.write(key, small, seconds));
+      copy(small);
       return { file: fileOf(small), tier: 'kv' };
     }
-    const stored = await this.#readWhole('r2', r2?.read(key));
+    const stored = await this.#guard.readWhole('r2', r2?.read(key));
     if (!stored) return undefined;
-    this.#write('edge', edge?.write(key, stored, seconds));
+    copy(stored);
     return { file: fileOf(stored), tier: 'r2' };
-  }
-
-  /** A zip, or the part of it that `select` chooses; ranges are served by R2 alone, which reads them natively. */
-  async findLarge(key: StoreKey, select?: SelectRange): Promise<Hit | undefined> {
-    const { edge, r2 } = this.#tiers;
-    const facts = select && (await this.#read('r2', r2?.head(key)));
-    if (facts) {
-      const part = await this.#read('r2', r2?.read(key, select(facts)));
-      if (part) return { file: part, tier: 'r2' };
-    }
-    const near = await this.#read('edge', edge?.read(key));
-    if (near) return { file: near, tier: 'edge' };
-    const stored = await this.#read('r2', r2?.read(key));
-    if (!stored) return undefined;
-    // A second read of its own, not a tee: a slow client would make a tee hold the file in memory.
-    if (edge && stored.size <= MAX_EDGE_BYTES) this.#write('edge', this.#copyToEdge(key));
-    return { file: stored, tier: 'r2' };
   }
 
   /** A mutable file that is still fresh in this data centre. */
   async findFresh(key: StoreKey): Promise<Hit | undefined> {
-    const file = await this.#read('edge', this.#tiers.edge?.read(key));
+    const file = await this.#guard.read('edge', this.#tiers.edge?.read(key));
     return file && { file, tier: 'edge' };
   }
 
   /** The last good copy of a mutable file, however old. */
   async findLastGood(key: StoreKey): Promise<Hit | undefined> {
-    const stored = await this.#readWhole('r2', this.#tiers.r2?.read(key));
+    const stored = await this.#guard.readWhole('r2', this.#tiers.r2?.read(key));
     return stored && { file: fileOf(stored), tier: 'r2' };
   }
 
   /** Keeps an immutable file in every tier, for ever. Resolves when R2 has it; never rejects. */
-  async keep(
-    key: StoreKey,
-    file: FileToStore,
-    { kv, seconds }: { readonly kv: boolean; readonly seconds?: number },
-  ): Promise<void> {
-    const { edge, r2 } = this.#tiers;
-    if (file.bytes.length <= MAX_EDGE_BYTES) this.#write('edge', edge?.write(key, file, seconds));
-    if (kv) this.#write('kv', this.#tiers.kv?.write(key, file));
-    await this.#guard('r2', r2?.write(key, file, 'create'));
+  async keep(key: StoreKey, file: FileToStore, { kv, seconds }: Keeping): Promise<void> {
+    this.keepNear(key, file, seconds);
+    if (kv) this.#guard.write('kv', this.#tiers.kv?.write(key, file));
+    await this.keepDurably(key, file);
+  }
+
+  /** Keeps an immutable file in R2 alone, for ever. */
+  async keepDurably(key: StoreKey, file: FileToStore): Promise<void> {
+    await this.#guard.attempt('r2', this.#tiers.r2?.write(key, file, 'create'));
+  }
+
+  /** Keeps a file at the edge alone, beside the answer, for at most `seconds` where that is given. */
+  keepNear(key: StoreKey, file: FileToStore, seconds?: number): void {
+    if (file.bytes.length > MAX_EDGE_BYTES) return;
+    this.#guard.write('edge', this.#tiers.edge?.write(key, file, seconds));
+  }
+
+  /** Writes over what every tier has: for a stored file that was checked only now, or found to be damaged. */
+  async replace(key: StoreKey, file: FileToStore, { kv, seconds }: Keeping): Promise<void> {
+    this.keepNear(key, file, seconds);
+    if (kv) this.#guard.write('kv', this.#tiers.kv?.write(key, file));
+    await this.#guard.attempt('r2', this.#tiers.r2?.write(key, file, 'replace'));
   }
 
   /** Keeps a mutable file: at the edge while it is fresh, and as the last good copy, written only when it changed. */
   async keepLastGood(key: StoreKey, file: FileToStore, seconds: number): Promise<void> {
-    this.#write('edge', this.#tiers.edge?.write(key, file, seconds));
-    const known = await this.#guard('r2', this.#tiers.r2?.head(key));
+    this.keepNear(key, file, seconds);
+    const known = await this.#guard.attempt('r2', this.#tiers.r2?.head(key));
     if (known?.etag === file.etag) return;
-    await this.#guard('r2', this.#tiers.r2?.write(key, file, 'replace'));
+    await this.#guard.attempt('r2', this.#tiers.r2?.write(key, file, 'replace'));
+  }
+
+  /** Removes files from every tier, in other data centres as far as they can be reached. Never rejects. */
+  async remove(...keys: readonly StoreKey[]): Promise<void> {
+    const { edge, kv, r2 } = this.#tiers;
+    const near = keys.flatMap((key) => [
+      this.#guard.attempt('edge', edge?.remove(key)),
+      this.#guard.attempt('kv', kv?.remove(key)),
+    ]);
+    await Promise.all([...near, this.#guard.attempt('r2', r2?.remove(keys))]);
+  }
+
+  /** A file that is changed by compare and swap, with what `swap` knows it by. */
+  async readForSwap(
+    key: StoreKey,
+  ): Promise<{ readonly bytes: Uint8Array; readonly known: string } | undefined> {
+    return this.#guard.read('r2', this.#tiers.r2?.readForSwap(key));
+  }
+
+  /** Replaces that file unless somebody else has. False when somebody has; true also where there is no R2, or it fails. */
+  async swap(key: StoreKey, known: string | undefined, file: FileToStore): Promise<boolean> {
+    return (await this.#guard.attempt('r2', this.#tiers.r2?.swap(key, known, file))) ?? true;
   }
 
   async findMissing(key: StoreKey): Promise<Missing | undefined> {
-    return this.#read('edge', this.#tiers.edge?.readMissing(key));
+    return this.#guard.read('edge', this.#tiers.edge?.readMissing(key));
   }
 
   /** What an origin last said no to, for when nobody can be asked any more. Long, but never durable: the edge may forget. */
   async findSaidMissing(key: StoreKey): Promise<Missing | undefined> {
-    return this.#read('edge', this.#tiers.edge?.readMissing(saidMissingKey(key)));
+    return this.#guard.read('edge', this.#tiers.edge?.readMissing(saidMissingKey(key)));
   }
 
   keepMissing(key: StoreKey, missing: Missing, seconds: number): void {
-    this.#write('edge', this.#tiers.edge?.writeMissing(key, missing, seconds));
-    this.#write('edge', this.#tiers.edge?.writeMissing(saidMissingKey(key), missing, SAID_MISSING_SECONDS));
-  }
-
-  /** Starts a streamed write to R2; undefined where there is no R2, or it fails. */
-  async upload(
-    key: StoreKey,
-    file: { readonly etag: string; readonly size: number | undefined },
-  ): Promise<Upload | undefined> {
-    return this.#read('r2', this.#tiers.r2?.upload(key, file));
-  }
-
-  /** The stored bytes of a file from `offset` to its end, or undefined, also where another copy of it was stored. */
-  async readFrom(
-    key: StoreKey,
-    offset: number,
-    { size, etag }: { readonly size: number; readonly etag: string },
-  ): Promise<ReadableStream<Uint8Array> | undefined> {
-    const rest = await this.#read('r2', this.#tiers.r2?.read(key, { offset, length: size - offset }));
-    if (!rest) return undefined;
-    const body = streamOf(rest.body);
-    if (rest.etag === etag) return body;
-    await body.cancel();
-    return undefined;
+    const { edge } = this.#tiers;
+    this.#guard.write('edge', edge?.writeMissing(key, missing, seconds));
+    this.#guard.write('edge', edge?.writeMissing(saidMissingKey(key), missing, SAID_MISSING_SECONDS));
   }
 
   /** Every stored key that begins with `prefix`; none where R2 is absent or fails. */
   async keys(prefix: string): Promise<readonly string[]> {
     const { r2 } = this.#tiers;
-    return (r2 && (await this.#read('r2', collect(r2.keys(prefix))))) ?? [];
-  }
-
-  async #copyToEdge(key: StoreKey): Promise<void> {
-    const file = await this.#tiers.r2?.read(key);
-    if (file) await this.#tiers.edge?.writeStream(key, file);
-  }
-
-  async #readWhole(
-    tier: string,
-    work: Promise<StoredFile | undefined> | undefined,
-  ): Promise<FileToStore | undefined> {
-    return this.#read(
-      tier,
-      work?.then(async (file) => file && { bytes: await bytesOf(file.body), etag: file.etag }),
-    );
-  }
-
-  async #read<T>(tier: string, work: Promise<T> | undefined): Promise<T | undefined> {
-    if (!work) return undefined;
-    const { clock, trace } = this.#effects;
-    const limited = within(clock, TIER_LIMIT, work).catch((error: unknown) => {
-      work.then(dropBody, () => undefined); // it may come yet, and nobody waits for it any more
-      throw error;
-    });
-    return this.#guard(tier, trace.measure(tier, limited));
-  }
-
-  #write(tier: string, work: Promise<void> | undefined): void {
-    if (work) this.#effects.background(`write ${tier}`, work);
-  }
-
-  async #guard<T>(tier: string, work: Promise<T> | undefined): Promise<T | undefined> {
-    try {
-      return await work;
-    } catch (error) {
-      this.#effects.report(tier, error);
-      return undefined;
-    }
+    return (r2 && (await this.#guard.read('r2', collect(r2.keys(prefix))))) ?? [];
   }
 }
 
-/** Cancels the stream of a stored file that came too late. */
-function dropBody(late: unknown): void {
-  const body: unknown = typeof late === 'object' && late !== null ? Reflect.get(late, 'body') : undefined;
-  if (body instanceof ReadableStream) body.cancel().catch(() => undefined);
-}
-
-function streamOf(body: StoredFile['body']): ReadableStream<Uint8Array> {
-  if (!(body instanceof Uint8Array)) return body;
-  return new ReadableStream({
-    start(controller) {
-      controller.enqueue(body);
-      controller.close();
-    },
-  });
-}
-
-/** A body as bytes. */
-export async function bytesOf(body: StoredFile['body']): Promise<Uint8Array> {
-  return body instanceof Uint8Array ? body : new Uint8Array(await new Response(body).arrayBuffer());
-}
-
-function fileOf({ bytes, etag }: FileToStore): StoredFile {
-  return { body: bytes, size: bytes.length, etag };
+function fileOf({ bytes, etag, checked }: FileToStore): StoredFile {
+  return { body: bytes, size: bytes.length, etag, ...(checked ? { checked } : {}) };
 }
 
 async function collect(keys: AsyncIterable<string>): Promise<string[]> {

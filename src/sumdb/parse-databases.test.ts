@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { createLog } from '../../test/fakes/transparency-log.ts';
 import { parseDatabases } from './parse-databases.ts';
 import { checksumPath, parseChecksumRequest } from './request.ts';
 
 const limits = { headers: 1, stall: 2 };
-const KEY = `sum.example.test+0123abcd+A${'x'.repeat(43)}`;
+const KEY = createLog().verifierKey;
 
 function parse(text: string) {
   const problems: string[] = [];
@@ -36,19 +37,34 @@ describe('SUMDBS', () => {
 
   it.each([
     ['sum.other.org', 'is neither the name of a known database nor a verifier key (name+hash+key)'],
-    ['sum.example.test+0123abcd+Bxxx', 'is neither the name'],
+    ['sum.example.test+0123abcd', 'has a verifier key that does not have three parts'],
+    [
+      'sum.example.test+0123abcd+Bxxx',
+      'has a verifier key that has the hash "0123abcd", but its name and key have',
+    ],
+    [KEY.replace('sum.', 'sun.'), 'copy the whole key from its database again'],
     [`${KEY} https://a https://b`, 'separate addresses by "|", databases by ","'],
     [`${KEY} ftp://a`, 'has the address "ftp://a", which has no http or https scheme'],
     [`${KEY} ftp://me:secret@a`, 'has the address "ftp://…@a", which has no http or https scheme'],
-    [`UPPER+0123abcd+A${'x'.repeat(43)}`, 'has a name that is no host with an optional path'],
+    [createLog({ name: 'UPPER' }).verifierKey, 'has a name that is no host with an optional path'],
     ['sum.golang.org,sum.golang.org', 'is named twice'],
   ])('%j is refused', (text, problem) => {
     expect(parse(text).problems).toEqual([expect.stringContaining(problem)]);
   });
 });
 
+it('a private key that is given by mistake is not shown', () => {
+  const { problems } = parse(
+    'PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz',
+  );
+  expect(problems.join()).toContain('has a verifier key that is the private one');
+  expect(problems.join()).not.toContain('AYEKFALV');
+});
+
 describe('a request', () => {
-  const { databases } = parse(`sum.golang.org,${KEY},${KEY.replace('test+', 'test/v2+')}`);
+  const { databases } = parse(
+    `sum.golang.org,${KEY},${createLog({ name: 'sum.example.test/v2' }).verifierKey}`,
+  );
   it.each([
     ['/sumdb/sum.golang.org/supported', 'supported', 'sum.golang.org', undefined],
     ['/sumdb/sum.golang.org/latest', 'tree head', 'sum.golang.org', 'latest'],

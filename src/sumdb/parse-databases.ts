@@ -1,12 +1,13 @@
 import type { Origin, OriginLimits } from '../origins/origin.ts';
 import { parseAddress, redact } from '../origins/parse-origins.ts';
+import { parseVerifierKey, type VerifierKey } from './verifier-key.ts';
 
 /** A checksum database that clients reach through modferry, so that GOSUMDB stays on. */
 export interface Database {
   /** The name in its key and in the paths of clients, such as `sum.golang.org`. */
   readonly name: string;
-  /** `name+hash+key`, golang.org/x/mod/sumdb/note. */
-  readonly verifierKey: string;
+  /** What it signs its tree heads with. */
+  readonly key: VerifierKey;
   /** Where it is asked, in this order. */
   readonly origins: readonly Origin[];
 }
@@ -23,9 +24,6 @@ const KNOWN: Readonly<Record<string, readonly [key: string, urls: string]>> = {
   'sum.golang.org': [GO_KEY, GO_URLS],
   'sum.golang.google.cn': [GO_KEY, 'https://sum.golang.google.cn|https://sum.golang.org'],
 };
-
-/** `<name>+<8 hex digits>+<base64 of the algorithm byte 1 and 32 bytes of key>`: Ed25519, the only algorithm there is. */
-const VERIFIER_KEY = /^([^\s+]+)\+[0-9a-f]{8}\+A[A-Za-z0-9+/]{43}$/;
 
 /** `host` or `host/path`: cmd/go accepts no other (modfetch/sumdb.go dbDial). */
 const NAME = /^[a-z0-9.-]+(:\d+)?(\/[A-Za-z0-9._~-]+)*$/;
@@ -54,9 +52,9 @@ export function parseDatabases(
   return [...databases.values()];
 }
 
-/** An entry as it may be shown: without the passwords of its addresses. */
+/** An entry as it may be shown: without the passwords of its addresses, and without a private key given by mistake. */
 function redacted(entry: string): string {
-  return entry.replace(/[^\s|]+/g, redact);
+  return entry.replace(/PRIVATE\+KEY\+\S*/g, 'PRIVATE+KEY+…').replace(/[^\s|]+/g, redact);
 }
 
 function parseDatabase(entry: string, limits: OriginLimits): Database | string {
@@ -64,9 +62,12 @@ function parseDatabase(entry: string, limits: OriginLimits): Database | string {
   if (rest.length > 0)
     return 'has more than a key and addresses: separate addresses by "|", databases by ","';
   const known = KNOWN[first];
-  const verifierKey = known?.[0] ?? first;
-  const name = VERIFIER_KEY.exec(verifierKey)?.[1];
-  if (name === undefined) return 'is neither the name of a known database nor a verifier key (name+hash+key)';
+  if (!known && !first.includes('+')) {
+    return 'is neither the name of a known database nor a verifier key (name+hash+key)';
+  }
+  const key = parseVerifierKey(known?.[0] ?? first);
+  if ('problem' in key) return `has a verifier key that ${key.problem}`;
+  const { name } = key;
   if (!NAME.test(name)) return 'has a name that is no host with an optional path';
 
   const origins: Origin[] = [];
@@ -76,5 +77,5 @@ function parseDatabase(entry: string, limits: OriginLimits): Database | string {
       return `has the address ${JSON.stringify(redact(url))}, which ${address}`;
     origins.push({ ...address, fallback: 'any', regions: [], limits });
   }
-  return { name, verifierKey, origins };
+  return { name, key, origins };
 }

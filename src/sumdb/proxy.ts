@@ -2,27 +2,32 @@ import { matches, type Patterns } from '../access/patterns.ts';
 import type { Carrier } from '../goproxy/carrier.ts';
 import type { Found, Outcome } from '../goproxy/outcome.ts';
 import { LOCAL } from '../goproxy/outcome.ts';
-import { serveSmallFile, type SmallFile } from '../goproxy/small-file.ts';
-import { BadAnswer } from '../origins/origin.ts';
+import { type Asked, serveSmallFile, type SmallFile } from '../goproxy/small-file.ts';
+import type { Answer } from '../origins/ask.ts';
 import { etagOf } from '../store/etag.ts';
+import { bytesOf } from '../store/guard.ts';
 import { checksumKey } from '../store/key.ts';
-import { bytesOf } from '../store/layered.ts';
+import type { LogClient } from './log-client.ts';
 import { type ChecksumRequest, checksumPath } from './request.ts';
 import { FULL_WIDTH, type Tile, tileByteLength } from './tile-path.ts';
 
 const TEXT = 'text/plain; charset=utf-8';
 
-/** A lookup is a record of a few lines and a tree head; a data tile holds 256 records. Both in bytes, generously. */
-const MAX_LOOKUP = 64 * 1024;
-const MAX_TILE = 4 * 1024 * 1024;
+export interface ProxyOptions {
+  readonly carrier: Carrier;
+  readonly privateModules: Patterns;
+  /** The client of the request's database. */
+  readonly client: LogClient;
+}
 
 /**
  * Carries a checksum database, so that GOSUMDB stays on where its own host is filtered. The go command verifies every
- * byte of it against the key that it knows; what is checked here keeps pages and cut-off bodies out of the store.
+ * byte of it against the key that it knows; modferry does the same first, so that what it keeps for ever is what the database
+ * has signed.
  */
 export async function proxyChecksums(
   request: ChecksumRequest,
-  { carrier, privateModules }: { readonly carrier: Carrier; readonly privateModules: Patterns },
+  { carrier, privateModules, client }: ProxyOptions,
 ): Promise<Outcome> {
   // The probe is answered here: the databases have no such path, and any other answer than 200 or 404 stops the client.
   if (request.kind === 'supported') return empty();
@@ -33,36 +38,44 @@ export async function proxyChecksums(
       source: LOCAL,
     };
   }
-  return serveSmallFile(checksumFile(request, carrier), request.database.origins, {
-    carrier,
-    cachedOnly: false,
-  });
+  return serveSmallFile(checksumFile(request, { carrier, client }), { carrier, cachedOnly: false });
 }
 
-/** How each kind of answer is fetched, checked and kept. */
-function checksumFile(request: Exclude<ChecksumRequest, { kind: 'supported' }>, carrier: Carrier): SmallFile {
+/** How each kind of answer is fetched and kept. */
+function checksumFile(
+  request: Exclude<ChecksumRequest, { kind: 'supported' }>,
+  { carrier, client }: Pick<ProxyOptions, 'carrier' | 'client'>,
+): SmallFile {
   const path = checksumPath(request);
   const { name } = request.database;
-  const common = { key: checksumKey(name, path), path: `/${path}`, subject: `${name}/${path}`, kv: false };
+  const common = { key: checksumKey(name, path), subject: `${name}/${path}`, kv: false };
   switch (request.kind) {
-    case 'tree head':
-      return { ...common, cache: 'mutable', contentType: TEXT, limit: MAX_LOOKUP, check: checkTreeHead };
+    case 'tree head': {
+      // The client keeps the newest one it has trusted under this key: as the last good copy it is the best there is.
+      const ask = async () => map(await client.latest(), (bytes) => ({ bytes, keep: 'near' as const }));
+      return { ...common, cache: 'mutable', contentType: TEXT, ask };
+    }
     case 'lookup': {
-      const record = `${request.module} ${request.version} h1:`;
-      const check = (bytes: Uint8Array) => checkLookup(bytes, record, name);
       // A record never changes, and the tree head in it stays valid while the tree grows (golang.org/x/mod/sumdb).
-      return { ...common, cache: 'immutable', contentType: TEXT, limit: MAX_LOOKUP, check };
+      const ask = async () =>
+        map(await client.lookup(request.module, request.version), ({ bytes }) => ({ bytes }));
+      return { ...common, cache: 'immutable', contentType: TEXT, ask };
     }
     case 'tile': {
       const { tile } = request;
       const contentType = tile.level === 'data' ? TEXT : 'application/octet-stream';
-      const check = (bytes: Uint8Array) => checkTile(bytes, tile);
+      const ask = async () =>
+        map(await client.tile(tile), ({ bytes, isProven }) => (isProven ? { bytes } : { bytes, keep: 'no' }));
       const derive = () => cutFromFullTile(request, carrier);
-      return { ...common, cache: 'immutable', contentType, limit: MAX_TILE, check, derive };
+      return { ...common, cache: 'immutable', contentType, ask, derive };
     }
     default:
       return request satisfies never;
   }
+}
+
+function map<T>(answer: Answer<T>, make: (value: T) => Asked): Answer<Asked> {
+  return answer.kind === 'accepted' ? { ...answer, value: make(answer.value) } : answer;
 }
 
 /** A stored full tile answers for its partial ones, which are its first hashes; the go command does the same. */
@@ -87,30 +100,4 @@ async function empty(): Promise<Found> {
     cache: 'mutable',
     source: LOCAL,
   };
-}
-
-function checkTreeHead(bytes: Uint8Array): void {
-  if (!text(bytes).startsWith('go.sum database tree\n')) throw new BadAnswer('a body that is no tree head');
-}
-
-/** A record, and below it a tree head that the database `name` has signed (golang.org/x/mod/sumdb/note). */
-function checkLookup(bytes: Uint8Array, record: string, name: string): void {
-  const body = text(bytes);
-  const [head = '', tree = ''] = body.split('\n\ngo.sum database tree\n');
-  const isSigned = tree.includes(`\n\n\u2014 ${name} `) && tree.endsWith('\n');
-  if (!/^\d+\n/.test(head) || !head.includes(`\n${record}`) || !isSigned) {
-    throw new BadAnswer('a body that is no record of this version');
-  }
-}
-
-function checkTile(bytes: Uint8Array, tile: Tile): void {
-  const length = tileByteLength(tile);
-  if (length !== undefined && bytes.length !== length) {
-    throw new BadAnswer(`a tile of ${bytes.length} bytes instead of ${length}`);
-  }
-  if (length === undefined && /^\s*</.test(text(bytes))) throw new BadAnswer('an HTML page');
-}
-
-function text(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
 }

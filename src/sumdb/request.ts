@@ -55,5 +55,10 @@ function parseLookup(text: string, database: Database): ChecksumRequest | undefi
 export function checksumPath(request: Exclude<ChecksumRequest, { kind: 'supported' }>): string {
   if (request.kind === 'tree head') return 'latest';
   if (request.kind === 'tile') return formatTilePath(request.tile);
-  return `lookup/${escapeModulePath(request.module)}@${escapeVersion(request.version)}`;
+  return lookupPath(request.module, request.version);
+}
+
+/** The path of the record of a version, without a leading slash. */
+export function lookupPath(module: ModulePath, version: Version): string {
+  return `lookup/${escapeModulePath(module)}@${escapeVersion(version)}`;
 }

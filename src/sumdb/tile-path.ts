@@ -1,5 +1,5 @@
 /** The tile height of sum.golang.org, and the only one that the go command asks for: 2^8 hashes a full tile. */
-const HEIGHT = 8;
+export const HEIGHT = 8;
 export const FULL_WIDTH = 256;
 const HASH_LENGTH = 32;
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { fakeClock } from '../../test/fakes/clock.ts';
-import { logRequest, logTrouble } from './log.ts';
+import { logRequest, logSecurity, logTrouble } from './log.ts';
 import { createTrace } from '../trace.ts';
 
 const event = {
@@ -76,4 +76,32 @@ it('a trace adds up the time by name, of failures too', async () => {
     ['r2', 12],
     ['edge', 0],
   ]);
+});
+
+it.each([
+  [
+    {
+      kind: 'mismatch',
+      subject: 'm@v1.zip',
+      origin: 'a',
+      hashes: { database: 'sum.example', expected: 'h1:x', found: 'h1:y' },
+    },
+    {
+      kind: 'mismatch',
+      subject: 'm@v1.zip',
+      origin: 'a',
+      database: 'sum.example',
+      expected: 'h1:x',
+      found: 'h1:y',
+    },
+  ],
+  [
+    { kind: 'fork', database: 'sum.example', proof: 'one\ntwo' },
+    { kind: 'fork', database: 'sum.example', proof: 'one\ntwo' },
+  ],
+] as const)('a security event is one line that alerts can look for: %j', (given, expected) => {
+  const lines: string[] = [];
+  logSecurity((line) => lines.push(line), given, 'r1');
+  expect(lines.length).toBe(1);
+  expect(JSON.parse(lines[0] ?? '')).toEqual({ event: 'security', request: 'r1', ...expected });
 });

@@ -1,4 +1,5 @@
 import type { RequestEvent } from './event.ts';
+import type { SecurityEvent } from './security-event.ts';
 
 /** Writes one line of JSON. */
 export type WriteLine = (line: string) => void;
@@ -30,6 +31,13 @@ export function logRequest(write: WriteLine, event: RequestEvent): void {
 /** The log line of what the operator should know of the configuration. */
 export function logNote(write: WriteLine, text: string): void {
   write(JSON.stringify({ event: 'note', text }));
+}
+
+/** The log line of what an operator must hear of; alerts look for `"event":"security"`. */
+export function logSecurity(write: WriteLine, event: SecurityEvent, requestId: string): void {
+  const { kind, ...rest } = event;
+  const { hashes, ...facts } = 'hashes' in rest ? rest : { ...rest, hashes: {} };
+  write(JSON.stringify({ event: 'security', request: requestId, kind, ...facts, ...hashes }));
 }
 
 /** The log line of something that went wrong beside the answer: a tier that failed, a fill that broke off. */

@@ -1,3 +1,4 @@
+import { describeName } from './describe-name.ts';
 import type { Entry } from './directory-header.ts';
 
 /**
@@ -7,20 +8,17 @@ import type { Entry } from './directory-header.ts';
  */
 export function findNameOutside(entries: Iterable<Pick<Entry, 'name'>>, prefix: string): string | undefined {
   const start = new TextEncoder().encode(prefix);
-  for (const { name } of entries) {
-    if (!start.every((byte, at) => name[at] === byte)) return describeName(name);
-  }
+  for (const { name } of entries) if (!startsWith(name, start)) return describeName(name);
   return undefined;
 }
 
-const SHOWN_BYTES = 200;
+export function startsWith(name: Uint8Array, start: Uint8Array): boolean {
+  return start.every((byte, at) => name[at] === byte);
+}
 
-/**
- * Names reach terminals and logs, and the author of the zip chose them: escape sequences, line breaks and marks that
- * reverse the direction of text become U+FFFD, as invalid UTF-8 does, and long names are cut.
- */
-function describeName(name: Uint8Array): string {
-  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(name.subarray(0, SHOWN_BYTES));
-  const plain = text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd');
-  return name.length > SHOWN_BYTES ? `${plain}…` : plain;
+const SLASH = 0x2f;
+
+/** Whether the name is that of a directory, which is so by its last byte alone (archive/zip reader.go, Open). */
+export function isDirectoryName(name: Uint8Array): boolean {
+  return name.at(-1) === SLASH;
 }

@@ -23,6 +23,14 @@ function names(directory: Directory): string[] | string {
   return directory.kind === 'broken' ? directory.reason : `beyond ${directory.start}`;
 }
 
+/** A zip of so many entries; `header` alone would take seconds. */
+function zipOf(count: number): Uint8Array {
+  const one = header();
+  const headers = new Uint8Array(one.length * count);
+  for (let at = 0; at < headers.length; at += one.length) headers.set(one, at);
+  return zip([headers], { records: count % 0x10000 });
+}
+
 const two = [header({ name: 'a' }), header({ name: 'bc', offset: 40 })];
 
 describe('readDirectory', () => {
@@ -100,6 +108,11 @@ describe('readDirectory', () => {
     ],
   ])('accepts %s', (_, file, expected) => {
     expect(names(read(file))).toEqual(expected);
+  });
+
+  it('refuses more entries than memory has room for', () => {
+    expect(names(read(zipOf(150_000)))).toHaveLength(150_000);
+    expect(names(read(zipOf(150_001)))).toBe('Directory has more than 150000 entries');
   });
 
   it.each<[claim: string, file: Uint8Array, reason: string]>([

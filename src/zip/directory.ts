@@ -29,8 +29,8 @@ export type Directory =
 
 /**
  * Returns the central directory of a zip file of `size` bytes that ends with the bytes `tail`. Accepts and refuses what
- * Go's `archive/zip.NewReader` does, except that it also refuses what could never be opened: a local header outside the
- * file, or numbers above 2^53. Never throws, whatever the bytes.
+ * Go's `archive/zip.NewReader` does, except that it also refuses what could never be opened, a local header outside the
+ * file or numbers above 2^53, and more than 150,000 entries. Never throws, whatever the bytes.
  */
 export function readDirectory(tail: Uint8Array, size: number): Directory {
   if (!Number.isSafeInteger(size) || tail.length > size) {
@@ -64,6 +64,9 @@ function readFromEnd(tail: Tail, end: End): Directory {
   return readEntries(tail, { start, base, records: end.records });
 }
 
+/** An entry takes some 200 bytes of memory, and 46 bytes of a file: without a limit a small zip takes all there is. */
+const MAX_ENTRIES = 150_000;
+
 function readEntries(tail: Tail, directory: { start: number; base: number; records: number }): Directory {
   const { start, base, records } = directory;
   const entries: Entry[] = [];
@@ -73,6 +76,7 @@ function readEntries(tail: Tail, directory: { start: number; base: number; recor
     if (header === 'end-of-file') return broken('Directory runs to the end of the file');
     const reason = findProblem(header.entry, tail.size);
     if (reason !== undefined) return broken(`Directory header at ${at} ${reason}`);
+    if (entries.length === MAX_ENTRIES) return broken(`Directory has more than ${MAX_ENTRIES} entries`);
     entries.push(header.entry);
     at = header.next;
   }

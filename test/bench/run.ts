@@ -2,6 +2,7 @@ import { buildWorker } from '../../src/cli/build.ts';
 import { findAnyGo } from '../go/go.ts';
 import { measureGoDownload } from './go-download.ts';
 import { measureMemory } from './memory.ts';
+import { measureZipHash } from './zip-hash.ts';
 
 /** `npm run bench`: measurements, never assertions. */
 const script = await buildWorker();
@@ -9,4 +10,4 @@ const go = findAnyGo();
 const downloads = go
   ? await measureGoDownload(script, go)
   : 'No go command was found: its downloads are not measured';
-process.stdout.write(`${downloads}\n\n${await measureMemory(script)}\n`);
+process.stdout.write(`${downloads}\n\n${await measureMemory(script)}\n\n${await measureZipHash()}\n`);

@@ -33,6 +33,27 @@ export const cacheClaims: readonly Claim<CacheStore>[] = [
     },
   },
   {
+    claim: 'a file is read with what a checksum database said of it, and without where none was asked',
+    async check(store) {
+      for (const checked of ['h1:abc=', 'uncovered', undefined] as const) {
+        const key = newKey('v1.0.0.mod');
+        await store.write(key, { bytes: someBytes(3), etag: '"e"', ...(checked ? { checked } : {}) });
+        const file = await store.read(key);
+        equal([file?.checked, await bytesIn(file)], [checked, someBytes(3)]);
+      }
+    },
+  },
+  {
+    claim: 'a file that is removed is gone, and so is one that was never there',
+    async check(store) {
+      const key = newKey('v1.0.0.mod');
+      await store.write(key, { bytes: someBytes(10), etag: '"one"' });
+      await store.remove(key);
+      await store.remove(key);
+      equal(await store.read(key), undefined);
+    },
+  },
+  {
     claim: 'a key as long as module paths get is kept or not, and never an error',
     async check(store) {
       for (const length of [450, 485, 600, 1500]) {

@@ -22,6 +22,8 @@ async function send(
   return upload;
 }
 
+const fileOf = (seed: number) => ({ bytes: someBytes(10, seed), etag: `"${seed}"` });
+
 const written: readonly Claim<DurableStore>[] = [
   {
     claim: 'a file that is not there is undefined',
@@ -44,6 +46,63 @@ const written: readonly Claim<DurableStore>[] = [
         equalBytes(await bytesIn(file), bytes);
         equal(await store.head(key), { size, etag: `"of ${size}"` });
       }
+    },
+  },
+  {
+    claim: 'a file is read with what a checksum database said of it, and without where none was asked',
+    async check(store) {
+      for (const checked of ['h1:abc=', 'uncovered', undefined] as const) {
+        const key = newKey();
+        const said = checked ? { checked } : {};
+        await store.write(key, { bytes: someBytes(3), etag: '"e"', ...said }, 'create');
+        const file = await store.read(key);
+        equal([file?.checked, await bytesIn(file)], [checked, someBytes(3)]);
+        equal(await store.head(key), { size: 3, etag: '"e"', ...said });
+      }
+    },
+  },
+  {
+    claim: 'files that are removed are gone, more than a thousand of them, and some that never were there',
+    async check(store) {
+      const keys = Array.from({ length: 1010 }, () => newKey());
+      const kept = newKey();
+      for (const key of [keys[0], keys[500], keys[1009], kept]) {
+        if (key) await store.write(key, { bytes: someBytes(1), etag: '"e"' }, 'create');
+      }
+      await store.remove(keys);
+      equal(await Promise.all([keys[0], keys[500], keys[1009]].map((key) => key && store.head(key))), [
+        undefined,
+        undefined,
+        undefined,
+      ]);
+      equal((await store.head(kept))?.size, 1);
+    },
+  },
+  {
+    claim: 'a swap takes place while the file is still the one that was read, and not otherwise',
+    async check(store) {
+      const key = newKey('latest');
+      equal(await store.readForSwap(key), undefined);
+      equal(await store.swap(key, undefined, fileOf(1)), true);
+      equal(await store.swap(key, undefined, fileOf(2)), false);
+      const first = await store.readForSwap(key);
+      equalBytes(first?.bytes, someBytes(10, 1));
+      equal(await store.swap(key, first?.known, fileOf(3)), true);
+      equal(await store.swap(key, first?.known, fileOf(4)), false);
+      equalBytes((await store.readForSwap(key))?.bytes, someBytes(10, 3));
+      equal(await store.head(key), { size: 10, etag: '"3"' });
+    },
+  },
+  {
+    claim: 'of many swaps at a time one takes place',
+    async check(store) {
+      const key = newKey('latest');
+      await store.write(key, { bytes: someBytes(5), etag: '"0"' }, 'create');
+      const known = (await store.readForSwap(key))?.known;
+      const swaps = Array.from({ length: 8 }, (_, at) =>
+        store.swap(key, known, { bytes: someBytes(6, at + 9), etag: `"${at}"` }),
+      );
+      equal((await Promise.all(swaps)).filter(Boolean).length, 1);
     },
   },
   {
@@ -140,7 +199,7 @@ function uploads(told: boolean): readonly Claim<DurableStore>[] {
           const bytes = someBytes(length);
           const upload = await send(store, key, { bytes, size: sizeOf(bytes), etag: `"up ${length}"` });
           equal(await store.head(key), undefined);
-          await upload.commit();
+          equal(await upload.commit(), true);
           equal(await store.head(key), { size: length, etag: `"up ${length}"` });
           equalBytes(await bytesIn(await store.read(key)), bytes);
         }
@@ -166,7 +225,7 @@ function uploads(told: boolean): readonly Claim<DurableStore>[] {
         await store.write(key, { bytes: someBytes(10), etag: '"first"' }, 'create');
         const bytes = someBytes(9 * MIB, 7);
         const upload = await send(store, key, { bytes, size: sizeOf(bytes) });
-        await upload.commit();
+        equal(await upload.commit(), false);
         equal(await store.head(key), { size: 10, etag: '"first"' });
       },
     },

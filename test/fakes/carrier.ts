@@ -2,6 +2,9 @@ import type { Carrier, Shared } from '../../src/goproxy/carrier.ts';
 import { askOrigins } from '../../src/origins/ask.ts';
 import { Flights } from '../../src/store/flights.ts';
 import { LayeredStore, type Tiers } from '../../src/store/layered.ts';
+import { SetAside } from '../../src/origins/set-aside.ts';
+import type { SecurityEvent } from '../../src/telemetry/security-event.ts';
+import type { Verification } from '../../src/goproxy/verification.ts';
 import { Budget } from '../../src/store/budget.ts';
 import { createTrace } from '../../src/trace.ts';
 import { type FakeClock, fakeClock } from './clock.ts';
@@ -13,6 +16,7 @@ export interface FakeCarrier extends Carrier {
   readonly clock: FakeClock;
   /** What was reported, as `label: message`. */
   readonly reports: readonly string[];
+  readonly alarms: readonly SecurityEvent[];
   /** Resolves when no background work is left. */
   idle(): Promise<void>;
 }
@@ -21,6 +25,8 @@ export interface CarrierOptions {
   readonly clock?: FakeClock;
   readonly tiers?: Tiers;
   readonly fetch?: FakeFetch;
+  /** Default: nothing is compared with anything. */
+  readonly verification?: Verification;
 }
 
 /** Three tiers in memory. */
@@ -33,6 +39,7 @@ export function fakeCarrier(options: CarrierOptions = {}): FakeCarrier {
   const { clock = fakeClock(), fetch = fakeFetch({}) } = options;
   const tiers = options.tiers ?? memoryTiers(clock);
   const reports: string[] = [];
+  const alarms: SecurityEvent[] = [];
   const running = new Set<Promise<unknown>>();
   const report = (label: string, error: unknown) => {
     reports.push(`${label}: ${error instanceof Error ? error.message : String(error)}`);
@@ -46,10 +53,14 @@ export function fakeCarrier(options: CarrierOptions = {}): FakeCarrier {
   return {
     clock,
     reports,
+    alarms,
+    verification: options.verification ?? { zipRules: false },
+    setAside: new SetAside(clock),
+    alarm: (event) => void alarms.push(event),
     store: new LayeredStore(tiers, { background, trace: createTrace(clock), clock, report }),
     ask: (origins, question) => askOrigins(origins, question, { fetch, clock, random: () => 0, ms: 25_000 }),
     flights: new Flights<Shared>(clock),
-    budget: new Budget(48 * 1024 * 1024),
+    budget: new Budget(),
     background,
     timeLeft: () => 25_000,
     openPipe: () => copyingPipe(),

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import { type Answer, bodyBytes, textAnswer } from './answer.ts';
+import { type Answer, bodyBytes, type StreamedBody, textAnswer } from './answer.ts';
 import { readZip } from './dirhash.ts';
 import { noise, writeZip } from './zip-writer.ts';
 
@@ -179,5 +179,31 @@ async function changeZip(
   return {
     ...answer,
     body: writeZip(files.map(({ name, content }) => ({ name: Buffer.from(name, 'latin1'), content }))),
+  };
+}
+
+/** The bytes with the lowest bit of one of them flipped; `at` counts from the end where it is negative. */
+export function flipBit(body: string | Uint8Array, at: number): Uint8Array {
+  const bytes = Uint8Array.from(Buffer.from(body));
+  const index = at < 0 ? bytes.length + at : at;
+  const byte = bytes[index];
+  if (byte === undefined) throw new Error(`Cannot flip a bit of byte ${at} in ${bytes.length} bytes`);
+  bytes[index] = byte ^ 1;
+  return bytes;
+}
+
+/** The same of a body that is made while it is sent. */
+export function flipStreamedBit(body: StreamedBody, at: number): StreamedBody {
+  const index = at < 0 ? body.size + at : at;
+  return {
+    size: body.size,
+    async *stream() {
+      let offset = 0;
+      for await (const chunk of body.stream()) {
+        const isHere = index >= offset && index < offset + chunk.length;
+        yield isHere ? flipBit(chunk, index - offset) : chunk;
+        offset += chunk.length;
+      }
+    },
   };
 }

@@ -7,7 +7,9 @@ import type {
   Missing,
   StoredFile,
 } from '../../src/store/contract.ts';
-import { bytesOf } from '../../src/store/layered.ts';
+import { bytesOf } from '../../src/store/guard.ts';
+
+const versionOf = (file: FileToStore) => Buffer.from(file.bytes).toString('base64');
 
 /** A durable store in memory; `files` is what it holds. */
 export type MemoryStore = DurableStore & { readonly files: Map<string, FileToStore> };
@@ -19,14 +21,30 @@ export function memoryStore(): MemoryStore {
     async read(key, range) {
       const file = files.get(key);
       if (!file) return undefined;
-      const { bytes, etag } = file;
-      if (!range) return { body: bytes, size: bytes.length, etag };
+      const { bytes, ...facts } = file;
+      const size = bytes.length;
+      if (!range) return { body: bytes, size, ...facts };
       const body = bytes.slice(range.offset, range.offset + range.length);
-      return { body, size: bytes.length, etag, range: { offset: range.offset, length: body.length } };
+      return { body, size, ...facts, range: { offset: range.offset, length: body.length } };
     },
     async head(key) {
       const file = files.get(key);
-      return file && { size: file.bytes.length, etag: file.etag };
+      if (!file) return undefined;
+      const { bytes, ...facts } = file;
+      return { size: bytes.length, ...facts };
+    },
+    async swap(key, known, file) {
+      const present = files.get(key);
+      if ((present && versionOf(present)) !== known) return false;
+      files.set(key, copyOf(file));
+      return true;
+    },
+    async readForSwap(key) {
+      const file = files.get(key);
+      return file && { bytes: file.bytes, known: versionOf(file) };
+    },
+    async remove(keys) {
+      for (const key of keys) files.delete(key);
     },
     async write(key, file, mode) {
       if (mode === 'create' && files.has(key)) return;
@@ -45,7 +63,9 @@ export function memoryStore(): MemoryStore {
           if (size !== undefined && bytes.length !== size) {
             throw new Error(`${bytes.length} bytes of ${size}`);
           }
-          if (!files.has(key)) files.set(key, { bytes, etag });
+          if (files.has(key)) return false;
+          files.set(key, { bytes, etag });
+          return true;
         },
         async abort() {
           aborted = true;
@@ -69,6 +89,9 @@ export function memoryCache(): CacheStore & { readonly files: Map<string, FileTo
     },
     async write(key, file) {
       files.set(key, copyOf(file));
+    },
+    async remove(key) {
+      files.delete(key);
     },
   };
 }
@@ -97,8 +120,12 @@ export function memoryEdge(clock: Pick<Clock, 'now'>): EdgeStore & { readonly fi
     async write(key, file, seconds) {
       files.set(key, entry(copyOf(file), seconds));
     },
-    async writeStream(key, file) {
-      files.set(key, entry({ bytes: await bytesOf(file.body), etag: file.etag }));
+    async writeStream(key, { body, etag, checked }, seconds) {
+      const bytes = await bytesOf(body);
+      files.set(key, entry({ bytes, etag, ...(checked ? { checked } : {}) }, seconds));
+    },
+    async remove(key) {
+      files.delete(key);
     },
     async readMissing(key) {
       return alive(missing.get(key));
@@ -109,10 +136,10 @@ export function memoryEdge(clock: Pick<Clock, 'now'>): EdgeStore & { readonly fi
   };
 }
 
-function copyOf({ bytes, etag }: FileToStore): FileToStore {
-  return { bytes: new Uint8Array(bytes), etag };
+function copyOf(file: FileToStore): FileToStore {
+  return { ...file, bytes: new Uint8Array(file.bytes) };
 }
 
-function stored({ bytes, etag }: FileToStore): StoredFile {
-  return { body: new Uint8Array(bytes), size: bytes.length, etag };
+function stored({ bytes, ...facts }: FileToStore): StoredFile {
+  return { body: new Uint8Array(bytes), size: bytes.length, ...facts };
 }

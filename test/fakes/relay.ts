@@ -1,5 +1,6 @@
 import type { Clock } from '../../src/clock.ts';
-import { CHUNK_BYTES, relay, RING_CHUNKS, type RelayOptions } from '../../src/goproxy/relay.ts';
+import { relay, type RelayOptions } from '../../src/goproxy/relay.ts';
+import { CHUNK_BYTES, RING_CHUNKS } from '../../src/goproxy/ring.ts';
 import { OriginBody } from '../../src/origins/body.ts';
 import type { Upload } from '../../src/store/contract.ts';
 import { cut, scriptedStream, type Script } from './byte-source.ts';
@@ -27,6 +28,7 @@ export interface RelaySetup extends Script {
   readonly declared?: number | undefined;
   readonly upload?: FakeUpload | undefined;
   readonly checkEnd?: RelayOptions['checkEnd'];
+  readonly prove?: RelayOptions['prove'];
   /** Default: one for which a moment is over at once. */
   readonly clock?: Clock;
   /** What the store gives to a client that was dropped; default the stored bytes. */
@@ -64,6 +66,7 @@ export async function startRelay(setup: RelaySetup): Promise<RelayRun> {
       return scriptedStream(cut(upload?.bytes().subarray(offset) ?? new Uint8Array(), 100_000));
     },
     checkEnd: setup.checkEnd ?? (() => undefined),
+    ...(setup.prove ? { prove: setup.prove } : {}),
     onProgress: () => (progress += 1),
     onUploadError: (error) => uploadErrors.push(error),
   });
@@ -85,6 +88,8 @@ export class FakeUpload implements Upload {
   /** The write that fails, counted from 0. */
   failsAt: number | undefined;
   commitFails = false;
+  /** Another upload of the same file was first. */
+  isSecond = false;
   /** Awaited before each write is taken. */
   pause: () => Promise<void> = async () => undefined;
 
@@ -95,9 +100,10 @@ export class FakeUpload implements Upload {
     this.#chunks.push(chunk.slice());
   }
 
-  async commit(): Promise<void> {
+  async commit(): Promise<boolean> {
     if (this.commitFails) throw new Error('R2 did not take it');
     this.state = 'committed';
+    return !this.isSecond;
   }
 
   async abort(): Promise<void> {

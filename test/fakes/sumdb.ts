@@ -1,9 +1,7 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
+import { join } from 'node:path';
+import { startGoProgram } from '../go/program.ts';
 import type { Answer } from './answer.ts';
 import { type FakeServer, startFakeServer } from './fake-server.ts';
-import { buildSumDB } from './sumdb-build.ts';
 
 export interface SumDBOptions {
   /** The go command that builds the database, from `findGo`. */
@@ -26,17 +24,20 @@ export interface FakeSumDB extends FakeServer {
 /** Starts a checksum database with a fresh key. Close it when the test is over. */
 export async function startSumDB(options: SumDBOptions): Promise<FakeSumDB> {
   const { name = 'sum.example.test', records = [] } = options;
-  const database = await startProgram(await buildSumDB(options.go), name);
-  for (const lines of records) await database.add(lines);
-  const front = await startFakeServer(({ url }) => forward(`http://${database.address}${url}`));
+  const source = join(import.meta.dirname, 'sumdb', 'main.go');
+  const program = await startGoProgram(options.go, { source, args: ['-name', name] });
+  const { address, verifierKey } = parseReady(await program.next());
+  const add = async (lines: string) => void (await program.ask(JSON.stringify(lines)));
+  for (const lines of records) await add(lines);
+  const front = await startFakeServer(({ url }) => forward(`http://${address}${url}`));
   return {
     ...front,
     name,
-    verifierKey: database.verifierKey,
-    add: database.add,
+    verifierKey,
+    add,
     async close() {
       await front.close();
-      await database.close();
+      await program.close();
     },
   };
 }
@@ -54,39 +55,6 @@ async function forward(url: string): Promise<Answer> {
   const response = await fetch(url);
   const type = response.headers.get('content-type') ?? 'application/octet-stream';
   return { status: response.status, headers: { 'content-type': type }, body: await response.bytes() };
-}
-
-interface Program {
-  readonly address: string;
-  readonly verifierKey: string;
-  add(lines: string): Promise<void>;
-  close(): Promise<void>;
-}
-
-async function startProgram(path: string, name: string): Promise<Program> {
-  const child = spawn(path, ['-name', name], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const exited = once(child, 'exit');
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const next = async () => {
-    const line = await lines.next();
-    if (line.done === true) throw new Error(`Cannot use the checksum database "${name}": its program ended`);
-    return line.value;
-  };
-  const { address, verifierKey } = parseReady(await next());
-
-  return {
-    address,
-    verifierKey,
-    async add(text) {
-      // Answers come in the order of the lines, and the iterator hands them out in the order of the calls.
-      child.stdin.write(`${JSON.stringify(text)}\n`);
-      await next();
-    },
-    async close() {
-      child.stdin.end();
-      await exited;
-    },
-  };
 }
 
 function parseReady(line: string): { address: string; verifierKey: string } {

@@ -25,6 +25,8 @@ export interface ZipLies {
   readonly compressedSize?: number;
   readonly method?: number;
   readonly headerOffset?: number;
+  /** Bits set in addition to the true ones. */
+  readonly flags?: number;
   /** The name in the local header alone; the central directory keeps the true one. */
   readonly localName?: string;
 }
@@ -34,8 +36,13 @@ export interface ZipEntry {
   readonly name: string | Uint8Array;
   readonly content: string | Uint8Array;
   readonly method?: 'store' | 'deflate';
-  /** Sizes after the data, as Go writes them. Default true for deflated entries, false for stored ones. */
-  readonly descriptor?: boolean;
+  /** The bytes of the stored form, default the content itself or its deflated form. */
+  readonly data?: Uint8Array;
+  /**
+   * Sizes after the data, as Go writes them, or without the signature that most writers put before them. Default true for
+   * deflated entries, false for stored ones.
+   */
+  readonly descriptor?: boolean | 'unsigned';
   readonly lies?: ZipLies;
 }
 
@@ -57,7 +64,7 @@ export function writeZip(entries: readonly ZipEntry[], options: ZipOptions = {})
     const written = [
       localHeader(record),
       record.data,
-      ...(record.descriptor ? [dataDescriptor(record)] : []),
+      ...(record.descriptor === false ? [] : [dataDescriptor(record)]),
     ];
     for (const part of written) offset += part.byteLength;
     parts.push(...written);
@@ -73,7 +80,8 @@ interface ZipRecord {
   readonly localName: Uint8Array;
   readonly data: Uint8Array;
   readonly method: number;
-  readonly descriptor: boolean;
+  readonly descriptor: boolean | 'unsigned';
+  readonly flags: number;
   readonly crc: number;
   readonly size: number;
   readonly compressedSize: number;
@@ -85,14 +93,16 @@ function measure(entry: ZipEntry, offset: number): ZipRecord {
   const content = toBytes(entry.content);
   const isDirectory = name.at(-1) === 0x2f;
   const stored = entry.method === 'store' || isDirectory;
-  const data = stored ? content : deflateRawSync(content);
+  const data = entry.data ?? (stored ? content : deflateRawSync(content));
   const lies = entry.lies ?? {};
+  const descriptor = entry.descriptor ?? !stored;
   return {
     name,
     localName: lies.localName === undefined ? name : toBytes(lies.localName),
     data,
     method: lies.method ?? (stored ? 0 : 8),
-    descriptor: entry.descriptor ?? !stored,
+    descriptor,
+    flags: flagsOf(name, descriptor) | (lies.flags ?? 0),
     crc: lies.crc32 ?? crc32(content),
     size: lies.size ?? content.byteLength,
     compressedSize: lies.compressedSize ?? data.byteLength,
@@ -104,9 +114,9 @@ function localHeader(record: ZipRecord): Uint8Array {
   const header = Buffer.alloc(LOCAL_HEADER + record.localName.byteLength);
   header.writeUInt32LE(0x04034b50, 0);
   header.writeUInt16LE(20, 4);
-  header.writeUInt16LE(flags(record), 6);
+  header.writeUInt16LE(record.flags, 6);
   header.writeUInt16LE(record.method, 8);
-  if (!record.descriptor) writeSizes(header, 14, record);
+  if (record.descriptor === false) writeSizes(header, 14, record);
   header.writeUInt16LE(record.localName.byteLength, 26);
   header.set(record.localName, LOCAL_HEADER);
   return header;
@@ -116,7 +126,7 @@ function dataDescriptor(record: ZipRecord): Uint8Array {
   const descriptor = Buffer.alloc(16);
   descriptor.writeUInt32LE(0x08074b50, 0);
   writeSizes(descriptor, 4, record);
-  return descriptor;
+  return record.descriptor === 'unsigned' ? descriptor.subarray(4) : descriptor;
 }
 
 function centralHeader(record: ZipRecord): Uint8Array {
@@ -124,7 +134,7 @@ function centralHeader(record: ZipRecord): Uint8Array {
   header.writeUInt32LE(0x02014b50, 0);
   header.writeUInt16LE(20, 4);
   header.writeUInt16LE(20, 6);
-  header.writeUInt16LE(flags(record), 8);
+  header.writeUInt16LE(record.flags, 8);
   header.writeUInt16LE(record.method, 10);
   writeSizes(header, 16, record);
   header.writeUInt16LE(record.name.byteLength, 28);
@@ -152,9 +162,9 @@ function endRecord(directory: { count: number; size: number; offset: number }, c
   return record;
 }
 
-function flags(record: ZipRecord): number {
-  const ascii = record.name.every((byte) => byte < 0x80);
-  return (record.descriptor ? DESCRIPTOR_FLAG : 0) | (ascii ? 0 : UTF8_FLAG);
+function flagsOf(name: Uint8Array, descriptor: boolean | 'unsigned'): number {
+  const ascii = name.every((byte) => byte < 0x80);
+  return (descriptor === false ? 0 : DESCRIPTOR_FLAG) | (ascii ? 0 : UTF8_FLAG);
 }
 
 function toBytes(value: string | Uint8Array): Uint8Array {

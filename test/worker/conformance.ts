@@ -19,6 +19,9 @@ export const MUTABLE = 'public, max-age=60, stale-while-revalidate=600, stale-if
 export const NEGATIVE = 'public, max-age=30, stale-if-error=0';
 export const NO_STORE = 'no-store';
 
+/** A file of a version that no checksum database knows. */
+export const UNCOVERED = 'public, max-age=86400';
+
 /** A last good copy, because nobody could be asked. */
 export const STALE = 'public, max-age=30, stale-if-error=0';
 

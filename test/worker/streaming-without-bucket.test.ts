@@ -10,7 +10,7 @@ describe('without a bucket', () => {
   let passing: Modferry;
   beforeAll(async () => {
     first = await startOrigin();
-    const variables = { ORIGINS: first.url, TIMEOUT_STALL: '1s' };
+    const variables = { ORIGINS: first.url, TIMEOUT_STALL: '2s' };
     passing = await startModferry({ variables, without: ['FILES'] });
   });
   beforeEach(() => first.reset());
@@ -35,7 +35,7 @@ describe('without a bucket', () => {
       pace(bytes) {
         if (stopped || bytes < MB) return undefined;
         stopped = true;
-        return sleep(2_500);
+        return sleep(4_500);
       },
     });
     expect(answer).toMatchObject(await whole(served));

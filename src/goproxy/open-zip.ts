@@ -1,0 +1,115 @@
+import type { OriginBody } from '../origins/body.ts';
+import { BadAnswer, Mismatch } from '../origins/origin.ts';
+import type { Budget } from '../store/budget.ts';
+import { checkModuleZip } from '../zip/check-module-zip.ts';
+import { findNameOutside } from '../zip/check-names.ts';
+import { type Entry, looksLikeZipStart, readDirectory } from '../zip/directory.ts';
+import { bytesSource } from '../zip/source.ts';
+import { hashModuleZip } from './prove-zip.ts';
+import { CHUNK_BYTES } from './ring.ts';
+import { type Expected, judge, type Verdict } from './verification.ts';
+
+/** Up to here a zip is checked whole before its first byte is sent, so that a bad one costs the client nothing. */
+const MAX_BUFFERED_BYTES = 8 * 1024 * 1024;
+
+/** How much of a zip of undeclared length is held before it is streamed. */
+const MAX_UNDECLARED_BYTES = 1024 * 1024;
+
+/** golang.org/x/mod/zip.MaxZipFile: the go command reads no more. */
+const MAX_ZIP_BYTES = 500 * 1024 * 1024;
+
+export interface ZipToOpen {
+  /** What every entry's name begins with. */
+  readonly prefix: string;
+  /** Whether it must keep the rules by which the go command unpacks it. */
+  readonly rules: boolean;
+  /** What its hash must be, where a checksum database has a say. */
+  readonly expected?: Promise<Expected> | undefined;
+}
+
+/** A whole zip, which `release` gives the memory of back, or the start of one that is not held. */
+export type OpenedZip =
+  | {
+      readonly kind: 'whole';
+      readonly bytes: Uint8Array;
+      readonly verdict: Verdict | undefined;
+      readonly release: () => void;
+    }
+  | { readonly kind: 'begun'; readonly first: Uint8Array<ArrayBuffer>; readonly body: OriginBody };
+
+/**
+ * Reads a zip if it is small enough, and checks it; of a larger one only the start. Throws `BadAnswer` when it cannot be what was
+ * asked for, and `Mismatch` when the log has another one.
+ */
+export async function openZip(body: OriginBody, zip: ZipToOpen, budget: Budget): Promise<OpenedZip> {
+  const { declared } = body;
+  if (declared !== undefined && declared > MAX_ZIP_BYTES) {
+    throw new BadAnswer(`a zip of ${declared} bytes, over Go's limit`);
+  }
+  const holds = declared !== undefined && declared <= MAX_BUFFERED_BYTES && budget.take(declared);
+  const release = () => {
+    if (holds) budget.release(declared);
+  };
+  try {
+    const wanted = holds ? declared : declared === undefined ? MAX_UNDECLARED_BYTES : CHUNK_BYTES;
+    const first = await body.start(wanted);
+    if (!looksLikeZipStart(first)) throw new BadAnswer('a body that is no zip');
+    if (!holds && first.length === wanted) return { kind: 'begun', first, body };
+    body.checkLength(first.length);
+    const expected = await zip.expected;
+    const verdict = await blaming(expected, () => judgeZip(first, zip, expected));
+    await body.cancel('all of it was read');
+    return { kind: 'whole', bytes: first, verdict, release };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+async function judgeZip(
+  bytes: Uint8Array,
+  zip: ZipToOpen,
+  expected: Expected | undefined,
+): Promise<Verdict | undefined> {
+  checkEnd(bytes, bytes.length, zip);
+  if (!expected || expected.kind === 'unknown') return expected;
+  const hashed = await hashModuleZip(bytesSource(bytes), zip);
+  if (hashed.kind === 'broken') throw new BadAnswer(`a broken zip: ${hashed.reason}`);
+  const verdict = judge(expected, 'zip', hashed.h1);
+  if (verdict.kind === 'wrong') throw new Mismatch(verdict.hashes);
+  return verdict;
+}
+
+/** Does `check`; a zip that fails it is not the one in the log, where that is known to have one. */
+export async function blaming<T>(expected: Expected | undefined, check: () => T | Promise<T>): Promise<T> {
+  try {
+    return await check();
+  } catch (error) {
+    const isOther = error instanceof BadAnswer && !(error instanceof Mismatch) && expected?.kind === 'known';
+    if (!isOther) throw error;
+    throw new Mismatch({ database: expected.database, expected: expected.zip, found: error.message });
+  }
+}
+
+/**
+ * A zip has a directory at its end, and every name in it belongs to this version: otherwise it is another file. A
+ * directory that begins before the bytes at hand (28,000 files and more) is left to the hash.
+ */
+export function checkEnd(tail: Uint8Array, size: number, zip: Pick<ZipToOpen, 'prefix' | 'rules'>): void {
+  if (size > MAX_ZIP_BYTES) throw new BadAnswer(`a zip of ${size} bytes, over Go's limit`);
+  const directory = readDirectory(tail, size);
+  if (directory.kind === 'broken') throw new BadAnswer(`a broken zip: ${directory.reason}`);
+  if (directory.kind === 'complete') checkEntries(directory.entries, size, zip);
+}
+
+function checkEntries(
+  entries: readonly Entry[],
+  size: number,
+  { prefix, rules }: Pick<ZipToOpen, 'prefix' | 'rules'>,
+): void {
+  const outside = findNameOutside(entries, prefix);
+  if (outside !== undefined)
+    throw new BadAnswer(`a zip with the entry ${JSON.stringify(outside)}, outside of ${prefix}`);
+  const reason = rules ? checkModuleZip(entries, { prefix, size }) : undefined;
+  if (reason !== undefined) throw new BadAnswer(`a zip that the go command does not unpack: ${reason}`);
+}

@@ -1,0 +1,39 @@
+import { matches, type Patterns } from '../access/patterns.ts';
+import type { Checksums } from '../goproxy/verification.ts';
+import type { Failure } from '../origins/origin.ts';
+import type { LogClient } from './log-client.ts';
+
+/** A database, and the client that asks it. */
+export interface AskedDatabase {
+  readonly name: string;
+  readonly client: Pick<LogClient, 'hashes'>;
+}
+
+/**
+ * What the checksum databases have of a version: the word of the first one that has a record of it. Private modules are told to
+ * none of them.
+ */
+export function createChecksums(
+  databases: readonly AskedDatabase[],
+  { privateModules }: { readonly privateModules: Patterns },
+): Checksums {
+  return {
+    async expect(module, version) {
+      if (matches(privateModules, module)) return { kind: 'uncovered' };
+      const failures: Failure[] = [];
+      for (const { name, client } of databases) {
+        const answer = await client.hashes(module, version);
+        if (answer.kind === 'accepted') {
+          const { zip, mod } = answer.value;
+          return { kind: 'known', database: name, zip, mod };
+        }
+        if (answer.kind === 'failed') failures.push(...answer.failures.map(ofTheHash));
+      }
+      return failures.length > 0 ? { kind: 'unknown', failures } : { kind: 'uncovered' };
+    },
+  };
+}
+
+function ofTheHash(failure: Failure): Failure {
+  return { ...failure, cause: 'unchecked', text: `asked for its hash: ${failure.text}` };
+}

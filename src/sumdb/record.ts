@@ -1,0 +1,63 @@
+import { decodeText } from './note.ts';
+import { parseDecimal } from './tree-head.ts';
+
+/** The answer of a checksum database to a lookup. */
+export interface LookupRecord {
+  /** Its place in the log, the first one is 0. */
+  readonly id: number;
+  /** The go.sum lines, each with its line break: what the log has a hash of. */
+  readonly text: string;
+  /** The signed tree head of a log that has this record. Not verified. */
+  readonly note: Uint8Array;
+}
+
+const LINE_BREAK = 10;
+
+/**
+ * Parses the body of a lookup, or returns undefined if it is none: a line with the id, the text of the record, a blank
+ * line, and a signed note. Source: golang.org/x/mod/sumdb/tlog ParseRecord, which also takes ids such as `-1` and
+ * `+07`; no database writes those, and here they are refused.
+ */
+export function parseRecord(bytes: Uint8Array): LookupRecord | undefined {
+  const start = bytes.indexOf(LINE_BREAK) + 1;
+  const end = recordEnd(bytes, start);
+  if (start === 0 || end === undefined) return undefined;
+  const id = parseDecimal(decodeText(bytes.subarray(0, start - 1)) ?? '');
+  const text = decodeText(bytes.subarray(start, end));
+  const note = new Uint8Array(bytes.subarray(end + 1));
+  return id === undefined || text === undefined ? undefined : { id, text, note };
+}
+
+/**
+ * Where the text of the record that begins at `start` ends, the line break before the blank line included; undefined if
+ * no blank line follows.
+ */
+export function recordEnd(bytes: Uint8Array, start: number): number | undefined {
+  for (let at = bytes.indexOf(LINE_BREAK, start); at >= 0; at = bytes.indexOf(LINE_BREAK, at + 1)) {
+    if (bytes[at + 1] === LINE_BREAK) return at + 1;
+  }
+  return undefined;
+}
+
+/** SHA-256 in base64: 32 bytes are 43 digits, and the last one has two bits to spare, which are 0. */
+const H1 = /^h1:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
+
+/**
+ * The hashes of a version in the text of its record: those of its zip and of its go.mod, as `h1:…`. Undefined when
+ * either is missing or malformed; lines of other versions and of other algorithms are passed over. If a record had two,
+ * the first would decide, as in cmd/go/internal/modfetch checkSumDB.
+ */
+export function recordHashes(
+  text: string,
+  module: string,
+  version: string,
+): { readonly zip: string; readonly mod: string } | undefined {
+  const lines = text.split('\n');
+  const find = (prefix: string) => {
+    const hash = lines.find((line) => line.startsWith(`${prefix} h1:`))?.slice(prefix.length + 1);
+    return hash !== undefined && H1.test(hash) ? hash : undefined;
+  };
+  const zip = find(`${module} ${version}`);
+  const mod = find(`${module} ${version}/go.mod`);
+  return zip === undefined || mod === undefined ? undefined : { zip, mod };
+}

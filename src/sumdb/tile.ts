@@ -1,0 +1,91 @@
+/**
+ * How a tree lies in tiles. A tile of height 8 is up to 256 neighbouring nodes of level 8·L, and with them every node
+ * above them up to level 8·L+7: those are not stored but computed. The node that a full tile makes together, level
+ * 8·(L+1), is one of the 256 of the tile above it, its parent.
+ *
+ * Source: golang.org/x/mod/sumdb/tlog, tile.go.
+ */
+import { HASH_LENGTH, pairHash, splitStoredHashIndex, storedHashIndex } from './stored-hash.ts';
+import { FULL_WIDTH, HEIGHT, type Tile } from './tile-path.ts';
+
+/** A place that a tree has at most one tile at. */
+export type TilePosition = Pick<Tile, 'level' | 'index'>;
+
+/** Where the hash of a node comes from: the nodes [first, first + count) of a tile. */
+interface TileSlice {
+  /** Of the least width that has them all. */
+  readonly tile: Tile;
+  readonly first: number;
+  readonly count: number;
+}
+
+function sliceOf(storedIndex: number): TileSlice {
+  const node = splitStoredHashIndex(storedIndex);
+  const level = Math.floor(node.level / HEIGHT);
+  const count = 2 ** (node.level - level * HEIGHT);
+  const start = node.n * count;
+  const index = Math.floor(start / FULL_WIDTH);
+  const first = start - index * FULL_WIDTH;
+  return { tile: { level, index, width: first + count }, first, count };
+}
+
+/**
+ * The tile that has the node with this stored hash index, or the nodes to compute it of, of the least width.
+ * Source: golang.org/x/mod/sumdb/tlog TileForIndex.
+ */
+export function tileForIndex(storedIndex: number): Tile {
+  return sliceOf(storedIndex).tile;
+}
+
+/**
+ * The hash of the node with this stored hash index, from the bytes of its tile. Throws `RangeError` if it is in another
+ * tile or beyond the width of this one. Source: golang.org/x/mod/sumdb/tlog HashFromTile.
+ */
+export function hashFromTile(tile: Tile, bytes: Uint8Array, storedIndex: number): Uint8Array {
+  const { tile: own, first, count } = sliceOf(storedIndex);
+  const isOther = own.level !== tile.level || own.index !== tile.index || own.width > tile.width;
+  if (isOther || bytes.length < tile.width * HASH_LENGTH) {
+    throw new RangeError(`Cannot take the stored hash ${storedIndex} from another tile`);
+  }
+  return subtreeHash(bytes.subarray(first * HASH_LENGTH, (first + count) * HASH_LENGTH));
+}
+
+/** The hash of a full tile, which its parent has. */
+export function fullTileHash(bytes: Uint8Array): Uint8Array {
+  if (bytes.length !== FULL_WIDTH * HASH_LENGTH) throw new RangeError('Cannot hash a tile that is not full');
+  return subtreeHash(bytes);
+}
+
+/** The hash above neighbouring hashes, whose number is a power of two. The bytes are not changed. */
+function subtreeHash(hashes: Uint8Array): Uint8Array {
+  // Level by level in one copy. `slice` would not make one of a Buffer, which is what Node's functions return.
+  const work = new Uint8Array(hashes);
+  for (let length = work.length; length > HASH_LENGTH; length /= 2) {
+    for (let at = 0; at < length; at += 2 * HASH_LENGTH) {
+      work.set(pairHash(work.subarray(at, at + 2 * HASH_LENGTH)), at / 2);
+    }
+  }
+  return work.slice(0, HASH_LENGTH);
+}
+
+/**
+ * The widest tile at this position in a tree of that size, or undefined if the tree has none there. A data tile has as
+ * many records as the tile of level 0 has hashes. Source: golang.org/x/mod/sumdb/tlog tileParent.
+ */
+export function widestTile({ level, index }: TilePosition, treeSize: number): Tile | undefined {
+  const nodes = Math.floor(treeSize / FULL_WIDTH ** (level === 'data' ? 0 : level));
+  const width = Math.min(nodes - index * FULL_WIDTH, FULL_WIDTH);
+  return width > 0 ? { level, index, width } : undefined;
+}
+
+/** The hash tile above, as wide as it is in a tree of that size; undefined above the highest one. */
+export function parentTile({ level, index }: TilePosition, treeSize: number): Tile | undefined {
+  if (level === 'data') throw new RangeError('Cannot find a tile of hashes above a data tile');
+  return widestTile({ level: level + 1, index: Math.floor(index / FULL_WIDTH) }, treeSize);
+}
+
+/** The hash of a full tile of hashes, as its parent has it. */
+export function hashInParent(child: Tile, parent: Tile, parentBytes: Uint8Array): Uint8Array {
+  if (parent.level === 'data') throw new RangeError('Cannot find a hash in a data tile');
+  return hashFromTile(parent, parentBytes, storedHashIndex(parent.level * HEIGHT, child.index));
+}

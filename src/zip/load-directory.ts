@@ -1,0 +1,30 @@
+import { readDirectory, type Directory } from './directory.ts';
+import { readExactly, type ZipSource } from './source.ts';
+import { broken } from './tail.ts';
+
+/** Read first: the end record with its comment, and the directory of about 1,700 files. */
+const FIRST_TAIL_BYTES = 256 * 1024;
+
+/**
+ * The largest directory that is read. It is held, and so is an object for each of its entries, in an isolate that has
+ * 128 MB for everything. 16 MiB are 110,000 files with names of 100 bytes, twice the largest module that is known.
+ */
+export const MAX_DIRECTORY_BYTES = 16 * 1024 * 1024;
+
+/** The outcome of `readDirectory`, given as much of the end of the file as it asks for. Rejects when reading does. */
+export async function loadDirectory(
+  source: ZipSource,
+): Promise<Exclude<Directory, { readonly kind: 'beyond-tail' }>> {
+  let start = Math.max(0, source.size - FIRST_TAIL_BYTES);
+  for (;;) {
+    const length = source.size - start;
+    if (length > MAX_DIRECTORY_BYTES) {
+      return broken(
+        `Directory is in the last ${length} bytes, more than the ${MAX_DIRECTORY_BYTES} that are read`,
+      );
+    }
+    const directory = readDirectory(await readExactly(source, { offset: start, length }), source.size);
+    if (directory.kind !== 'beyond-tail') return directory;
+    ({ start } = directory);
+  }
+}

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { goSums } from '../fakes/module.ts';
+import { fixtureModules } from '../fakes/modules.ts';
+import { startOrigin } from '../fakes/origin.ts';
+import { startSumDB } from '../fakes/sumdb.ts';
+import { findAnyGo } from '../go/go.ts';
+import { startStage, UNCOVERED } from './conformance.ts';
+
+const go = findAnyGo() ?? '';
+
+describe.skipIf(go === '').each([
+  ['mod', { mod: 502, zip: 200 }],
+  ['off', { mod: 200, zip: 200 }],
+])('with VERIFY=%s', (VERIFY, expected) => {
+  it('a file with another content than the log has is', async () => {
+    const database = await startSumDB({ go, records: goSums(fixtureModules()) });
+    const stage = await startStage({
+      variables: { SUMDBS: `${database.verifierKey} ${database.url}`, VERIFY },
+    });
+    try {
+      stage.origin.fault('tampered');
+      for (const [end, status] of Object.entries(expected)) {
+        expect(await stage.ask(`/example.com/hello/@v/v1.1.0.${end}`)).toMatchObject({ status });
+      }
+      expect(database.count() > 0).toBe(VERIFY === 'mod');
+    } finally {
+      await stage.close();
+      await database.close();
+    }
+  });
+});
+
+it.skipIf(go === '')('no database hears of a module that an origin has to itself', async () => {
+  const database = await startSumDB({ go, records: goSums(fixtureModules()) });
+  const own = await startOrigin({ modules: fixtureModules() });
+  const stage = await startStage({
+    variables: {
+      ORIGINS: JSON.stringify([{ url: own.url, modules: 'example.com/*' }]),
+      SUMDBS: `${database.verifierKey} ${database.url}`,
+    },
+    others: [own],
+  });
+  try {
+    for (const end of ['mod', 'zip']) {
+      const answer = await stage.ask(`/example.com/hello/@v/v1.1.0.${end}`);
+      expect([answer.status, answer.headers['cache-control']]).toEqual([200, UNCOVERED]);
+    }
+    expect(database.count()).toBe(0);
+  } finally {
+    await stage.close();
+    await own.close();
+    await database.close();
+  }
+});
