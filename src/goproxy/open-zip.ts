@@ -7,7 +7,7 @@ import { type Entry, looksLikeZipStart, readDirectory } from '../zip/directory.t
 import { bytesSource } from '../zip/source.ts';
 import { hashModuleZip } from './prove-zip.ts';
 import { CHUNK_BYTES } from './ring.ts';
-import { type Expected, judge, type Verdict } from './verification.ts';
+import { asMismatch, type Expected, judge, type Verdict } from './verification.ts';
 
 /** Up to here a zip is checked whole before its first byte is sent, so that a bad one costs the client nothing. */
 const MAX_BUFFERED_BYTES = 8 * 1024 * 1024;
@@ -53,11 +53,14 @@ export async function openZip(body: OriginBody, zip: ZipToOpen, budget: Budget):
   try {
     const wanted = holds ? declared : declared === undefined ? MAX_UNDECLARED_BYTES : CHUNK_BYTES;
     const first = await body.start(wanted);
-    if (!looksLikeZipStart(first)) throw new BadAnswer('a body that is no zip');
+    if (!looksLikeZipStart(first))
+      throw asMismatch(new BadAnswer('a body that is no zip'), 'zip', await zip.expected);
     if (!holds && first.length === wanted) return { kind: 'begun', first, body };
     body.checkLength(first.length);
     const expected = await zip.expected;
-    const verdict = await blaming(expected, () => judgeZip(first, zip, expected));
+    const verdict = await judgeZip(first, zip, expected).catch((error: unknown) => {
+      throw asMismatch(error, 'zip', expected);
+    });
     await body.cancel('all of it was read');
     return { kind: 'whole', bytes: first, verdict, release };
   } catch (error) {
@@ -78,17 +81,6 @@ async function judgeZip(
   const verdict = judge(expected, 'zip', hashed.h1);
   if (verdict.kind === 'wrong') throw new Mismatch(verdict.hashes);
   return verdict;
-}
-
-/** Does `check`; a zip that fails it is not the one in the log, where that is known to have one. */
-export async function blaming<T>(expected: Expected | undefined, check: () => T | Promise<T>): Promise<T> {
-  try {
-    return await check();
-  } catch (error) {
-    const isOther = error instanceof BadAnswer && !(error instanceof Mismatch) && expected?.kind === 'known';
-    if (!isOther) throw error;
-    throw new Mismatch({ database: expected.database, expected: expected.zip, found: error.message });
-  }
 }
 
 /**

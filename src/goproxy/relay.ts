@@ -15,8 +15,8 @@
  * integrity failure and try no other source), and the store keeps nothing of it.
  *
  * Where the file can be proven, the client also waits for its last chunks until the stored copy was: half of the ring is
- * held back, which has the end record, without which no zip opens, and nearly always the whole central directory. So
- * nobody ever receives a complete wrong file.
+ * held back, about 2 MiB, which has the end record, without which no zip opens, and nearly always the whole central directory.
+ * So nobody ever receives a complete wrong file.
  */
 import type { Clock } from '../clock.ts';
 import type { OriginBody } from '../origins/body.ts';
@@ -42,8 +42,8 @@ export interface RelayOptions {
    * nothing can prove it.
    */
   readonly prove?: (committed: Committed) => Promise<void>;
-  /** Throws or rejects when the last bytes of a body of `size` bytes show that it is not what was asked for. */
-  readonly checkEnd: (tail: Uint8Array, size: number) => void | Promise<void>;
+  /** Throws when the last bytes of a body of `size` bytes show that it is not what was asked for. */
+  readonly checkEnd: (tail: Uint8Array, size: number) => void;
   /** Called for every chunk: the relay is alive. */
   readonly onProgress: () => void;
   /** Told of an upload that failed; the client is served all the same if that is still possible. */
@@ -128,7 +128,7 @@ async function pump(options: RelayOptions, ring: Ring): Promise<Result> {
     held = next;
   }
   body.checkLength(size);
-  await checkEnd(ring.tail(), size);
+  checkEnd(ring.tail(), size);
   await forward(held);
   if (prove && digest) {
     if (!upload) throw new Error('The file cannot be checked without a store');
@@ -166,6 +166,7 @@ async function serveClient(options: RelayOptions, ring: Ring, outcome: Promise<R
       ring.consumed();
     }
     const result = await outcome;
+    if (result.kind === 'broken') throw result.error;
     if (result.kind !== 'stored')
       throw new Error('The file could not be stored, and the client was too slow to follow');
     const rest = await options.resume(offset, result.size);

@@ -16,7 +16,7 @@ import { cacheClassOf } from './policy.ts';
 import type { ModuleRequest } from './request.ts';
 import { type Asked, serveSmallFile, type SmallFile } from './small-file.ts';
 import { listStored } from './stored-list.ts';
-import { type Checksums, type Expected, judge, type Verdict } from './verification.ts';
+import { asMismatch, type Checksums, type Expected, judge, type Verdict } from './verification.ts';
 import type { Version } from './version.ts';
 import { serveZip } from './zip-file.ts';
 
@@ -151,9 +151,17 @@ async function askForSmallFile(
     path: originPath(file.key),
     async accept(body): Promise<{ readonly bytes: Uint8Array; readonly verdict?: Verdict }> {
       const bytes = await body.all(MAX_SMALL_FILE);
-      check(bytes);
-      if (!expected) return { bytes };
-      const verdict = judge(await expected, 'mod', hashMod(bytes));
+      if (!expected) {
+        check(bytes);
+        return { bytes };
+      }
+      const known = await expected;
+      try {
+        check(bytes);
+      } catch (error) {
+        throw asMismatch(error, 'mod', known);
+      }
+      const verdict = judge(known, 'mod', hashMod(bytes));
       if (verdict.kind === 'wrong') throw new Mismatch(verdict.hashes);
       return { bytes, verdict };
     },

@@ -1,12 +1,14 @@
 import { type Failure, Mismatch } from '../origins/origin.ts';
+import type { Upload } from '../store/contract.ts';
 import { newEtag } from '../store/etag.ts';
 import { blame } from './ask-for-file.ts';
 import type { Carrier } from './carrier.ts';
-import { blaming, checkEnd, type OpenedZip } from './open-zip.ts';
+import { checkEnd, type OpenedZip } from './open-zip.ts';
 import type { SentFile } from './outcome.ts';
 import { findWrong, hasDigest, type Known } from './prove-zip.ts';
 import { type Committed, relay } from './relay.ts';
 import { CHUNK_BYTES, RING_CHUNKS, SMALL_RING_CHUNKS } from './ring.ts';
+import { asMismatch } from './verification.ts';
 import type { ZipFile } from './zip-file.ts';
 
 export interface StreamOptions {
@@ -29,32 +31,79 @@ export type StreamedZip =
       /** Whether the client gets the end of it only once it was proven. */
       readonly isProven: boolean;
     }
-  | { readonly kind: 'unstorable'; readonly failure: Failure };
+  /** It is stored and proven: the client gets it from there. */
+  | { readonly kind: 'stored' }
+  | { readonly kind: 'refused'; readonly failure: Failure };
 
 /**
  * Streams a zip to the client and into R2, and proves the stored copy before the client gets the end. Without R2 there is nothing
  * to prove: then a large zip is passed on unproven, as the operator chose to have no store. With one that fails, it is not.
+ *
+ * From an origin that gave this very zip wrong before, the client gets nothing before it is proven: instead of one broken stream
+ * after the other it then hears what is wrong.
  */
 export async function streamZip(
   zip: ZipFile,
-  { body, first }: Extract<OpenedZip, { kind: 'begun' }>,
+  opened: Extract<OpenedZip, { kind: 'begun' }>,
   options: StreamOptions,
 ): Promise<StreamedZip> {
-  const { carrier, known, onProgress, store } = options;
-  const { budget, clock } = carrier;
+  const { carrier, known, origin, store } = options;
   const { large } = carrier.store;
-  const size = body.declared;
+  const size = opened.body.declared;
   const etag = newEtag();
   const upload = store ? await large.upload(zip.key, { etag, size }) : undefined;
-  if (known && !upload && large.isDurable) return { kind: 'unstorable', failure: STORE_FAILED };
+  if (known && !upload && large.isDurable) {
+    await opened.body.cancel('it cannot be stored');
+    return { kind: 'refused', failure: STORE_FAILED };
+  }
   if (known && !upload) carrier.report('verify', new Error(`${zip.subject} is not checked: there is no R2`));
   const isProven = known !== undefined && upload !== undefined;
 
-  let storedEtag = etag;
-  const prove = async (committed: Committed): Promise<void> => {
-    if (known) storedEtag = await proveFill(zip, committed, { ...options, known, etag });
-  };
+  if (isProven && carrier.setAside.has(zip.key, origin)) {
+    const { stored, failure } = startFill(zip, opened, {
+      ...options,
+      etag,
+      upload,
+      client: new WritableStream(),
+    });
+    return (await stored) ? { kind: 'stored' } : { kind: 'refused', failure: failure() };
+  }
   const pipe = carrier.openPipe(size);
+  const { stored } = startFill(zip, opened, { ...options, etag, upload, client: pipe.writable });
+  return { kind: 'streamed', file: { body: pipe.readable, size, etag }, stored, isProven };
+}
+
+/** A zip that is checked in the store cannot be had without it. */
+export const STORE_FAILED: Failure = {
+  origin: 'modferry',
+  cause: 'unreachable',
+  text: 'its store failed, and a zip of this size is checked there',
+};
+
+interface FillOptions extends StreamOptions {
+  readonly etag: string;
+  readonly upload: Upload | undefined;
+  readonly client: WritableStream<Uint8Array>;
+}
+
+/** Runs the relay in the background. `failure` is why it was not stored, once that is known. */
+function startFill(
+  zip: ZipFile,
+  { body, first }: Extract<OpenedZip, { kind: 'begun' }>,
+  { client, upload, ...options }: FillOptions,
+): { readonly stored: Promise<boolean>; readonly failure: () => Failure } {
+  const { carrier, etag, known, onProgress, origin } = options;
+  const { budget, clock } = carrier;
+  const { large } = carrier.store;
+  let storedEtag = etag;
+  let failure: Failure = { origin, cause: 'unreachable', text: 'connection failed' };
+  const refuse = (error: unknown): unknown => {
+    if (!(error instanceof Mismatch)) return error;
+    const { hashes, message } = error;
+    failure = { origin, cause: 'mismatch', text: message, hashes };
+    blame(zip, { carrier, origin, hashes });
+    return error;
+  };
   const hasRing = budget.take(RING_CHUNKS * CHUNK_BYTES);
   const { stored, done } = relay({
     clock,
@@ -62,43 +111,34 @@ export async function streamZip(
     body,
     first,
     upload,
-    client: pipe.writable,
+    client,
     resume: (offset, end) => large.readFrom(zip.key, offset, { size: end, etag: storedEtag }),
-    checkEnd: (tail, total) => checkFill(zip, { ...options, tail, size: total }),
-    ...(isProven ? { prove } : {}),
+    checkEnd(tail, size) {
+      const { zipRules: rules } = carrier.verification;
+      try {
+        checkEnd(tail, size, { prefix: zip.prefix, rules });
+      } catch (error) {
+        throw refuse(asMismatch(error, 'zip', known));
+      }
+    },
+    ...(known && upload
+      ? {
+          async prove(committed) {
+            try {
+              storedEtag = await proveFill(zip, committed, { ...options, known });
+            } catch (error) {
+              throw refuse(error);
+            }
+          },
+        }
+      : {}),
     onProgress,
     onUploadError: (error) => carrier.report('upload', error),
   });
   const over = done.finally(() => hasRing && budget.release(RING_CHUNKS * CHUNK_BYTES));
   carrier.background('relay', over);
-  return { kind: 'streamed', file: { body: pipe.readable, size, etag }, stored, isProven };
+  return { stored, failure: () => failure };
 }
-
-/** Throws `BadAnswer` when the last bytes of a zip show that it is not what was asked for. */
-async function checkFill(
-  { key, prefix, subject }: ZipFile,
-  {
-    carrier,
-    known,
-    origin,
-    size,
-    tail,
-  }: StreamOptions & { readonly tail: Uint8Array; readonly size: number },
-): Promise<void> {
-  const rules = carrier.verification.zipRules;
-  try {
-    await blaming(known, () => checkEnd(tail, size, { prefix, rules }));
-  } catch (error) {
-    if (error instanceof Mismatch) blame({ key, subject }, { carrier, origin, hashes: error.hashes });
-    throw error;
-  }
-}
-
-const STORE_FAILED: Failure = {
-  origin: 'modferry',
-  cause: 'unreachable',
-  text: 'its store failed, and a zip of this size is checked there',
-};
 
 interface ProofOptions extends StreamOptions {
   readonly known: Known;
@@ -110,7 +150,7 @@ interface ProofOptions extends StreamOptions {
  * log, and then removes it; and when the stored copy is not what the client was sent.
  */
 async function proveFill(zip: ZipFile, committed: Committed, options: ProofOptions): Promise<string> {
-  const { carrier, known, onProgress, origin } = options;
+  const { carrier, known, onProgress } = options;
   const { large } = carrier.store;
   const file = await large.open(zip.key);
   if (!file) throw new Error('The stored file could not be read');
@@ -124,7 +164,5 @@ async function proveFill(zip: ZipFile, committed: Committed, options: ProofOptio
     return file.etag;
   }
   await carrier.store.remove(zip.key, zip.mark);
-  const hashes = { database: known.database, expected: known.zip, found: wrong };
-  blame(zip, { carrier, origin, hashes });
-  throw new Mismatch(hashes);
+  throw new Mismatch({ database: known.database, expected: known.zip, found: wrong });
 }

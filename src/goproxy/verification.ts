@@ -1,4 +1,4 @@
-import type { Failure, Hashes } from '../origins/origin.ts';
+import { BadAnswer, type Failure, type Hashes, Mismatch } from '../origins/origin.ts';
 import type { Checked } from '../store/contract.ts';
 import type { ModulePath } from './module-path.ts';
 import type { Version } from './version.ts';
@@ -44,4 +44,14 @@ export function judge(expected: Expected, file: 'zip' | 'mod', found: string): V
   return found === expected[file]
     ? { kind: 'checked', checked: `h1:${found.slice('h1:'.length)}` }
     : { kind: 'wrong', hashes: { database, expected: expected[file], found } };
+}
+
+/**
+ * What an answer that cannot be the file is where the log is known to have one: as wrong as one with another hash, and no word
+ * of an origin that the next one should not correct. Errors that say nothing of the content stay what they are.
+ */
+export function asMismatch(error: unknown, file: 'zip' | 'mod', expected: Expected | undefined): unknown {
+  const isWrong = error instanceof BadAnswer && !(error instanceof Mismatch) && expected?.kind === 'known';
+  if (!isWrong) return error;
+  return new Mismatch({ database: expected.database, expected: expected[file], found: error.message });
 }

@@ -1,5 +1,5 @@
 import { within } from '../clock.ts';
-import type { Origin } from '../origins/origin.ts';
+import type { Failure, Origin } from '../origins/origin.ts';
 import type { StoreKey } from '../store/key.ts';
 import type { SelectRange } from '../store/large-files.ts';
 import type { Hit } from '../store/layered.ts';
@@ -13,7 +13,7 @@ import type { Found, Outcome, Source } from './outcome.ts';
 import { type CacheClass, EDGE_SECONDS } from './policy.ts';
 import { findWrong, type Known } from './prove-zip.ts';
 import { type Fetched, fetchAndShare } from './shared-fetch.ts';
-import { streamZip } from './stream-zip.ts';
+import { STORE_FAILED, streamZip } from './stream-zip.ts';
 import type { Expected, Verdict } from './verification.ts';
 
 /** The part of its time that a request waits for another one's fill, which may well take longer than it has. */
@@ -89,6 +89,8 @@ interface GetOptions extends ZipOptions {
   /** Others wait for this one. */
   readonly isLeader: boolean;
   readonly onProgress: () => void;
+  /** Why origins that were asked already are not asked again. */
+  readonly earlier?: readonly Failure[];
 }
 
 async function getZip(zip: ZipFile, origins: readonly Origin[], options: GetOptions): Promise<Fetched> {
@@ -137,7 +139,7 @@ async function proveStored(
 }
 
 async function fetchZip(zip: ZipFile, origins: readonly Origin[], options: GetOptions): Promise<Fetched> {
-  const { carrier } = options;
+  const { carrier, earlier = [] } = options;
   const expected = zip.expect?.(); // both are asked at once
   const rules = carrier.verification.zipRules;
   const answer = await askForFile(zip, origins, {
@@ -148,22 +150,31 @@ async function fetchZip(zip: ZipFile, origins: readonly Origin[], options: GetOp
   const { attempts } = answer;
   if (answer.kind === 'accepted') {
     const source: Source = { tier: 'origin', origin: answer.origin, attempts };
-    return deliver(zip, answer.value, { ...options, source, expected: await expected });
+    const delivered = await deliver(zip, answer.value, { ...options, source, expected: await expected });
+    if (!('refused' in delivered)) return delivered;
+    const failures = [...earlier, delivered.refused];
+    const isTheirs = delivered.refused !== STORE_FAILED;
+    const left = isTheirs ? origins.filter(({ name }) => name !== answer.origin) : [];
+    return left.length > 0
+      ? fetchZip(zip, left, { ...options, earlier: failures })
+      : { outcome: unavailable(zip.subject, failures, source) };
   }
-  if (answer.kind === 'missing') {
+  if (answer.kind === 'missing' && earlier.length === 0) {
     if (answer.unanimous) carrier.store.keepMissing(zip.key, answer.missing, EDGE_SECONDS.negative ?? 0);
     return {
       outcome: missing(zip.subject, answer, { tier: 'origin', origin: answer.missing.origin, attempts }),
     };
   }
-  return { outcome: unavailable(zip.subject, answer.failures, { tier: 'origin', attempts }) };
+  const failures = [...earlier, ...(answer.kind === 'missing' ? [] : answer.failures)];
+  return { outcome: unavailable(zip.subject, failures, { tier: 'origin', attempts }) };
 }
 
+/** Answers with a zip that an origin has. `refused` says why that is not the answer after all. */
 async function deliver(
   zip: ZipFile,
   opened: OpenedZip,
   options: GetOptions & { readonly source: Source; readonly expected: Expected | undefined },
-): Promise<Fetched> {
+): Promise<Fetched | { readonly refused: Failure }> {
   const { carrier, expected, isLeader, source } = options;
   if (opened.kind === 'whole') {
     const { bytes, release, verdict } = opened;
@@ -187,9 +198,12 @@ async function deliver(
     store: isLeader || known !== undefined,
     ...(known ? { known } : {}),
   });
-  if (streamed.kind === 'unstorable') {
-    await opened.body.cancel('it cannot be stored');
-    return { outcome: unavailable(zip.subject, [streamed.failure], source) };
+  if (streamed.kind === 'refused') return { refused: streamed.failure };
+  if (streamed.kind === 'stored') {
+    const hit = await findStored(zip, options);
+    return hit
+      ? { outcome: found(hit.file, source, 'immutable'), streamed: Promise.resolve(true) }
+      : { refused: STORE_FAILED };
   }
   const uncovered = expected?.kind === 'uncovered' ? 'uncovered' : 'immutable';
   const cache = streamed.isProven || !known ? uncovered : 'failure';

@@ -69,6 +69,31 @@ describe('a large zip', () => {
     expect(await read(await serve())).toBe('right');
   });
 
+  it('that every origin has wrong is refused with all hashes, once each has broken a stream', async () => {
+    const { serve, carrier, tiers } = setup({ 'https://a': sends(wrong), 'https://b': sends(wrong) });
+    expect([await read(await serve()), await read(await serve())]).toEqual(['broken', 'broken']);
+    const refused = await serve();
+    expect(refused).toMatchObject({ kind: 'unavailable', status: 502 });
+    const found = hashZip(wrong);
+    const said = (origin: string) => `${origin}: hash ${found} where sum.example has ${hashZip(right)}`;
+    expect(await read(refused)).toBe(
+      `unavailable: cannot get example.com/hello@v1.0.0.zip: ${said('a')}; ${said('b')}`,
+    );
+    await carrier.idle();
+    expect([...tiers.r2.files.keys()]).toEqual([]);
+  });
+
+  it('that one of them has right by then is served whole, from the store', async () => {
+    const mended = [sends(wrong), sends(right)];
+    const { serve, carrier, tiers } = setup({ 'https://a': sends(wrong), 'https://b': mended });
+    expect([await read(await serve()), await read(await serve())]).toEqual(['broken', 'broken']);
+    const outcome = await serve();
+    expect(outcome).toMatchObject({ cache: 'immutable', source: { tier: 'origin', origin: 'b' } });
+    expect(await read(outcome)).toBe('right');
+    await carrier.idle();
+    expect(tiers.r2.files.get(mark)?.etag).toBe(tiers.r2.files.get(key)?.etag);
+  });
+
   it.each([
     ['the same', right, 'right'],
     ['another one', wrong, 'broken'],

@@ -60,7 +60,10 @@ export class Mismatch extends BadAnswer {
 
   constructor(hashes: Hashes) {
     const { database, expected, found } = hashes;
-    super(`${found.startsWith('h1:') ? `hash ${found}` : found} where ${database} has ${expected}`);
+    const isHash = found.startsWith('h1:');
+    super(
+      isHash ? `hash ${found} where ${database} has ${expected}` : `${found} (${database} has ${expected})`,
+    );
     this.hashes = hashes;
   }
 }

@@ -22,11 +22,16 @@ it('an origin that gave a wrong file is not asked for that file for ten minutes,
   expect(names(aside)).toEqual(['a', 'b']);
 });
 
-it('when all of them gave a wrong file all are asked: one may have been mended', () => {
-  const aside = new SetAside(fakeClock());
+it('when all of them gave a wrong file all are asked, as one may have been mended: the one of longest ago first', async () => {
+  const clock = fakeClock();
+  const aside = new SetAside(clock);
   aside.add(zip, 'a');
+  await clock.advance(1);
   aside.add(zip, 'b');
   expect(names(aside)).toEqual(['a', 'b']);
+  await clock.advance(1);
+  aside.add(zip, 'a');
+  expect([names(aside), aside.has(zip, 'a'), aside.has(mod, 'a')]).toEqual([['b', 'a'], true, false]);
 });
 
 it('a flood of wrong files is remembered up to a limit, the latest ones', () => {

@@ -31,11 +31,23 @@ export class SetAside {
     }
   }
 
-  /** `origins` without those that gave a wrong file, or all of them if none would be left: one may have been mended. */
+  /** Whether an origin gave this file wrong. */
+  has(key: StoreKey, origin: string): boolean {
+    return this.#end(key, origin) > this.#clock.now();
+  }
+
+  /**
+   * `origins` without those that gave a wrong file. If none would be left it is all of them, as one may have been mended, the one that
+   * was wrong longest ago first.
+   */
   without(key: StoreKey, origins: readonly Origin[]): readonly Origin[] {
-    const now = this.#clock.now();
-    const left = origins.filter(({ name }) => (this.#until.get(entryOf(key, name)) ?? 0) <= now);
-    return left.length > 0 ? left : origins;
+    const left = origins.filter(({ name }) => !this.has(key, name));
+    if (left.length > 0) return left;
+    return origins.toSorted((a, b) => this.#end(key, a.name) - this.#end(key, b.name));
+  }
+
+  #end(key: StoreKey, origin: string): number {
+    return this.#until.get(entryOf(key, origin)) ?? 0;
   }
 }
 

@@ -12,9 +12,9 @@ export type SecurityEvent =
   /** A stored file is not the one in the log. It was removed and is fetched anew. */
   | { readonly kind: 'stored-mismatch'; readonly subject: string; readonly hashes: Hashes }
   /** A database showed two trees that cannot both be true; the text is its own signed proof of that. */
-  | { readonly kind: 'fork'; readonly database: string; readonly origin?: string; readonly proof: string }
+  | { readonly kind: 'fork'; readonly database: string; readonly proof: string }
   /** A database says that its tree is smaller than it has been. */
-  | { readonly kind: 'rollback'; readonly database: string; readonly origin?: string; readonly proof: string }
+  | { readonly kind: 'rollback'; readonly database: string; readonly proof: string }
   /** An answer in the name of a database that its key has not signed, or that its tree does not hold. */
   | { readonly kind: 'forged'; readonly database: string; readonly path: string; readonly reason: string };
 

@@ -1,0 +1,300 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { hashGoMod } from '../fakes/dirhash.ts';
+import { flipBit } from '../fakes/faults.ts';
+import {
+  type FakeVersion,
+  filePath,
+  goSum,
+  goSums,
+  makeModule,
+  makeVersion,
+  versionOf,
+  zipHash,
+} from '../fakes/module.ts';
+import { dep, fixtureModules } from '../fakes/modules.ts';
+import type { FakeServer } from '../fakes/fake-server.ts';
+import { type FakeOrigin, startOrigin } from '../fakes/origin.ts';
+import { fillerRecords } from '../fakes/sumdb.ts';
+import { createLog, type FakeLog, startLogServer } from '../fakes/transparency-log.ts';
+import { freshGoHome, runGo } from '../go/go.ts';
+import { type Modferry, type ModferryOptions, startModferry } from '../worker/modferry.ts';
+import { GO_COMMANDS } from './go-setup.ts';
+
+// Checksum databases that lie, or whose answers are changed on their way. What only they vouch for reaches no go command, also none
+// that checks nothing itself, and what they say reaches none that checks.
+
+const PATH = 'example.com/dep';
+const LOOKUP = `/lookup/${PATH}@v1.0.0`;
+const RIGHT = versionOf(dep(), 'v1.0.0');
+/** What the attacker would like everybody to have. */
+const EVIL = makeVersion(PATH, 'v1.0.0', { 'go.mod': `module ${PATH}\n`, 'dep.go': 'package evil\n' });
+
+type Client = { readonly name: string; readonly gosumdb?: string };
+const CHECKING: Client = { name: 'that checks' };
+const CLIENTS = [CHECKING, { name: 'that checks nothing', gosumdb: 'off' }];
+
+/** A module that is new, in one timeline with the right hash and in the other one with the attacker's. */
+const LATE = 'late.example/m';
+const late = (content: string) =>
+  makeVersion(LATE, 'v1.0.0', { 'go.mod': `module ${LATE}\n`, 'a.go': content });
+
+type Respond = FakeLog['answer'];
+type Text = string | Uint8Array;
+
+/** The log as it is, but for the paths that match. */
+const changing =
+  (match: RegExp, change: (text: string, log: FakeLog) => Text) =>
+  (log: FakeLog): Respond =>
+  (path) => {
+    const body = log.answer(path);
+    return body !== undefined && match.test(path) ? change(Buffer.from(body).toString('latin1'), log) : body;
+  };
+const onLookup = (change: (text: string, log: FakeLog) => Text) => changing(/^\/lookup\//, change);
+const latin = (text: string) => Buffer.from(text, 'latin1');
+
+const ATTACKS: readonly (readonly [
+  what: string,
+  attack: (log: FakeLog) => Respond,
+  says: RegExp,
+  isForged: boolean,
+])[] = [
+  [
+    'a record has one bit flipped',
+    onLookup((text) => flipBit(latin(text), text.indexOf('h1:') + 5)),
+    /record \d+ is another one in the log/,
+    true,
+  ],
+  [
+    'a record has other hashes',
+    onLookup((text) =>
+      latin(text.replaceAll(/example\.com\/dep v1[^\n]*\n[^\n]*\n/g, goSum(PATH, 'v1.0.0', EVIL))),
+    ),
+    /record \d+ is another one in the log/,
+    true,
+  ],
+  [
+    'a record has the place of another one',
+    onLookup((text) => latin(text.replace(/^\d+/, '7'))),
+    /record 7 is another one in the log/,
+    true,
+  ],
+  [
+    'a record lies beyond the tree that is signed with it',
+    (log) => (path) => (path === LOOKUP ? log.lookup(PATH, 'v1.0.0', 300) : log.answer(path)),
+    /a record 300 in a tree of 300/,
+    true,
+  ],
+  [
+    'a lookup has the record of another version',
+    (log) => (path) => log.answer(path === LOOKUP ? '/lookup/example.com/hello@v1.1.0' : path),
+    /a body that is no record of this version/,
+    false,
+  ],
+  [
+    'a tree head has one bit flipped',
+    onLookup((text) => flipBit(latin(text), text.indexOf('tree\n') + 7)),
+    /a note with a wrong signature by sum\.example\.test/,
+    true,
+  ],
+  [
+    'every tile of hashes has one bit flipped',
+    changing(/^\/tile\/8\/0\//, (text) => flipBit(latin(text), 40)),
+    /tile\/8\/1\/000\.p\/1 or one below it is not of the tree of \d+ records/,
+    false,
+  ],
+  [
+    'another key has signed everything',
+    (log) => {
+      const other = createLog({ name: log.name });
+      for (const lines of recordsOf(log)) other.add(lines);
+      return other.answer;
+    },
+    /a note without a signature by sum\.example\.test/,
+    true,
+  ],
+];
+
+function recordsOf(log: FakeLog): string[] {
+  const [full = '', part = ''] = ['000', `001.p/${log.size - 256}`].map((tile) =>
+    String(log.answer(`/tile/8/data/${tile}`)),
+  );
+  return `${full}${part}`
+    .split('\n\n')
+    .slice(0, -1)
+    .map((lines) => `${lines}\n`);
+}
+
+describe.each(GO_COMMANDS)('$name', ({ go }) => {
+  describe.skipIf(go === '')('with modferry as its only proxy', () => {
+    let log: FakeLog;
+    let respond: Respond;
+    let origin: FakeOrigin;
+    let attacked: FakeServer;
+    let honest: FakeServer;
+    const closing: (() => Promise<void>)[] = [];
+
+    beforeAll(async () => {
+      origin = await startOrigin({ modules: fixtureModules() });
+      attacked = await startLogServer(() => ({ ...log, answer: (path) => respond(path) }));
+      honest = await startLogServer(() => log);
+    });
+    beforeEach(() => {
+      log = createLog();
+      for (const lines of [...fillerRecords(300), ...goSums(fixtureModules())]) log.add(lines);
+      respond = log.answer;
+      origin.reset();
+      return async () => {
+        for (const close of closing.splice(0)) await close();
+      };
+    });
+    afterAll(async () => {
+      for (const server of [origin, attacked, honest]) await server.close();
+    });
+
+    async function start(addresses: readonly FakeServer[], options: Partial<ModferryOptions> = {}) {
+      const SUMDBS = `${log.verifierKey} ${addresses.map(({ url }) => url).join('|')}`;
+      const variables = { ORIGINS: origin.url, SUMDBS, ...options.variables };
+      const modferry = await startModferry({ ...options, variables });
+      closing.push(modferry.close);
+      return modferry;
+    }
+
+    /** What `go mod download` gives to both kinds of client, each with an empty cache. */
+    async function everybody(
+      { url }: Modferry,
+      query = `${PATH}@v1.0.0`,
+      clients: readonly Client[] = CLIENTS,
+    ) {
+      const got = [];
+      for (const { name, ...options } of clients) {
+        const home = await freshGoHome();
+        const gosumdb = log.verifierKey;
+        const args = ['mod', 'download', '-json', query];
+        const { code, stdout } = await runGo(go, args, { home, proxy: url, gosumdb, ...options });
+        await home.close();
+        const { Error: text, Sum, GoModSum } = JSON.parse(stdout);
+        got.push({ name, code, text, sums: [Sum, GoModSum] });
+      }
+      return got;
+    }
+
+    describe.each(ATTACKS)('while %s', (_, attack, says, isForged) => {
+      beforeEach(() => {
+        respond = attack(log);
+      });
+
+      it('is told so, and gets the right files from the same modferry when that is over', async () => {
+        const modferry = await start([attacked]);
+        origin.set(filePath(PATH, 'v1.0.0', 'zip'), { body: EVIL.zip });
+        origin.set(filePath(PATH, 'v1.0.0', 'mod'), { body: EVIL.mod });
+        expect(await everybody(modferry)).toEqual(refusals('/@v/v1.0.0.mod: 502 Bad Gateway', says));
+        expect(await keptOf(modferry, `${PATH}/@v/v1.0.0.`)).toEqual([`${PATH}/@v/v1.0.0.info`]);
+        expect(await keptOf(modferry, `sumdb/${log.name}/lookup/`)).toEqual([]);
+        expect(
+          events(modferry)
+            .map(({ kind }) => kind)
+            .every((kind) => kind === 'forged'),
+        ).toBe(true);
+        expect(events(modferry).length > 0).toBe(isForged);
+        respond = log.answer;
+        origin.reset();
+        expect(await everybody(modferry)).toEqual(theRightFiles(RIGHT));
+      });
+
+      it('gets the right files when another address of the database is honest', async () => {
+        const modferry = await start([attacked, honest]);
+        expect(await everybody(modferry)).toEqual(theRightFiles(RIGHT));
+      });
+
+      it('is told so too when VERIFY is off, if it checks', async () => {
+        const modferry = await start([attacked], { variables: { VERIFY: 'off' } });
+        const refused = refusals(`/sumdb/${log.name}${LOOKUP}: 502 Bad Gateway`, says);
+        expect(await everybody(modferry, `${PATH}@v1.0.0`, [CHECKING])).toEqual(refused.slice(0, 1));
+      });
+    });
+
+    const latest = async ({ url }: Modferry) => (await fetch(`${url}/sumdb/${log.name}/latest`)).text();
+
+    it.each([
+      ['longer than', 5],
+      ['as long as', 0],
+      ['shorter than', -5],
+    ])(
+      'is served the old timeline when the database forks, %s it has been, and the new one is refused',
+      async (_, more) => {
+        const modferry = await start([attacked]);
+        expect(await everybody(modferry)).toEqual(theRightFiles(RIGHT));
+        const before = log.treeHead();
+
+        const evil = late('package evil\n');
+        origin.add(makeModule(LATE, { 'v1.0.0': evil }));
+        const fork = log.fork(log.size - 10);
+        fork.add(goSum(LATE, 'v1.0.0', evil));
+        for (const lines of fillerRecords(9 + more)) fork.add(lines);
+        respond = fork.answer;
+        expect(await everybody(modferry, `${LATE}@v1.0.0`)).toEqual(
+          refusals('/@v/v1.0.0.mod: 502 Bad Gateway', /the log has forked/),
+        );
+        const [event] = events(modferry);
+        expect(event).toMatchObject({ event: 'security', kind: 'fork', database: log.name });
+        for (const head of [before, fork.treeHead()]) expect(event?.['proof']).toContain(head);
+        expect(await latest(modferry)).toBe(before);
+        expect(await everybody(modferry)).toEqual(theRightFiles(RIGHT));
+
+        const right = late('package late\n');
+        log.add(goSum(LATE, 'v1.0.0', right));
+        origin.add(makeModule(LATE, { 'v1.0.0': right }));
+        respond = log.answer;
+        expect(await everybody(modferry, `${LATE}@v1.0.0`)).toEqual(theRightFiles(right));
+      },
+    );
+
+    it('is refused a fork also after modferry was restarted', async () => {
+      const first = await start([attacked]);
+      expect(await everybody(first)).toEqual(theRightFiles(RIGHT));
+      await first.stop();
+      const fork = log.fork(10);
+      for (const lines of goSums(fixtureModules())) fork.add(lines);
+      for (const lines of fillerRecords(400)) fork.add(lines);
+      respond = fork.answer;
+      const again = await start([attacked], { stateDirectory: first.stateDirectory });
+      const refused = refusals('/@v/v1.1.0.mod: 502 Bad Gateway', /the log has forked/);
+      expect(await everybody(again, 'example.com/hello@v1.1.0')).toEqual(refused);
+      expect(events(again)[0]).toMatchObject({ kind: 'fork' });
+      expect(await everybody(again)).toEqual(theRightFiles(RIGHT));
+    });
+
+    it('is served the newest tree head when the database goes back to an older one', async () => {
+      const modferry = await start([attacked]);
+      const newest = log.treeHead();
+      expect(await latest(modferry)).toBe(newest);
+      await modferry.miniflare.purgeCache();
+      const older = log.treeHead(310);
+      respond = (path) => (path === '/latest' ? older : log.answer(path));
+      expect(await latest(modferry)).toBe(newest);
+      const proof: unknown = expect.stringContaining(older);
+      expect(events(modferry)).toMatchObject([{ kind: 'rollback', database: log.name, proof }]);
+      expect(events(modferry)[0]?.['proof']).toContain(newest);
+      expect(await everybody(modferry)).toEqual(theRightFiles(RIGHT));
+    });
+  });
+});
+
+const events = (modferry: Modferry) => modferry.log.filter(({ event }) => event === 'security');
+
+async function keptOf({ miniflare }: Modferry, prefix: string): Promise<string[]> {
+  const bucket = await miniflare.getR2Bucket('FILES');
+  return (await bucket.list({ prefix })).objects.map(({ key }) => key);
+}
+
+function theRightFiles(right: FakeVersion) {
+  const sums = [zipHash(right), hashGoMod(right.mod)];
+  return CLIENTS.map(({ name }) => ({ name, code: 0, text: undefined, sums }));
+}
+
+function refusals(where: string, says: RegExp) {
+  const text: unknown = expect.stringMatching(
+    new RegExp(`${where}\\n[^]*127\\.0\\.0\\.1:\\d+: [^;]*${says.source}[^;]*\\(request `),
+  );
+  return CLIENTS.map(({ name }) => ({ name, code: 1, text, sums: [undefined, undefined] }));
+}

@@ -1,0 +1,294 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Body, bodyBytes, bodySize } from '../fakes/answer.ts';
+import { alter, flipStreamedBit } from '../fakes/faults.ts';
+import { goSum } from '../fakes/module.ts';
+import { type FakeOrigin, startOrigin } from '../fakes/origin.ts';
+import type { FakeServer } from '../fakes/fake-server.ts';
+import { createLog, startLogServer } from '../fakes/transparency-log.ts';
+import { type BigZip, noise, writeZip } from '../fakes/zip-writer.ts';
+import { MB, serveBigZip, type Served, whole } from './big-zip.ts';
+import { type Download, download } from './download.ts';
+import { type Modferry, startModferry } from './modferry.ts';
+
+// Zips that are too large to be checked before they are sent: whoever is sent a wrong one never gets the end of it, and nothing
+// of it stays.
+
+/** 8 chunks of 256 KiB are held back until the stored copy was proven, of which the last one may be short. */
+const HELD_BACK = 7 * 256 * 1024;
+
+const log = createLog();
+let database: FakeServer;
+let first: FakeOrigin;
+let second: FakeOrigin;
+let modferry: Modferry;
+let variables: Readonly<Record<string, string>>;
+
+beforeAll(async () => {
+  first = await startOrigin();
+  second = await startOrigin();
+  database = await startLogServer(log);
+  variables = {
+    ORIGINS: `${first.url}|${second.url}`,
+    SUMDBS: `${log.verifierKey} ${database.url}`,
+  };
+  modferry = await startModferry({ variables });
+});
+beforeEach(() => {
+  for (const server of [first, second, database]) server.reset();
+});
+afterAll(async () => {
+  await modferry.close();
+  for (const server of [first, second, database]) await server.close();
+});
+
+interface Publishing {
+  readonly size?: number;
+  readonly isCovered?: boolean;
+  readonly by?: Modferry;
+}
+
+/** A module of its own for one test, at both origins and in the log. */
+function publish(name: string, { size = 12 * MB, isCovered = true, by = modferry }: Publishing = {}) {
+  const served = serveBigZip(name, size, { at: [first, second], by });
+  if (isCovered) record(name, served.zip);
+  return served;
+}
+
+const moduleOf = (name: string) => `big.example/${name}`;
+const pathOf = (name: string) => `/${moduleOf(name)}/@v/v1.0.0.zip`;
+const record = (name: string, zip: BigZip) =>
+  log.add(goSum(moduleOf(name), 'v1.0.0', { info: '', mod: zip.mod, zip }));
+
+async function altered({ zip }: Served, fault: 'outside-prefix' | 'tampered'): Promise<Body> {
+  const headers = { 'content-type': 'application/zip' };
+  return (await alter({ status: 200, headers, body: zip }, fault, '')).body;
+}
+
+const bucketOf = () => modferry.miniflare.getR2Bucket('FILES');
+
+async function kept(name: string): Promise<string[]> {
+  const bucket = await bucketOf();
+  const { objects } = await bucket.list({ prefix: `${moduleOf(name)}/` });
+  return objects.map(({ key }) => key.slice(key.lastIndexOf('.') + 1));
+}
+
+const events = (name: string) =>
+  modferry.log.filter(({ subject }) => subject === `${moduleOf(name)}@v1.0.0.zip`);
+
+/** The right zip is served, from the second origin or the store, and its mark has its hash. */
+async function expectHealed(name: string, served: Served): Promise<void> {
+  expect(await download(served.url)).toMatchObject(await whole(served));
+  await vi.waitFor(async () => expect(await kept(name)).toEqual(['zip', 'ziphash']), { timeout: 20_000 });
+  const mark = await (await bucketOf()).get(`${moduleOf(name)}/@v/v1.0.0.ziphash`);
+  expect(await mark?.text()).toBe(served.zip.h1());
+  const asked = second.count('.zip');
+  expect(await download(served.url)).toMatchObject(await whole(served));
+  expect(second.count('.zip')).toBe(asked);
+}
+
+function expectBroken(answer: Download, size: number): void {
+  expect([answer.status, answer.broken]).toEqual([200, true]);
+  expect(answer.bytes).toBeLessThanOrEqual(size - HELD_BACK);
+}
+
+async function bomb({ url }: Served): Promise<Body> {
+  const prefix = `${new URL(url).pathname.slice(1, -'/@v/v1.0.0.zip'.length)}@v1.0.0/`;
+  return writeZip([
+    { name: `${prefix}noise.bin`, content: noise(12 * MB), method: 'store' },
+    { name: `${prefix}bomb`, content: Buffer.alloc(50 * MB), lies: { size: 1000 } },
+  ]);
+}
+
+type Forge = (served: Served) => Promise<Body>;
+const ATTACKS: readonly (readonly [what: string, forge: Forge, found: RegExp])[] = [
+  ['with one bit of a file flipped', async ({ zip }) => flipStreamedBit(zip, 5 * MB), /has CRC-32/],
+  ['with one bit of its directory flipped', async ({ zip }) => flipStreamedBit(zip, -60), /, outside of /],
+  ['with an entry of another module', (served) => altered(served, 'outside-prefix'), /entry "elsewhere/],
+  ['that is well formed and has another hash', (served) => altered(served, 'tampered'), /^h1:\S{44}$/],
+  ['with an entry that inflates to more than it declares', bomb, /declares 1000 bytes/],
+];
+
+describe.each([
+  ['with a declared length', undefined],
+  ['without a declared length', 'no-length'],
+] as const)('a zip of 12 MB %s', (how, fault) => {
+  it.each(ATTACKS)(
+    '%s breaks off, leaves nothing, and is got from the second origin next',
+    async (what, forge, found) => {
+      const name = `${what} ${how}`.replaceAll(' ', '-');
+      const served = publish(name);
+      const body = await forge(served);
+      first.set(pathOf(name), { body });
+      if (fault) first.fault(fault);
+      expectBroken(await download(served.url), bodySize(body));
+      await vi.waitFor(() => expect(events(name)).toHaveLength(1));
+      expect(events(name)[0]).toMatchObject({
+        event: 'security',
+        kind: 'mismatch',
+        origin: new URL(first.url).host,
+        database: log.name,
+        expected: served.zip.h1(),
+        found: expect.stringMatching(found),
+      });
+      expect(await kept(name)).toEqual([]);
+      await expectHealed(name, served);
+      expect([first.count('.zip'), second.count('.zip')]).toEqual([1, 1]);
+    },
+  );
+});
+
+/** Near the end, so that it takes its time to find it. */
+const flipped = ({ zip }: Served) => flipStreamedBit(zip, -3 * MB);
+
+/** A zip of which one bit is flipped at the first origin. */
+function publishFlipped(name: string, size = 12 * MB): Served {
+  const served = publish(name, { size });
+  first.set(pathOf(name), { body: flipped(served) });
+  return served;
+}
+
+describe('a wrong large zip', () => {
+  it.each([
+    ['before it is checked', () => first.requests.filter(({ state }) => state === 'answered').length],
+    ['when all is over', (name: string) => events(name).length],
+  ])('is never complete for a client that falls behind and reads on %s', async (when, countSigns) => {
+    const name = when.replaceAll(' ', '-');
+    const served = publishFlipped(name, 40 * MB);
+    let stopped = false;
+    const untilThen = () => expect(countSigns(name)).toBeGreaterThan(0);
+    const answer = await download(served.url, {
+      pace(bytes) {
+        if (stopped || bytes < MB) return undefined;
+        stopped = true;
+        return vi.waitFor(untilThen, { timeout: 20_000, interval: 5 });
+      },
+    });
+    expect(answer.bytes).toBeGreaterThan(MB);
+    expectBroken(answer, served.zip.size);
+    await expectHealed(name, served);
+  });
+
+  it('is found out also when the client hangs up', async () => {
+    const served = publishFlipped('hung-up', 20 * MB);
+    await download(served.url, { hangUpAfter: MB });
+    await vi.waitFor(() => expect(events('hung-up')).toHaveLength(1), { timeout: 20_000 });
+    expect(await kept('hung-up')).toEqual([]);
+    await expectHealed('hung-up', served);
+  });
+
+  it('is complete for none of 8 clients at once, and right for all but one of them', async () => {
+    const served = publishFlipped('eight', 20 * MB);
+    const answers = await Promise.all(Array.from({ length: 8 }, () => download(served.url)));
+    const right = await whole(served);
+    const [broken, ...others] = answers.toSorted((a, b) => a.bytes - b.bytes);
+    for (const answer of others) expect(answer).toMatchObject(right);
+    if (broken) expectBroken(broken, served.zip.size);
+    expect(first.count('.zip')).toBe(1);
+    await expectHealed('eight', served);
+  });
+
+  it('is not served in part either while it lies in the bucket unproven', async () => {
+    const served = publishFlipped('ranges', 40 * MB);
+    const attacked = download(served.url);
+    const over = attacked.then(() => 'over');
+    const statuses = new Set<number>();
+    do {
+      const part = await download(served.cachedOnly, { headers: { Range: 'bytes=0-99' } });
+      statuses.add(part.status);
+    } while ((await Promise.race([over, Promise.resolve('not yet')])) !== 'over');
+    expect([...statuses]).toEqual([404]);
+    expectBroken(await attacked, served.zip.size);
+    await expectHealed('ranges', served);
+  });
+
+  it('is complete at no time while every origin gives it, is refused once that is known, and heals', async () => {
+    const served = publishFlipped('all-wrong');
+    second.set(pathOf('all-wrong'), { body: flipped(served) });
+    expectBroken(await download(served.url), served.zip.size);
+    expectBroken(await download(served.url), served.zip.size);
+    expect(await download(served.url)).toMatchObject({ status: 502, broken: false });
+    expect(await kept('all-wrong')).toEqual([]);
+    first.reset();
+    await expectHealed('all-wrong', served);
+  });
+
+  it('that lies in the bucket is removed and fetched anew in one request', async () => {
+    const served = publish('planted');
+    const key = pathOf('planted').slice(1);
+    await (await bucketOf()).put(key, await bodyBytes(flipped(served)));
+    await expectHealed('planted', served);
+    expect(events('planted').map(({ kind }) => kind)).toEqual(['stored-mismatch']);
+  });
+
+  it('that takes the place of a marked one in the bucket is not vouched for by that mark', async () => {
+    const served = publish('replaced');
+    await expectHealed('replaced', served);
+    await modferry.miniflare.purgeCache();
+    await (await bucketOf()).put(pathOf('replaced').slice(1), await bodyBytes(flipped(served)));
+    await expectHealed('replaced', served);
+    expect(events('replaced').map(({ kind }) => kind)).toEqual(['stored-mismatch']);
+  });
+});
+
+describe('a right large zip', () => {
+  it('is proven and stored also when the client hangs up', async () => {
+    const served = publish('left', { size: 20 * MB });
+    await download(served.url, { hangUpAfter: MB });
+    await vi.waitFor(async () => expect(await kept('left')).toEqual(['zip', 'ziphash']), { timeout: 20_000 });
+    expect(await download(served.url)).toMatchObject(await whole(served));
+    expect(first.count('.zip')).toBe(1);
+  });
+
+  it('is got once for 8 clients at once, and whole by each of them', async () => {
+    const served = publish('shared', { size: 20 * MB });
+    for (const answer of await Promise.all(Array.from({ length: 8 }, () => download(served.url))))
+      expect(answer).toMatchObject(await whole(served));
+    expect([first.count('.zip'), second.count('.zip')]).toEqual([1, 0]);
+  });
+
+  it('is refused while the database is down, and served when it is up again', async () => {
+    const served = publish('down');
+    await database.stop();
+    const { status } = await download(served.url);
+    await database.restart();
+    expect([status, await kept('down')]).toEqual([502, []]);
+    expect(await download(served.url)).toMatchObject(await whole(served));
+  });
+
+  it('that no log covers is stored unmarked, and when the log knows better it is removed and fetched anew', async () => {
+    const served = publish('uncovered', { isCovered: false });
+    first.set(pathOf('uncovered'), { body: await altered(served, 'tampered') });
+    const answer = await download(served.url);
+    expect([answer.broken, answer.headers['cache-control']]).toEqual([false, 'public, max-age=86400']);
+    await vi.waitFor(async () => expect(await kept('uncovered')).toEqual(['zip']));
+    record('uncovered', served.zip);
+    await modferry.miniflare.purgeCache();
+    // The origin that gave it is not known any more, and has one more try.
+    expectBroken(await download(served.url), served.zip.size);
+    await expectHealed('uncovered', served);
+    expect(events('uncovered').map(({ kind }) => kind)).toEqual(['stored-mismatch', 'mismatch']);
+  });
+});
+
+it('without R2 a large zip is passed on unchecked, kept by nobody, and the log has a line for it', async () => {
+  const passing = await startModferry({ variables, without: ['FILES'] });
+  try {
+    const served = publish('passed-on', { by: passing });
+    for (const times of [1, 2]) {
+      const answer = await download(served.url);
+      expect(answer).toMatchObject(await whole(served));
+      expect(answer.headers['cache-control']).toBe('no-store');
+      expect(first.count('.zip')).toBe(times);
+    }
+    await vi.waitFor(() =>
+      expect(passing.log).toContainEqual(
+        expect.objectContaining({
+          event: 'trouble',
+          message: expect.stringContaining('is not checked: there is no R2'),
+        }),
+      ),
+    );
+  } finally {
+    await passing.close();
+  }
+});
