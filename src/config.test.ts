@@ -28,6 +28,7 @@ describe('without a variable', () => {
       { name: 'sum.golang.org', urls: ['https://sum.golang.org', 'https://sum.golang.google.cn'] },
     ]);
     expect(rest).toEqual({
+      unlogged: [],
       verify: 'all',
       totalLimit: 25_000,
       logClientAddress: false,
@@ -163,4 +164,11 @@ it('no problem ends in a full stop or runs over a line', () => {
     TIMEOUT_TOTAL: '0s',
   };
   for (const problem of problems(wrong)) expect(problem).toMatch(/^Cannot [^\n]*[^.\n]$/);
+});
+
+it('no checksum database is asked about private modules, nor about those that an origin has to itself', () => {
+  const ORIGINS = '[{"url":"a.example","modules":"own.example/*"},{"url":"b.example"}]';
+  const { unlogged } = valid({ ORIGINS, PRIVATE: '*.corp.example' });
+  const asked = (module: string) => !matches(unlogged, module);
+  expect(['git.corp.example/x', 'own.example/x/y', 'example.com/z'].map(asked)).toEqual([false, false, true]);
 });

@@ -10,6 +10,8 @@ export interface Config {
   readonly databases: readonly Database[];
   /** Modules that are never asked of a public origin or of a checksum database. */
   readonly privateModules: Patterns;
+  /** Those, and what an origin has to itself: modferry asks no checksum database about them. */
+  readonly unlogged: Patterns;
   /** What is compared with the checksum databases before it is kept: nothing, `.mod`, or `.mod` and `.zip`. */
   readonly verify: 'off' | 'mod' | 'all';
   /** Milliseconds until the first byte of an answer, over all origins. */
@@ -79,7 +81,16 @@ export function parseConfig(variables: Variables): ParsedConfig {
   const privateModules = patterns.patterns;
   return {
     kind: 'valid',
-    config: { origins, databases, privateModules, verify, totalLimit, logClientAddress, warnings },
+    config: {
+      origins,
+      databases,
+      privateModules,
+      unlogged: [...privateModules, ...origins.flatMap(({ modules }) => modules ?? [])],
+      verify,
+      totalLimit,
+      logClientAddress,
+      warnings,
+    },
   };
 }
 

@@ -10,7 +10,7 @@ import { openPipe } from './platform/pipe.ts';
 import { regionOf } from './platform/region.ts';
 import { type Bindings, tiersOf } from './platform/tiers.ts';
 import { SetAside } from './origins/set-aside.ts';
-import { Budget } from './store/budget.ts';
+import { openBudgets } from './store/budget.ts';
 import { Flights } from './store/flights.ts';
 import { openLogs } from './sumdb/log-memory.ts';
 import { logNote, logTrouble, writeLine } from './telemetry/log.ts';
@@ -31,7 +31,7 @@ function isolateOf(env: Env): Isolate {
     config: parsed.config,
     tiers: tiersOf(env, systemClock),
     flights: new Flights(systemClock),
-    budget: new Budget(),
+    budgets: openBudgets(systemClock),
     setAside: new SetAside(systemClock),
     logs: openLogs(parsed.config.databases),
     clock: systemClock,

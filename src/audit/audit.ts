@@ -7,7 +7,7 @@
  */
 import type { Clock } from '../clock.ts';
 import { Auditor, type AuditorOptions } from './auditor.ts';
-import type { Progress } from './progress.ts';
+import { type Progress, startProgress } from './progress.ts';
 import type { ReadRemote } from './stored-log.ts';
 import { survey } from './survey.ts';
 import { type AuditedTree, compareKeys } from './tree.ts';
@@ -15,7 +15,7 @@ import { type AuditedTree, compareKeys } from './tree.ts';
 /** How often the progress is saved, in milliseconds. */
 const SAVE_EVERY = 3_000;
 
-export interface AuditOptions extends Pick<AuditorOptions, 'databases' | 'privateModules' | 'readRemote'> {
+export interface AuditOptions extends Pick<AuditorOptions, 'databases' | 'unlogged' | 'readRemote'> {
   readonly clock: Pick<Clock, 'now'>;
   /** Remove what is wrong. */
   readonly fix: boolean;
@@ -53,9 +53,9 @@ export async function audit(
   options: AuditOptions,
 ): Promise<Completed> {
   try {
-    await readAll(tree, progress, options);
+    const openAuditor = await readAll(tree, progress, options);
     await options.save(progress);
-    if (options.fix) await tree.remove(progress.findings.flatMap(({ removes }) => removes));
+    if (options.fix) await tree.remove(await stillWrong(progress, openAuditor));
     return true;
   } catch (error) {
     // Ctrl-C may end what the tree is read through, a moment before the audit itself ends.
@@ -64,7 +64,23 @@ export async function audit(
   }
 }
 
-async function readAll(tree: AuditedTree, progress: Progress, options: AuditOptions): Promise<void> {
+/** What is to be removed, looked at once more: an audit may have begun days ago, and the file may have been mended since. */
+async function stillWrong(
+  { findings, subject }: Progress,
+  openAuditor: (progress: Progress) => Auditor,
+): Promise<readonly string[]> {
+  const again = startProgress(subject);
+  const auditor = openAuditor(again);
+  for (const { key } of findings) await auditor.judge({ key, size: 0 });
+  return again.findings.flatMap(({ removes }) => removes);
+}
+
+/** Reads what is left, and returns how to judge files of the same tree again. */
+async function readAll(
+  tree: AuditedTree,
+  progress: Progress,
+  options: AuditOptions,
+): Promise<(progress: Progress) => Auditor> {
   const { clock, databases, onStep, save, signal } = options;
   const onFile = () => {
     if (signal.aborted) throw new Interrupted();
@@ -75,13 +91,15 @@ async function readAll(tree: AuditedTree, progress: Progress, options: AuditOpti
     const total = { totalFiles: surveyed.files, totalBytes: surveyed.bytes };
     onStep({ files, bytes: bytes + bytesOfFile, wrong: findings.length, ...total });
   };
-  const auditor = new Auditor(tree, progress, {
-    ...options,
-    readRemote: options.readRemote && interruptible(options.readRemote, onFile),
-    survey: surveyed,
-    onBytes: report,
-    onRead: onFile,
-  });
+  const openAuditor = (into: Progress) =>
+    new Auditor(tree, into, {
+      ...options,
+      readRemote: options.readRemote && interruptible(options.readRemote, onFile),
+      survey: surveyed,
+      onBytes: report,
+      onRead: onFile,
+    });
+  const auditor = openAuditor(progress);
   let saved = clock.now();
   for await (const file of tree.list()) {
     if (progress.last !== undefined && compareKeys(file.key, progress.last) <= 0) continue;
@@ -93,6 +111,7 @@ async function readAll(tree: AuditedTree, progress: Progress, options: AuditOpti
     saved = clock.now();
   }
   report();
+  return openAuditor;
 }
 
 /** What a database did not answer because the audit ends is no word on any file. */

@@ -1,4 +1,4 @@
-import { type ModulePath, unescapeModulePath } from '../goproxy/module-path.ts';
+import { type ModulePath, unescapeModulePath, versionFitsPath } from '../goproxy/module-path.ts';
 import { parseVersion, parseVersionQuery, unescapeVersionElement, type Version } from '../goproxy/version.ts';
 import type { Database } from '../sumdb/parse-databases.ts';
 import { type ChecksumRequest, parseChecksumRequest } from '../sumdb/request.ts';
@@ -38,7 +38,8 @@ function versionFile(module: ModulePath, name: string): AuditedFile {
   const kind = (['info', 'mod', 'zip', 'ziphash'] as const).find((known) => known === extension);
   if (text === undefined || kind === undefined) return UNKNOWN;
   const version = parseVersion(text);
-  if (version) return { kind, module, version };
+  // v3.0.0 of a path without /v3 is a query: the answer may be v3.0.0+incompatible.
+  if (version && (kind !== 'info' || versionFitsPath(module, version))) return { kind, module, version };
   return kind === 'info' && parseVersionQuery(text) ? { kind: 'query' } : UNKNOWN;
 }
 

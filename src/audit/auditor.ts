@@ -22,7 +22,7 @@ const MAX_SMALL_BYTES = 16 * 1024 * 1024;
 export interface AuditorOptions {
   readonly databases: readonly Database[];
   /** Modules that no database is asked about. */
-  readonly privateModules: Patterns;
+  readonly unlogged: Patterns;
   /** Asks a database over the network. Absent offline. */
   readonly readRemote?: ReadRemote | undefined;
   readonly survey: Survey;
@@ -48,7 +48,7 @@ export class Auditor {
   #asked: { readonly key: string; readonly expected: Expected } | undefined;
 
   constructor(tree: AuditedTree, progress: Progress, options: AuditorOptions) {
-    const { databases, privateModules, readRemote, survey } = options;
+    const { databases, readRemote, survey, unlogged } = options;
     this.#tree = tree;
     this.#progress = progress;
     this.#options = options;
@@ -60,7 +60,7 @@ export class Auditor {
       }),
     );
     const asked = [...this.#logs].map(([name, { log }]) => ({ name, client: log }));
-    this.#checksums = createChecksums(asked, { privateModules });
+    this.#checksums = createChecksums(asked, { unlogged });
   }
 
   /** Judges a file. Rejects when the tree cannot be read; nothing is counted then. */
@@ -115,7 +115,7 @@ export class Auditor {
         return judgeTreeHead(bytes, { database: file.database, log: this.#log(file.database).log });
       case 'lookup': {
         // Not even the tiles that would prove it are asked of a database.
-        if (matches(this.#options.privateModules, file.module)) return UNCOVERED;
+        if (matches(this.#options.unlogged, file.module)) return UNCOVERED;
         const { log } = this.#log(file.database);
         return judgeLookup(await log.proveLookup(bytes, file.module, file.version), file.database);
       }

@@ -29,7 +29,8 @@ Without it, the bucket of "npm start" in STATE_DIR (default .modferry) is audite
 
 SUMDBS, PRIVATE and the TIMEOUT variables are read from wrangler.toml and the environment, as by "npm start".
 
-Exit code: 0 nothing is wrong; 1 something is wrong, or was and is removed; 2 the audit could not be completed.`;
+Exit code: 0 nothing is wrong; 1 something is wrong, or was and is removed; 2 the audit could not be completed,
+  or a database that --online should ask could not be asked.`;
 
 /** Thrown when an audit cannot be run as asked; the message says why, and what to do. */
 export class AuditError extends Error {

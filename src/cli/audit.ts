@@ -33,7 +33,13 @@ async function main(): Promise<number> {
   const json = options.json === undefined ? undefined : await checkOutput(options.json);
   const audited = await openTree(options, { stateDirectory, stateFile, variables });
   try {
-    const subject = JSON.stringify([audited.name, variables['SUMDBS'], variables['PRIVATE'], options.online]);
+    const subject = JSON.stringify([
+      audited.name,
+      variables['SUMDBS'],
+      variables['PRIVATE'],
+      variables['ORIGINS'],
+      options.online,
+    ]);
     const progress = options.restart ? startProgress(subject) : await loadState(stateFile, subject);
     return await run(audited, progress, { ...options, json, stateFile, config: parsed.config });
   } finally {
@@ -97,7 +103,7 @@ async function run(audited: Audited, progress: Progress, options: Run): Promise<
   const save = () => saveState(stateFile, progress);
   const completed = await audit(audited.tree, progress, {
     databases: config.databases,
-    privateModules: config.privateModules,
+    unlogged: config.unlogged,
     readRemote: online ? readRemote(config, stopped) : undefined,
     clock: systemClock,
     fix,
@@ -122,7 +128,8 @@ async function run(audited: Audited, progress: Progress, options: Run): Promise<
   if (json !== undefined) await writeFile(json, `${JSON.stringify(report, undefined, 2)}\n`);
   process.stdout.write(reportText(report));
   await removeState(stateFile);
-  return report.wrong.length > 0 ? 1 : 0;
+  if (report.wrong.length > 0) return 1;
+  return online && report.unasked.files > 0 ? 2 : 0;
 }
 
 function goOn({ files }: Progress): string {

@@ -13,7 +13,7 @@ export async function askForFile<T>(
   origins: readonly Origin[],
   { carrier, ...question }: Question<T> & { readonly carrier: Carrier },
 ): Promise<Answer<T>> {
-  const answer = await carrier.ask(carrier.setAside.without(key, origins), question);
+  const answer = await carrier.ask(carrier.setAside.order(key, origins), question);
   const failures = answer.kind === 'missing' ? [] : answer.failures;
   for (const { origin, hashes } of failures) {
     if (hashes) blame({ key, subject }, { carrier, origin, hashes });

@@ -4,7 +4,7 @@ import type { Question } from '../origins/attempt.ts';
 import type { Answer } from '../origins/ask.ts';
 import type { Origin } from '../origins/origin.ts';
 import type { SetAside } from '../origins/set-aside.ts';
-import type { Budget } from '../store/budget.ts';
+import type { Budgets } from '../store/budget.ts';
 import type { Flights } from '../store/flights.ts';
 import type { LayeredStore } from '../store/layered.ts';
 import type { Alarm } from '../telemetry/security-event.ts';
@@ -22,7 +22,7 @@ export interface Carrier {
   readonly setAside: SetAside;
   readonly alarm: Alarm;
   /** The memory that this isolate's requests share. */
-  readonly budget: Budget;
+  readonly budgets: Budgets;
   readonly background: Background;
   readonly clock: Clock;
   /** Milliseconds that are left until the first byte of the answer is due. */

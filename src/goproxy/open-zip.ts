@@ -1,6 +1,6 @@
 import type { OriginBody } from '../origins/body.ts';
 import { BadAnswer, Mismatch } from '../origins/origin.ts';
-import type { Budget } from '../store/budget.ts';
+import type { Budget, Release } from '../store/budget.ts';
 import { checkModuleZip } from '../zip/check-module-zip.ts';
 import { findNameOutside } from '../zip/check-names.ts';
 import { type Entry, looksLikeZipStart, readDirectory } from '../zip/directory.ts';
@@ -33,7 +33,7 @@ export type OpenedZip =
       readonly kind: 'whole';
       readonly bytes: Uint8Array;
       readonly verdict: Verdict | undefined;
-      readonly release: () => void;
+      readonly release: Release | undefined;
     }
   | { readonly kind: 'begun'; readonly first: Uint8Array<ArrayBuffer>; readonly body: OriginBody };
 
@@ -46,10 +46,9 @@ export async function openZip(body: OriginBody, zip: ZipToOpen, budget: Budget):
   if (declared !== undefined && declared > MAX_ZIP_BYTES) {
     throw new BadAnswer(`a zip of ${declared} bytes, over Go's limit`);
   }
-  const holds = declared !== undefined && declared <= MAX_BUFFERED_BYTES && budget.take(declared);
-  const release = () => {
-    if (holds) budget.release(declared);
-  };
+  const isSmall = declared !== undefined && declared <= MAX_BUFFERED_BYTES;
+  const release = isSmall ? budget.take(declared) : undefined;
+  const holds = isSmall && release !== undefined;
   try {
     const wanted = holds ? declared : declared === undefined ? MAX_UNDECLARED_BYTES : CHUNK_BYTES;
     const first = await body.start(wanted);
@@ -64,7 +63,7 @@ export async function openZip(body: OriginBody, zip: ZipToOpen, budget: Budget):
     await body.cancel('all of it was read');
     return { kind: 'whole', bytes: first, verdict, release };
   } catch (error) {
-    release();
+    release?.();
     throw error;
   }
 }

@@ -30,7 +30,7 @@ export function hashModuleZip(
 }
 
 /**
- * Whether a stored zip is the one in the log: undefined if it is, else what was found in its place. Reads the file in ranges.
+ * Whether a stored zip has this `h1:` hash: undefined if it has, else what was found in its place. Reads the file in ranges.
  * Rejects when R2 fails.
  */
 export async function findWrong(
@@ -38,15 +38,15 @@ export async function findWrong(
   zip: ProvableZip,
   {
     carrier,
-    expected,
+    hash,
     onProgress,
-  }: { readonly carrier: Carrier; readonly expected: Known; readonly onProgress: () => void },
+  }: { readonly carrier: Carrier; readonly hash: string; readonly onProgress: () => void },
 ): Promise<string | undefined> {
-  const hashed = await carrier.budget.holding(PROOF_BYTES, carrier.clock, () =>
+  const hashed = await carrier.budgets.proofs.holding(PROOF_BYTES, () =>
     hashModuleZip(file, zip, onProgress),
   );
   if (hashed.kind === 'broken') return `a broken zip: ${hashed.reason}`;
-  return hashed.h1 === expected.zip ? undefined : hashed.h1;
+  return hashed.h1 === hash ? undefined : hashed.h1;
 }
 
 /** Bytes that are read at a time to compare two files. */

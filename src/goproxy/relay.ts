@@ -16,7 +16,7 @@
  *
  * Where the file can be proven, the client also waits for its last chunks until the stored copy was: half of the ring is
  * held back, about 2 MiB, which has the end record, without which no zip opens, and nearly always the whole central directory.
- * So nobody ever receives a complete wrong file.
+ * Whatever a hostile origin puts there instead, the connection breaks before its end: nobody ever receives a complete wrong file.
  */
 import type { Clock } from '../clock.ts';
 import type { OriginBody } from '../origins/body.ts';
@@ -143,8 +143,8 @@ async function pump(options: RelayOptions, ring: Ring): Promise<Result> {
   ring.end();
   if (!upload) return { kind: 'passed', size };
   try {
-    await upload.commit();
-    return { kind: 'stored', size };
+    const isOurs = await upload.commit();
+    return { kind: isOurs ? 'stored' : 'passed', size };
   } catch (error) {
     await upload.abort(error);
     options.onUploadError(error);

@@ -46,7 +46,7 @@ export async function resolve(request: ModuleRequest, options: ResolveOptions): 
     return serveSmallFile(smallFile(request, { carrier, origins }), { carrier, cachedOnly });
   const { module, version } = request;
   const key = versionKey(module, version, 'zip');
-  const expect = expectation(request, origins, carrier.verification.zips);
+  const expect = expectation(request, carrier.verification.zips);
   const zip = {
     key,
     mark: versionKey(module, version, 'ziphash'),
@@ -58,18 +58,12 @@ export async function resolve(request: ModuleRequest, options: ResolveOptions): 
   return serveZip(zip, origins, { carrier, cachedOnly, ...(select ? { select } : {}) });
 }
 
-/**
- * How to learn what a version's hashes must be. A module that an origin has to itself is told to no checksum database, as it is
- * told to no other origin: no log covers it.
- */
+/** How to learn what a version's hashes must be, where VERIFY asks for it. */
 function expectation(
   { module, version }: { readonly module: ModulePath; readonly version: Version },
-  origins: readonly Origin[],
   checksums: Checksums | undefined,
 ): (() => Promise<Expected>) | undefined {
-  if (!checksums) return undefined;
-  if (origins.some(({ modules }) => modules)) return async () => ({ kind: 'uncovered' });
-  return () => checksums.expect(module, version);
+  return checksums && (() => checksums.expect(module, version));
 }
 
 /** How each kind of small file is fetched, checked and kept. */
@@ -116,7 +110,7 @@ function smallFile(
         check: (bytes) => checkInfo(bytes, request.version),
       });
     case 'mod': {
-      const expect = expectation(request, origins, carrier.verification.mods);
+      const expect = expectation(request, carrier.verification.mods);
       return plan(versionKey(module, request.version, 'mod'), `@${request.version}.mod`, {
         contentType: TEXT,
         kv: true,

@@ -2,7 +2,7 @@ import { within } from '../clock.ts';
 import type { Answer } from '../origins/ask.ts';
 import type { Checked, FileToStore } from '../store/contract.ts';
 import { etagOf } from '../store/etag.ts';
-import { bytesOf } from '../store/guard.ts';
+import { bytesOf, discard } from '../store/guard.ts';
 import type { StoreKey } from '../store/key.ts';
 import type { Hit, Keeping } from '../store/layered.ts';
 import type { Carrier } from './carrier.ts';
@@ -31,6 +31,8 @@ export interface SmallFile {
   readonly ask: () => Promise<Answer<Asked>>;
   /** Where a checksum database has a say: what it says of a stored copy that was never checked. */
   readonly recheck?: (bytes: Uint8Array) => Promise<Verdict>;
+  /** A stored copy counts only if it was checked: `ask` knows better what to make of one that was not. */
+  readonly onlyChecked?: true;
   /** The file made of other stored files, where that can be done. */
   readonly derive?: () => Promise<{ readonly bytes: Uint8Array; readonly tier: Source['tier'] } | undefined>;
   /** What can be said without an origin that has it, and without a last good copy. */
@@ -77,9 +79,15 @@ async function findStored(file: SmallFile, carrier: Carrier): Promise<Outcome | 
   const hit =
     file.cache === 'mutable'
       ? await store.findFresh(file.key)
-      : await store.findSmall(file.key, { ...keeping(file), checkedOnly: file.recheck !== undefined });
-  const good = hit && (await serveStored(file, hit, carrier));
-  if (good) return good;
+      : await store.findSmall(file.key, {
+          ...keeping(file),
+          checkedOnly: file.recheck !== undefined || file.onlyChecked === true,
+        });
+  if (hit && file.onlyChecked && !hit.file.checked) discard(hit.file.body);
+  else if (hit) {
+    const good = await serveStored(file, hit, carrier);
+    if (good) return good;
+  }
   const derived = await file.derive?.();
   if (derived) return foundBytes(file, derived.bytes, { tier: derived.tier });
   const known = await store.findMissing(file.key);
@@ -117,7 +125,9 @@ async function fetchFile(file: SmallFile, carrier: Carrier): Promise<Fetched> {
   const { attempts } = answer;
   if (answer.kind === 'accepted') {
     const { bytes, checked, keep } = answer.value;
-    const source: Source = { tier: 'origin', origin: answer.origin, attempts };
+    // Nobody was asked where a stored copy was proven instead.
+    const source: Source =
+      attempts === 0 ? { tier: 'r2' } : { tier: 'origin', origin: answer.origin, attempts };
     const known: FileToStore = { bytes, etag: await etagOf(bytes), ...(checked ? { checked } : {}) };
     const outcome = found(file, { body: bytes, size: bytes.length, ...known }, source);
     if (keep === 'no') return { outcome: { ...outcome, cache: 'failure' } };
@@ -154,6 +164,7 @@ async function keepFile(
 ): Promise<void> {
   const { store } = carrier;
   if (near) return store.keepNear(file.key, known, EDGE_SECONDS[file.cache]);
+  if (file.onlyChecked) return store.replace(file.key, known, keeping(file));
   if (file.cache === 'mutable') return store.keepLastGood(file.key, known, EDGE_SECONDS.mutable ?? 0);
   if (known.checked !== 'uncovered') return store.keep(file.key, known, keeping(file));
   // The database may have a record tomorrow: what is kept for good stays open to that question.
@@ -167,7 +178,7 @@ async function findLastGood(
   { store }: Carrier,
   { cache, attempts }: { readonly cache: 'stale' | 'failure'; readonly attempts?: number },
 ): Promise<Found | undefined> {
-  if (file.cache !== 'mutable') return undefined;
+  if (file.cache !== 'mutable' && !file.onlyChecked) return undefined;
   const source: Source = { tier: 'r2', ...(attempts === undefined ? {} : { attempts, stale: true }) };
   const hit = await store.findLastGood(file.key);
   if (hit) return { ...found(file, hit.file, source), cache };

@@ -32,7 +32,7 @@ export type StreamedZip =
       readonly isProven: boolean;
     }
   /** It is stored and proven: the client gets it from there. */
-  | { readonly kind: 'stored' }
+  | { readonly kind: 'stored'; readonly etag: string }
   | { readonly kind: 'refused'; readonly failure: Failure };
 
 /**
@@ -60,13 +60,13 @@ export async function streamZip(
   const isProven = known !== undefined && upload !== undefined;
 
   if (isProven && carrier.setAside.has(zip.key, origin)) {
-    const { stored, failure } = startFill(zip, opened, {
+    const { stored, storedEtag, failure } = startFill(zip, opened, {
       ...options,
       etag,
       upload,
       client: new WritableStream(),
     });
-    return (await stored) ? { kind: 'stored' } : { kind: 'refused', failure: failure() };
+    return (await stored) ? { kind: 'stored', etag: storedEtag() } : { kind: 'refused', failure: failure() };
   }
   const pipe = carrier.openPipe(size);
   const { stored } = startFill(zip, opened, { ...options, etag, upload, client: pipe.writable });
@@ -86,14 +86,18 @@ interface FillOptions extends StreamOptions {
   readonly client: WritableStream<Uint8Array>;
 }
 
-/** Runs the relay in the background. `failure` is why it was not stored, once that is known. */
+/** Runs the relay in the background. `storedEtag` is that of the stored copy, `failure` why there is none, once that is known. */
 function startFill(
   zip: ZipFile,
   { body, first }: Extract<OpenedZip, { kind: 'begun' }>,
   { client, upload, ...options }: FillOptions,
-): { readonly stored: Promise<boolean>; readonly failure: () => Failure } {
+): {
+  readonly stored: Promise<boolean>;
+  readonly storedEtag: () => string;
+  readonly failure: () => Failure;
+} {
   const { carrier, etag, known, onProgress, origin } = options;
-  const { budget, clock } = carrier;
+  const { budgets, clock } = carrier;
   const { large } = carrier.store;
   let storedEtag = etag;
   let failure: Failure = { origin, cause: 'unreachable', text: 'connection failed' };
@@ -104,10 +108,10 @@ function startFill(
     blame(zip, { carrier, origin, hashes });
     return error;
   };
-  const hasRing = budget.take(RING_CHUNKS * CHUNK_BYTES);
+  const releaseRing = budgets.held.take(RING_CHUNKS * CHUNK_BYTES);
   const { stored, done } = relay({
     clock,
-    chunks: hasRing ? RING_CHUNKS : SMALL_RING_CHUNKS,
+    chunks: releaseRing ? RING_CHUNKS : SMALL_RING_CHUNKS,
     body,
     first,
     upload,
@@ -135,9 +139,11 @@ function startFill(
     onProgress,
     onUploadError: (error) => carrier.report('upload', error),
   });
-  const over = done.finally(() => hasRing && budget.release(RING_CHUNKS * CHUNK_BYTES));
-  carrier.background('relay', over);
-  return { stored, failure: () => failure };
+  carrier.background(
+    'relay',
+    done.finally(() => releaseRing?.()),
+  );
+  return { stored, storedEtag: () => storedEtag, failure: () => failure };
 }
 
 interface ProofOptions extends StreamOptions {
@@ -158,11 +164,11 @@ async function proveFill(zip: ZipFile, committed: Committed, options: ProofOptio
   if (!ours && (file.size !== committed.size || !(await hasDigest(file, committed.digest)))) {
     throw new Error('Another file was stored meanwhile');
   }
-  const wrong = await findWrong(file, zip, { carrier, expected: known, onProgress });
+  const wrong = await findWrong(file, zip, { carrier, hash: known.zip, onProgress });
   if (wrong === undefined) {
     await large.mark(zip.mark, known.zip, file.etag);
     return file.etag;
   }
-  await carrier.store.remove(zip.key, zip.mark);
+  await large.remove(zip.key, zip.mark, file.etag);
   throw new Mismatch({ database: known.database, expected: known.zip, found: wrong });
 }

@@ -1,7 +1,7 @@
 import { within } from '../clock.ts';
 import type { Failure, Origin } from '../origins/origin.ts';
 import type { StoreKey } from '../store/key.ts';
-import type { SelectRange } from '../store/large-files.ts';
+import type { RangedFile, SelectRange } from '../store/large-files.ts';
 import type { Hit } from '../store/layered.ts';
 import { discard } from '../store/guard.ts';
 import { etagOf } from '../store/etag.ts';
@@ -55,6 +55,9 @@ export async function serveZip(
     const source: Source = { tier: 'edge', ...(known ? { origin: known.origin } : {}) };
     if (known) return missing(zip.subject, { missing: known, unanimous: true }, source);
   }
+  const own = { ...options, isStored: hit !== undefined, isLeader: false, onProgress: () => undefined };
+  // Its "not cached" is no answer for those who may fetch.
+  if (cachedOnly) return (await getZip(zip, origins, own)).outcome;
   const waiting = carrier.flights.join(zip.key);
   if (!waiting) {
     return fetchAndShare(zip.key, carrier, (touch) =>
@@ -63,12 +66,11 @@ export async function serveZip(
   }
   const shared = await within(carrier.clock, carrier.timeLeft() * PATIENCE, waiting).catch(() => undefined);
   if (typeof shared === 'object') return shared;
-  const now = shared === 'stored' ? await findStored(zip, options) : undefined;
+  const now = shared ? await findStored(zip, options) : undefined;
   if (now && isReady(now, zip)) return found(now.file, { tier: now.tier });
   if (now) discard(now.file.body);
   // The other request still fetches, or could not store it: this one gets its own copy.
-  const own = { ...options, isStored: now !== undefined, isLeader: false, onProgress: () => undefined };
-  return (await getZip(zip, origins, own)).outcome;
+  return (await getZip(zip, origins, { ...own, isStored: now !== undefined })).outcome;
 }
 
 async function findStored(zip: ZipFile, { carrier, select }: ZipOptions): Promise<Hit | undefined> {
@@ -109,18 +111,21 @@ async function proveStored(
 ): Promise<Outcome | undefined> {
   const { carrier, onProgress } = options;
   const { large } = carrier.store;
-  // It may be another request's fill that is not proven yet: unlike a small file it is not given on trust.
-  if (expected.kind === 'unknown') return unavailable(zip.subject, expected.failures, { tier: 'r2' });
   const file = await large.open(zip.key);
   if (!file) return undefined;
+  if (expected.kind === 'unknown') {
+    return (
+      (await serveMarked(zip, file, options)) ?? unavailable(zip.subject, expected.failures, { tier: 'r2' })
+    );
+  }
   if (expected.kind === 'uncovered') {
-    large.copyToEdge(zip.key, { size: file.size, checked: 'uncovered' }, EDGE_SECONDS.uncovered);
+    large.copyToEdge(zip.key, { ...file, checked: 'uncovered' }, EDGE_SECONDS.uncovered);
   } else {
-    const wrong = await findWrong(file, zip, { carrier, expected, onProgress });
+    const wrong = await findWrong(file, zip, { carrier, hash: expected.zip, onProgress });
     if (wrong !== undefined) {
       const hashes = { database: expected.database, expected: expected.zip, found: wrong };
       carrier.alarm({ kind: 'stored-mismatch', subject: zip.subject, hashes });
-      await carrier.store.remove(zip.key, zip.mark);
+      await large.remove(zip.key, zip.mark, file.etag);
       return undefined;
     }
     await large.mark(zip.mark, expected.zip, file.etag);
@@ -138,6 +143,27 @@ async function proveStored(
   return undefined;
 }
 
+/**
+ * A stored zip whose hash no database can be asked for now, as a stale copy: if it has the hash that is in the `.ziphash` beside
+ * it, as in a bucket that was copied from a module cache. Without one it may be another request's fill that is not proven yet:
+ * unlike a small file it is not given on trust.
+ */
+async function serveMarked(
+  zip: ZipFile,
+  file: RangedFile,
+  { carrier, onProgress, select }: GetOptions,
+): Promise<Found | undefined> {
+  const { large } = carrier.store;
+  const mark = await large.readMark(zip.mark);
+  if (!mark || (await findWrong(file, zip, { carrier, hash: mark.hash, onProgress })) !== undefined) {
+    return undefined;
+  }
+  const hit = await large.find(zip.key, select ? { select } : {});
+  if (hit?.file.etag === file.etag) return found(hit.file, { tier: hit.tier, stale: true }, 'stale');
+  if (hit) discard(hit.file.body);
+  return undefined;
+}
+
 async function fetchZip(zip: ZipFile, origins: readonly Origin[], options: GetOptions): Promise<Fetched> {
   const { carrier, earlier = [] } = options;
   const expected = zip.expect?.(); // both are asked at once
@@ -145,7 +171,7 @@ async function fetchZip(zip: ZipFile, origins: readonly Origin[], options: GetOp
   const answer = await askForFile(zip, origins, {
     carrier,
     path: zip.path,
-    accept: (body) => openZip(body, { prefix: zip.prefix, rules, expected }, carrier.budget),
+    accept: (body) => openZip(body, { prefix: zip.prefix, rules, expected }, carrier.budgets.held),
   });
   const { attempts } = answer;
   if (answer.kind === 'accepted') {
@@ -179,12 +205,12 @@ async function deliver(
   if (opened.kind === 'whole') {
     const { bytes, release, verdict } = opened;
     if (verdict?.kind === 'unknown') {
-      release();
+      release?.();
       return { outcome: unavailable(zip.subject, verdict.failures, source) };
     }
     const outcome = await foundWhole(bytes, verdict, source);
     const kept = isLeader ? keepWhole(zip, bytes, { carrier, file: outcome.file }) : Promise.resolve();
-    return { outcome, settled: kept.finally(release) };
+    return { outcome, settled: kept.finally(() => release?.()) };
   }
   if (expected?.kind === 'unknown') {
     await opened.body.cancel('it cannot be checked');
@@ -201,9 +227,10 @@ async function deliver(
   if (streamed.kind === 'refused') return { refused: streamed.failure };
   if (streamed.kind === 'stored') {
     const hit = await findStored(zip, options);
-    return hit
-      ? { outcome: found(hit.file, source, 'immutable'), streamed: Promise.resolve(true) }
-      : { refused: STORE_FAILED };
+    const isProven = hit && (hit.file.checked !== undefined || hit.file.etag === streamed.etag);
+    if (isProven) return { outcome: found(hit.file, source, 'immutable'), streamed: Promise.resolve(true) };
+    if (hit) discard(hit.file.body);
+    return { refused: STORE_FAILED };
   }
   const uncovered = expected?.kind === 'uncovered' ? 'uncovered' : 'immutable';
   const cache = streamed.isProven || !known ? uncovered : 'failure';

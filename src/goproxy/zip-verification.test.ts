@@ -4,7 +4,7 @@ import { fakeCarrier, memoryTiers } from '../../test/fakes/carrier.ts';
 import { fakeClock } from '../../test/fakes/clock.ts';
 import { hashZip } from '../../test/fakes/dirhash.ts';
 import { fakeFetch, originOf } from '../../test/fakes/fetch.ts';
-import { modulePath, text, version } from '../../test/fakes/values.ts';
+import { bytes, modulePath, text, version } from '../../test/fakes/values.ts';
 import { writeZip } from '../../test/fakes/zip-writer.ts';
 import { bytesOf } from '../store/guard.ts';
 import { versionKey } from '../store/key.ts';
@@ -164,6 +164,19 @@ describe('a stored zip without a mark', () => {
     expect(Buffer.compare(stored, right)).toBe(0);
   });
 
+  it.each([
+    ['has the hash that is in its .ziphash is given as a stale copy', right, 'found', 'stale'],
+    ['has another hash than its .ziphash is refused', wrong, 'unavailable', undefined],
+  ])('that %s while its hash cannot be learnt', async (_, zip, kind, cache) => {
+    const failures = [{ origin: 'sum.example', cause: 'timeout', text: 'x' }] as const;
+    const { serve, tiers } = setup({}, { kind: 'unknown', failures });
+    tiers.r2.files.set(key, { bytes: zip, etag: '"seeded"' });
+    tiers.r2.files.set(mark, { bytes: bytes(hashZip(right)), etag: '"another"' });
+    const outcome = await serve();
+    expect(outcome).toMatchObject({ kind, ...(cache ? { cache } : {}) });
+    if (outcome.kind === 'found') await bytesOf(outcome.file.body);
+  });
+
   it('is not given on trust while its hash cannot be learnt', async () => {
     const { serve, tiers } = setup(
       {},
@@ -173,4 +186,40 @@ describe('a stored zip without a mark', () => {
     expect(await serve()).toMatchObject({ kind: 'unavailable' });
     expect(tiers.r2.files.has(key)).toBe(true);
   });
+});
+
+it('twelve large zips at a time are all proven: proofs and streams do not wait for the memory of each other', async () => {
+  const clock = fakeClock();
+  const fetch = fakeFetch({ 'https://a': sends(right) });
+  const carrier = fakeCarrier({ clock, fetch, tiers: memoryTiers(clock) });
+  const serve = async (at: number) => {
+    const number = version(`v1.0.${at}`);
+    const zip: ZipFile = {
+      subject: `${at}`,
+      key: versionKey(hello, number, 'zip'),
+      mark: versionKey(hello, number, 'ziphash'),
+      path: '/x.zip',
+      prefix,
+      expect: async () => known,
+    };
+    return serveZip(zip, [originOf('a')], { carrier, cachedOnly: false });
+  };
+  const outcomes = await Promise.all(Array.from({ length: 12 }, (_, at) => serve(at)));
+  const done: string[] = [];
+  const bodies = outcomes.map(async (outcome) => done.push(await read(outcome)));
+  while (done.length < outcomes.length) await clock.advance(50);
+  await Promise.all(bodies);
+  expect(new Set(done)).toEqual(new Set(['right']));
+}, 30_000);
+
+it('"not cached" of a request that may not fetch is no answer to one that may', async () => {
+  const { tiers, carrier } = setup({ 'https://a': sends(right) });
+  tiers.r2.files.set(key, { bytes: wrong, etag: '"seeded"' });
+  const zip = { subject: 'm', key, mark, path: '/x', prefix, expect: async () => known };
+  const [cached, fetching] = await Promise.all([
+    serveZip(zip, origins, { carrier, cachedOnly: true }),
+    serveZip(zip, origins, { carrier, cachedOnly: false }),
+  ]);
+  expect(cached).toMatchObject({ kind: 'missing', cache: 'failure' });
+  expect(await read(fetching)).toBe('right');
 });

@@ -8,7 +8,7 @@ import type { Verification } from '../goproxy/verification.ts';
 import { askOrigins } from '../origins/ask.ts';
 import type { Region } from '../origins/order.ts';
 import type { SetAside } from '../origins/set-aside.ts';
-import type { Budget } from '../store/budget.ts';
+import type { Budgets } from '../store/budget.ts';
 import type { Flights } from '../store/flights.ts';
 import { LayeredStore, type Tiers } from '../store/layered.ts';
 import { createChecksums } from '../sumdb/checksums.ts';
@@ -27,7 +27,7 @@ export interface Services {
   readonly config: Config;
   readonly tiers: Tiers;
   readonly flights: Flights<Shared>;
-  readonly budget: Budget;
+  readonly budgets: Budgets;
   readonly setAside: SetAside;
   /** What is known of each database's log, by the database's name. */
   readonly logs: ReadonlyMap<string, LogMemory>;
@@ -73,7 +73,7 @@ export function exchanges(services: Services): MiddlewareHandler<Variables> {
 }
 
 function open(services: Services, { region, background }: Incoming): Exchange {
-  const { budget, clock, config, fetch, flights, openPipe, random, setAside, tiers, writeLog } = services;
+  const { budgets, clock, config, fetch, flights, openPipe, random, setAside, tiers, writeLog } = services;
   const requestId = crypto.randomUUID();
   const started = clock.now();
   const timeLeft = () => started + config.totalLimit - clock.now();
@@ -86,7 +86,7 @@ function open(services: Services, { region, background }: Incoming): Exchange {
     ask: (origins, question) =>
       trace.measure('origin', askOrigins(origins, question, { fetch, clock, random, ms: timeLeft() })),
     flights,
-    budget,
+    budgets,
     background: run,
     setAside,
     alarm,
@@ -120,13 +120,13 @@ function openLog(
 
 /** What VERIFY asks for. Without a checksum database nothing can be compared. */
 function verificationOf(
-  { databases, privateModules, verify }: Config,
+  { databases, unlogged, verify }: Config,
   clientOf: (database: Database) => LogClient,
 ): Verification {
   const zipRules = verify !== 'off';
   if (verify === 'off' || databases.length === 0) return { zipRules };
   const asked = databases.map((database) => ({ name: database.name, client: clientOf(database) }));
-  const checksums = createChecksums(asked, { privateModules });
+  const checksums = createChecksums(asked, { unlogged });
   return { zipRules, mods: checksums, ...(verify === 'all' ? { zips: checksums } : {}) };
 }
 

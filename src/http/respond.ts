@@ -1,5 +1,6 @@
 import type { Outcome } from '../goproxy/outcome.ts';
 import { CACHE_CONTROL } from '../goproxy/policy.ts';
+import { discard } from '../store/guard.ts';
 import type { Trace } from '../trace.ts';
 import { isNotModified } from './conditional.ts';
 import { errorText } from './plain-text.ts';
@@ -104,9 +105,4 @@ function sendText(status: number, text: string, cacheControl: string, headers: H
   headers.set('Content-Length', String(body.length));
   headers.set('Content-Type', 'text/plain; charset=utf-8');
   return new Response(body, { status, headers });
-}
-
-/** A body that is not sent is cancelled, so that whatever feeds it ends. */
-function discard(body: Uint8Array | ReadableStream<Uint8Array>): void {
-  if (!(body instanceof Uint8Array)) body.cancel().catch(() => undefined);
 }

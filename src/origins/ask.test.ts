@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { fakeClock } from '../../test/fakes/clock.ts';
 import { fakeFetch, never, originOf } from '../../test/fakes/fetch.ts';
 import { askOrigins } from './ask.ts';
-import { Mismatch, type Origin } from './origin.ts';
+import { BadAnswer, Mismatch, type Origin } from './origin.ts';
 
 const question = {
   path: '/x',
@@ -182,6 +182,8 @@ it('one of several origins is not asked twice: the next one is quicker than a pa
 
 const wrong = () => new Response('wrong');
 
+const refuse = async () => Promise.reject(new BadAnswer('a page'));
+
 describe('a file with another hash than the log has', () => {
   const hashes = { database: 'sum.example', expected: 'h1:right', found: 'h1:wrong' };
   const checked = {
@@ -226,6 +228,15 @@ describe('a file with another hash than the log has', () => {
       });
     },
   );
+
+  it('or a page, of a lone origin that then says 404, is no 404', async () => {
+    const replies = [() => new Response('<html>'), () => new Response('', { status: 404 })];
+    const clock = fakeClock();
+    const effects = { fetch: fakeFetch({ 'https://a': replies }), clock, random: () => 0, ms: 25_000 };
+    const answer = askOrigins(origins('a'), { path: '/x', accept: refuse }, effects);
+    await clock.advance(1_000);
+    expect(await answer).toMatchObject({ kind: 'failed', failures: [{ text: 'a page' }] });
+  });
 
   it('is not asked of a lone origin a second time', async () => {
     const { answer, fetch } = ask('a', { 'https://a': wrong });

@@ -75,7 +75,9 @@ export async function askOrigins<T>(
     const pause = retryPause(first.failure, effects.random);
     if (pause === undefined || effects.clock.now() + pause >= deadline) return first;
     await effects.clock.sleep(pause);
-    return tryOnce(origin);
+    const second = await tryOnce(origin);
+    // Something that cannot be the file, and then "no such file": that is no word to believe.
+    return second.kind === 'missing' && first.failure.cause === 'answer' ? first : second;
   }
 
   async function tryOnce(origin: Origin): Promise<Attempt<T>> {

@@ -18,6 +18,8 @@ const NOT_AN_ANSWER = /fetch timed out|temporarily unavailable/i;
 export interface Question<T> {
   /** Path below the origin's base URL, percent-encoded, with its leading slash. */
   readonly path: string;
+  /** Whether 400 says, as it does at older module proxies, that there is no such file. Default true. */
+  readonly is400Missing?: boolean;
   /** Reads the body of a 200 and returns what it holds. Throws `BadAnswer` when it cannot be what was asked for. */
   accept(body: OriginBody): Promise<T>;
 }
@@ -65,7 +67,7 @@ async function ask<T>(
   }
   const said = new TextDecoder().decode(await body.start(MAX_ERROR_TEXT)).trim();
   const text = said.startsWith('<') ? '' : said; // a page says nothing to who reads it in a terminal
-  return judge(origin, response, { text, redirected });
+  return judge(origin, response, { text, is400Missing: (question.is400Missing ?? true) && !redirected });
 }
 
 /**
@@ -77,10 +79,10 @@ async function ask<T>(
 function judge(
   origin: Origin,
   response: Response,
-  { text, redirected }: { readonly text: string; readonly redirected: boolean },
+  { text, is400Missing }: { readonly text: string; readonly is400Missing: boolean },
 ): Attempt<never> {
   const { status } = response;
-  const isAnswer = status === 404 || status === 410 || (status === 400 && !redirected);
+  const isAnswer = status === 404 || status === 410 || (status === 400 && is400Missing);
   if (isAnswer && !NOT_AN_ANSWER.test(text)) {
     return { kind: 'missing', missing: { status: status === 410 ? 410 : 404, text, origin: origin.name } };
   }

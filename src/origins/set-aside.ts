@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { StoreKey } from '../store/key.ts';
 import type { Origin } from './origin.ts';
 
-/** Milliseconds in which an origin that gave a wrong file is not asked for it again, as long as another one can be. */
+/** Milliseconds in which an origin that gave a wrong file is the last one to be asked for it again. */
 const SET_ASIDE = 10 * 60_000;
 
 /** More than this many wrong files at a time mean an attack or a broken origin: the oldest are forgotten. */
@@ -37,13 +37,12 @@ export class SetAside {
   }
 
   /**
-   * `origins` without those that gave a wrong file. If none would be left it is all of them, as one may have been mended, the one that
-   * was wrong longest ago first.
+   * `origins` with those that gave a wrong file last, the one of longest ago first. They are not left out: one may have been
+   * mended while the others are down, and where the others have no such file, the wrong one is no reason to say so.
    */
-  without(key: StoreKey, origins: readonly Origin[]): readonly Origin[] {
-    const left = origins.filter(({ name }) => !this.has(key, name));
-    if (left.length > 0) return left;
-    return origins.toSorted((a, b) => this.#end(key, a.name) - this.#end(key, b.name));
+  order(key: StoreKey, origins: readonly Origin[]): readonly Origin[] {
+    const end = ({ name }: Origin) => (this.has(key, name) ? this.#end(key, name) : 0);
+    return origins.toSorted((a, b) => end(a) - end(b));
   }
 
   #end(key: StoreKey, origin: string): number {

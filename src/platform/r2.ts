@@ -91,7 +91,6 @@ function facts(object: R2Object): Omit<StoredFile, 'body' | 'range'> {
   return {
     size: object.size,
     etag: etag ?? object.httpEtag,
-    ...(etag === undefined ? { foreign: true } : {}),
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by `put` above
     ...(checked === undefined ? {} : { checked: checked as Checked }),
   };

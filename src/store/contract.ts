@@ -9,9 +9,9 @@ export interface ByteRange {
 
 /**
  * What a checksum database said of the bytes: their `h1:` hash, which is the one in its log, or that it has no record of the
- * version.
+ * version; of its own files, that its log proves them.
  */
-export type Checked = `h1:${string}` | 'uncovered';
+export type Checked = `h1:${string}` | 'uncovered' | 'proven';
 
 export interface StoredFile {
   /** The bytes: whole, or a stream that the caller reads to its end or cancels. */
@@ -22,8 +22,6 @@ export interface StoredFile {
   readonly etag: string;
   /** Absent while nobody asked. */
   readonly checked?: Checked;
-  /** The file was put there by other means than modferry, such as a copy of a module cache: the etag is R2's own. */
-  readonly foreign?: true;
   readonly range?: ByteRange;
 }
 

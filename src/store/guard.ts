@@ -27,7 +27,7 @@ export class Guard {
     if (!work) return undefined;
     const { clock, trace } = this.#effects;
     const limited = within(clock, TIER_LIMIT, work).catch((error: unknown) => {
-      work.then(dropBody, () => undefined); // it may come yet, and nobody waits for it any more
+      work.then(dropLate, () => undefined); // it may come yet, and nobody waits for it any more
       throw error;
     });
     return this.attempt(tier, trace.measure(tier, limited));
@@ -64,10 +64,13 @@ export class Guard {
   }
 }
 
-/** Cancels the stream of a stored file that came too late. */
-function dropBody(late: unknown): void {
-  const body: unknown = typeof late === 'object' && late !== null ? Reflect.get(late, 'body') : undefined;
+/** Cancels the stream of a stored file that came too late, and an upload that did. */
+function dropLate(late: unknown): void {
+  if (typeof late !== 'object' || late === null) return;
+  const body: unknown = Reflect.get(late, 'body');
   if (body instanceof ReadableStream) body.cancel().catch(() => undefined);
+  const abort: unknown = Reflect.get(late, 'abort');
+  if (typeof abort === 'function') void abort.call(late, new Error('The upload began too late'));
 }
 
 /** A body as bytes. */

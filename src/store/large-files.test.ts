@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { fakeCarrier, memoryTiers } from '../../test/fakes/carrier.ts';
 import { fakeClock } from '../../test/fakes/clock.ts';
 import { bytes, modulePath, text, version } from '../../test/fakes/values.ts';
-import type { StoredFile } from './contract.ts';
 import { bytesOf } from './guard.ts';
 import { versionKey } from './key.ts';
 import type { Hit } from './layered.ts';
@@ -81,13 +80,6 @@ it('an origin\'s "not found" is believed for its seconds', async () => {
 const checkedOf = async (store: ReturnType<typeof layered>['store']) =>
   (await store.large.find(key, { mark }))?.file.checked;
 
-const foreign = (said: string, isForeign: boolean): StoredFile => ({
-  body: bytes(said),
-  size: said.length,
-  etag: `"R2’s own of ${said}"`,
-  ...(isForeign ? { foreign: true } : {}),
-});
-
 describe('a mark', () => {
   it('vouches for the very file that was checked, and for no other one in its place', async () => {
     const { store, carrier, edge, r2 } = layered();
@@ -100,16 +92,6 @@ describe('a mark', () => {
     edge.files.clear();
     r2.files.set(key, file('another'));
     expect(await checkedOf(store)).toBeUndefined();
-  });
-
-  it.each([
-    ['both are the go command’s own', true, true, HASH],
-    ['only the zip is', true, false, undefined],
-    ['only the mark is', false, true, undefined],
-  ])('in a bucket that was copied from a module cache counts when %s', async (_, zip, hash, expected) => {
-    const { store, r2 } = layered();
-    r2.read = async (asked) => (asked === key ? foreign('zip', zip) : foreign(HASH, hash));
-    expect(await checkedOf(store)).toBe(expected);
   });
 
   it.each(['', 'h1:', 'h1:short=', 'nonsense', `${HASH}x`])(
@@ -156,4 +138,38 @@ describe('a file that is opened', () => {
     r2.files.set(key, file('9876543210'));
     await expect(opened?.read(3, 4)).rejects.toThrow('replaced');
   });
+});
+
+describe('a file that is removed', () => {
+  it('goes with its mark, from R2 and the edge', async () => {
+    const { store, r2, edge } = layered();
+    await r2.write(key, file('zip'), 'create');
+    await edge.write(key, file('zip'));
+    await store.large.mark(mark, HASH, '"zip"');
+    await store.large.remove(key, mark, '"zip"');
+    expect([r2.files.size, edge.files.size]).toEqual([0, 0]);
+  });
+
+  it('stays if it is another one by now', async () => {
+    const { store, r2 } = layered();
+    await r2.write(key, file('mended'), 'create');
+    await store.large.mark(mark, HASH, '"mended"');
+    await store.large.remove(key, mark, '"zip"');
+    expect([...r2.files.keys()]).toEqual([key, mark]);
+  });
+});
+
+it('what is copied to the edge is the file that was found, or nothing', async () => {
+  const { store, carrier, r2, edge } = layered();
+  await r2.write(key, file('zip'), 'create');
+  await store.large.mark(mark, HASH, '"zip"');
+  const read = r2.read.bind(r2);
+  let reads = 0;
+  r2.read = async (asked, range) => {
+    if (asked === key && ++reads === 2) r2.files.set(key, file('another'));
+    return read(asked, range);
+  };
+  expect((await store.large.find(key, { mark }))?.file.checked).toBe(HASH);
+  await carrier.idle();
+  expect([reads, edge.files.size]).toEqual([2, 0]);
 });

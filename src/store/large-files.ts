@@ -33,8 +33,8 @@ export const MAX_EDGE_BYTES = 32 * 1024 * 1024;
  *
  * A large one is in R2 before anybody can have checked it. What vouches for it is its mark, the `.ziphash` beside it, which holds
  * the `h1:` hash as it does in Go's module cache, and whose etag is that of the very file that was checked: a mark never
- * vouches for another file that came to lie in the same place. In a bucket that was copied from a module cache neither
- * has an etag of ours, and the mark is the go command's word.
+ * vouches for another file that came to lie in the same place, and the go command's own marks, in a bucket that was copied from a
+ * module cache, for none.
  */
 export class LargeFiles {
   readonly #tiers: Tiers;
@@ -56,7 +56,8 @@ export class LargeFiles {
     const facts = select && (await this.#guard.read('r2', r2?.head(key)));
     if (facts) {
       const part = await this.#guard.read('r2', r2?.read(key, select(facts)));
-      if (part) return { file: await this.#withMark(part, mark), tier: 'r2' };
+      if (part?.etag === facts.etag) return { file: await this.#withMark(part, mark), tier: 'r2' };
+      if (part) discard(part.body); // the range was chosen for another file
     }
     return (await this.#findAtEdge(key, mark)) ?? this.#findInR2(key, mark);
   }
@@ -79,20 +80,32 @@ export class LargeFiles {
 
   async #withMark(file: StoredFile, key: StoreKey | undefined): Promise<StoredFile> {
     if (!key || file.checked) return file;
+    const mark = await this.readMark(key);
+    return mark?.etag === file.etag ? { ...file, checked: mark.hash } : file;
+  }
+
+  /** The hash in a mark, and the etag of the file that it vouches for; that of a mark that is not ours vouches for none. */
+  async readMark(
+    key: StoreKey,
+  ): Promise<{ readonly hash: `h1:${string}`; readonly etag: string } | undefined> {
     const mark = await this.#guard.read('r2', this.#tiers.r2?.read(key));
-    if (!mark) return file;
-    const text = new TextDecoder().decode(await bytesOf(mark.body)).trim();
-    const vouches = mark.etag === file.etag || (mark.foreign && file.foreign);
-    return vouches && isHash(text) ? { ...file, checked: text } : file;
+    if (!mark) return undefined;
+    const hash = new TextDecoder().decode(await bytesOf(mark.body)).trim();
+    return isHash(hash) ? { hash, etag: mark.etag } : undefined;
   }
 
   /** Copies a file from R2 into the edge cache, beside the answer, for at most `seconds` where that is given. */
-  copyToEdge(key: StoreKey, { size, checked }: Pick<StoredFile, 'size' | 'checked'>, seconds?: number): void {
+  copyToEdge(
+    key: StoreKey,
+    { size, etag, checked }: Pick<StoredFile, 'size' | 'etag' | 'checked'>,
+    seconds?: number,
+  ): void {
     const { edge, r2 } = this.#tiers;
     if (!edge || !r2 || size > MAX_EDGE_BYTES) return;
     // A second read of its own, not a tee: a slow client would make a tee hold the file in memory.
     const copy = async () => {
       const file = await r2.read(key);
+      if (file && file.etag !== etag) return discard(file.body); // what was said of the other one says nothing of this
       if (file) await edge.writeStream(key, { ...file, ...(checked ? { checked } : {}) }, seconds);
     };
     this.#guard.write('edge', copy());
@@ -139,6 +152,15 @@ export class LargeFiles {
     };
   }
 
+  /** Removes a file and its mark from every tier, unless another one came to lie there meanwhile. Never rejects. */
+  async remove(key: StoreKey, mark: StoreKey, etag: string): Promise<void> {
+    const { edge, r2 } = this.#tiers;
+    const now = await this.#guard.read('r2', r2?.head(key));
+    if (now && now.etag !== etag) return;
+    await this.#guard.attempt('edge', edge?.remove(key));
+    await this.#guard.attempt('r2', r2?.remove([key, mark]));
+  }
+
   /** Marks the file with this etag as the one that a checksum database knows by `hash`. Never rejects. */
   async mark(key: StoreKey, hash: string, etag: string): Promise<void> {
     const bytes = new TextEncoder().encode(hash);
@@ -146,7 +168,7 @@ export class LargeFiles {
   }
 }
 
-function isHash(text: string): text is Exclude<Checked, 'uncovered'> {
+function isHash(text: string): text is Extract<Checked, `h1:${string}`> {
   return /^h1:[A-Za-z0-9+/]{43}=$/.test(text);
 }
 

@@ -20,6 +20,7 @@ const none: Answer<Lookup> = {
   unanimous: true,
   attempts: 1,
 };
+const alone: Answer<Lookup> = { ...none, unanimous: false };
 const down: Answer<Lookup> = {
   kind: 'failed',
   failures: [{ origin: 'a', cause: 'timeout', text: 'no answer within 10 s' }],
@@ -38,8 +39,8 @@ function ask(answers: readonly Answer<Lookup>[], module = hello) {
       },
     },
   }));
-  const privateModules = parsed.kind === 'parsed' ? parsed.patterns : [];
-  return { asked, expected: createChecksums(databases, { privateModules }).expect(module, v1) };
+  const unlogged = parsed.kind === 'parsed' ? parsed.patterns : [];
+  return { asked, expected: createChecksums(databases, { unlogged }).expect(module, v1) };
 }
 
 it.each([
@@ -52,6 +53,7 @@ it.each([
   ['the next one, where the first is down', [down, found], { kind: 'known', database: 'db1' }],
   ['nobody, where none has a record', [none, none], { kind: 'uncovered' }],
   ['not known, where one is down and none has a record', [none, down], { kind: 'unknown' }],
+  ['not known, where an address says no and another one is down', [alone], { kind: 'unknown' }],
 ] as const)('what a version must be says %s', async (_, answers, expected) => {
   expect(await ask(answers).expected).toMatchObject(expected);
 });
@@ -63,7 +65,7 @@ it('an outage is told with its address, and what it was asked for', async () => 
   });
 });
 
-it('a private module is told to none of them', async () => {
+it('a module that is not to be named is told to none of them', async () => {
   const { asked, expected } = ask([found], modulePath('git.corp.example/secret'));
   expect([await expected, asked]).toEqual([{ kind: 'uncovered' }, []]);
 });

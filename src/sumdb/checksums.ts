@@ -1,6 +1,7 @@
 import { matches, type Patterns } from '../access/patterns.ts';
 import type { Checksums } from '../goproxy/verification.ts';
 import type { Failure } from '../origins/origin.ts';
+import type { Missing } from '../store/contract.ts';
 import type { LogClient } from './log-client.ts';
 
 /** A database, and the client that asks it. */
@@ -10,16 +11,16 @@ export interface AskedDatabase {
 }
 
 /**
- * What the checksum databases have of a version: the word of the first one that has a record of it. Private modules are told to
- * none of them.
+ * What the checksum databases have of a version: the word of the first one that has a record of it. The modules in `unlogged` are
+ * told to none of them.
  */
 export function createChecksums(
   databases: readonly AskedDatabase[],
-  { privateModules }: { readonly privateModules: Patterns },
+  { unlogged }: { readonly unlogged: Patterns },
 ): Checksums {
   return {
     async expect(module, version) {
-      if (matches(privateModules, module)) return { kind: 'uncovered' };
+      if (matches(unlogged, module)) return { kind: 'uncovered' };
       const failures: Failure[] = [];
       for (const { name, client } of databases) {
         const answer = await client.hashes(module, version);
@@ -28,10 +29,16 @@ export function createChecksums(
           return { kind: 'known', database: name, zip, mod };
         }
         if (answer.kind === 'failed') failures.push(...answer.failures.map(ofTheHash));
+        // "No record" is not signed: one address that lies must not be all that is left when the others are blocked.
+        else if (!answer.unanimous) failures.push(ofTheHash(aloneInSaying(answer.missing)));
       }
       return failures.length > 0 ? { kind: 'unknown', failures } : { kind: 'uncovered' };
     },
   };
+}
+
+function aloneInSaying({ origin, status }: Missing): Failure {
+  return { origin, cause: 'unchecked', text: `status ${status}, and another address could not be asked` };
 }
 
 function ofTheHash(failure: Failure): Failure {

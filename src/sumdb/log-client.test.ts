@@ -86,6 +86,18 @@ describe('the common tree head', () => {
     expect(kinds(effects)).toEqual([]);
   });
 
+  it('is left alone when R2 takes nothing, after a few tries', async () => {
+    const log = logOf(300);
+    const effects = fakeLogEffects(serves(log));
+    let swaps = 0;
+    effects.swapLatest = async () => {
+      swaps += 1;
+      return false;
+    };
+    const answer = await clientOf(log, effects).latest();
+    expect([answer.kind, swaps]).toEqual(['accepted', 5]);
+  });
+
   it('that another isolate has moved further is taken over', async () => {
     const log = logOf(300);
     const effects = fakeLogEffects((path) => (path === '/latest' ? log.treeHead(100) : log.answer(path)));
@@ -167,6 +179,18 @@ describe('a tile', () => {
     expect(await clientOf(growing, stuck).tile(tile('tile/8/0/002.p/88'))).toMatchObject({
       value: { isProven: false },
     });
+  });
+
+  it('is not passed on unproven when the newer tree head cannot be shown to be the same log', async () => {
+    const growing = logOf(300);
+    const damaged = flipping(serves(growing), /^\/tile\/8\/0/);
+    let address = serves(growing);
+    const effects = fakeLogEffects((path) => address(path));
+    const client = clientOf(growing, effects);
+    await client.latest();
+    grow(growing, 300);
+    address = damaged;
+    expect(await client.tile(tile('tile/8/0/001'))).toMatchObject({ kind: 'failed' });
   });
 
   it('that the database no longer has in part is cut from the full one', async () => {

@@ -30,6 +30,9 @@ import { parseTreeHead } from './tree-head.ts';
 const MAX_LOOKUP = 64 * 1024;
 const MAX_DATA_TILE = 4 * 1024 * 1024;
 
+/** How often the common tree head is swapped again when other isolates were faster. */
+const MAX_SWAPS = 5;
+
 export interface LogClientOptions {
   readonly name: string;
   readonly key: VerifierKey;
@@ -104,8 +107,9 @@ export class LogClient {
     const hashes: Tile = { ...tile, level: tile.level === 'data' ? 0 : tile.level };
     try {
       const tree = await this.#reaching(hashes);
-      if (!tree) return await this.#unproven(tile);
-      return await this.#proven(tile, { hashes, tree });
+      if (tree.kind !== 'accepted') return tree;
+      if (!tree.value) return await this.#unproven(tile);
+      return await this.#proven(tile, { hashes, tree: tree.value });
     } catch (error) {
       if (error instanceof TileUnavailable) return error.answer;
       if (!(error instanceof BadAnswer)) throw error;
@@ -137,7 +141,7 @@ export class LogClient {
     return { kind: 'accepted', value, origin, attempts: origins.size, failures: [] };
   }
 
-  /** Beyond every tree head that is known, which a database that is asked for its latest one hardly ever has. */
+  /** Beyond the latest tree head that the database shows: an address that lags behind another one. */
   #unproven(tile: Tile): Promise<Answer<ReadTile>> {
     const length = tileByteLength(tile);
     return this.#options.effects.readRemote(formatTilePath(tile), {
@@ -150,15 +154,15 @@ export class LogClient {
   }
 
   /** The latest tree head, if it has this tile; the database is asked for a newer one if the known one has not. */
-  async #reaching(tile: Tile): Promise<SignedHead | undefined> {
+  async #reaching(tile: Tile): Promise<Answer<SignedHead | undefined>> {
     const reaches = (known: SignedHead | undefined) => {
       const widest = known && widestTile({ level: tile.level, index: tile.index }, known.head.size);
       return widest && widest.width >= tile.width ? known : undefined;
     };
     const known = reaches(await this.#known());
-    if (known) return known;
-    await this.latest();
-    return reaches(this.#options.memory.latest);
+    if (known) return { kind: 'accepted', value: known, origin: 'cache', attempts: 0, failures: [] };
+    const answer = await this.latest();
+    return answer.kind === 'accepted' ? { ...answer, value: reaches(this.#options.memory.latest) } : answer;
   }
 
   /** Throws `BadAnswer` unless this is the record of the version, in the log. */
@@ -242,22 +246,24 @@ export class LogClient {
   /** Moves the common tree head forward. Returns the latest one, which may be somebody else's. */
   async #publish(said: SignedHead): Promise<SignedHead> {
     const { effects, memory } = this.#options;
-    for (;;) {
+    for (let round = 0; round < MAX_SWAPS; round++) {
       const stored = await effects.readLatest();
       const theirs = stored && (await this.#open(stored.bytes, 'latest').catch(() => undefined));
       if (theirs && theirs.head.size >= said.head.size) {
-        memory.latest = theirs;
+        // What all have in common counts, whatever comes of the comparison.
+        if (memory.latest === said) memory.goBackTo(theirs);
         await this.#checkConsistency(said, theirs);
         return theirs;
       }
       if (theirs) {
         await this.#checkConsistency(theirs, said).catch((error: unknown) => {
-          memory.latest = theirs; // what all have in common is older than what this isolate took for good
+          memory.goBackTo(theirs); // what all have in common is older than what this isolate took for good
           throw error;
         });
       }
       if (await effects.swapLatest(stored?.known, said.note)) return said;
     }
+    return said; // R2 is not itself, and the next newer head is another occasion
   }
 
   async #checkConsistency(older: SignedHead, newer: SignedHead): Promise<void> {

@@ -42,7 +42,7 @@ export function logEffects(
     readRemote: (path, { accept, avoid, limit }) =>
       ask(
         origins.filter((origin) => !avoid?.has(origin.name)),
-        { path: `/${path}`, accept: async (body) => accept(await body.all(limit)) },
+        { path: `/${path}`, is400Missing: false, accept: async (body) => accept(await body.all(limit)) },
       ),
     async readCache(path) {
       const hit = await store.findSmall(checksumKey(name, path), { kv: false });
@@ -51,7 +51,7 @@ export function logEffects(
     writeCache(path, bytes, { heals }) {
       const key = checksumKey(name, path);
       const write = async () => {
-        const file = { bytes, etag: await etagOf(bytes) };
+        const file = { bytes, etag: await etagOf(bytes), checked: 'proven' } as const;
         await (heals ? store.replace(key, file, { kv: false }) : store.keep(key, file, { kv: false }));
       };
       background('keep checksums', write());

@@ -38,6 +38,13 @@ export class LogMemory {
     this.#tiles.clear();
   }
 
+  /** Takes another tree head for the latest, which what was proven under the former one may not fit to. */
+  goBackTo(head: SignedHead): void {
+    this.latest = head;
+    this.#tiles.clear();
+    this.#consistent.clear();
+  }
+
   isConsistent(head: TreeHead): boolean {
     return this.#consistent.has(nameOf(head));
   }

@@ -47,7 +47,10 @@ export async function openNote(note: Uint8Array, key: VerifierKey): Promise<Open
   for (const [at, line] of lines.entries()) {
     const signature = parseSignature(line);
     if (!signature)
-      return { kind: 'malformed', reason: `a note with the signature line ${JSON.stringify(line)}` };
+      return {
+        kind: 'malformed',
+        reason: `a note with the signature line ${JSON.stringify(line.slice(0, 80))}`,
+      };
     if (at >= MAX_SIGNATURES) {
       return { kind: 'malformed', reason: `a note with more than ${MAX_SIGNATURES} signatures` };
     }

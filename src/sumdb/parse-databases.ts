@@ -52,9 +52,12 @@ export function parseDatabases(
   return [...databases.values()];
 }
 
-/** An entry as it may be shown: without the passwords of its addresses, and without a private key given by mistake. */
+/** An entry as it may be shown: without the passwords of its addresses, and without keys, one of which may be a private one. */
 function redacted(entry: string): string {
-  return entry.replace(/PRIVATE\+KEY\+\S*/g, 'PRIVATE+KEY+…').replace(/[^\s|]+/g, redact);
+  return entry
+    .replace(/private\+key\+\S*/gi, 'PRIVATE+KEY+…')
+    .replace(/^([^\s+]+\+[^\s+]*\+)\S+/, '$1…')
+    .replace(/[^\s|]+/g, redact);
 }
 
 function parseDatabase(entry: string, limits: OriginLimits): Database | string {
@@ -72,6 +75,7 @@ function parseDatabase(entry: string, limits: OriginLimits): Database | string {
 
   const origins: Origin[] = [];
   for (const url of (urls ?? known?.[1] ?? `https://${name}`).split('|')) {
+    if (/private\+key/i.test(url)) return 'has a private key where an address should be';
     const address = parseAddress(url);
     if (typeof address === 'string')
       return `has the address ${JSON.stringify(redact(url))}, which ${address}`;

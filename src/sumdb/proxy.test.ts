@@ -7,6 +7,7 @@ import type { Address } from '../../test/fakes/log-effects.ts';
 import { text } from '../../test/fakes/values.ts';
 import { parsePatterns } from '../access/patterns.ts';
 import { bytesOf } from '../store/guard.ts';
+import { checksumKey } from '../store/key.ts';
 import { LogClient } from './log-client.ts';
 import { logEffects } from './log-effects.ts';
 import { LogMemory } from './log-memory.ts';
@@ -100,4 +101,39 @@ it('what was carried is served while the database is down, and the last tree hea
   const latest = await serve('latest');
   expect(latest).toMatchObject({ kind: 'found', cache: 'stale', source: { stale: true } });
   expect(latest.kind === 'found' && text(await bytesOf(latest.file.body))).toBe(log.treeHead());
+});
+
+it.each([
+  ['lookup/example.com/hello@v1.0.0', `1\nexample.com/hello v1.0.0 h1:x\n\nunsigned\n`],
+  ['tile/8/0/000', new Uint8Array(8192)],
+  ['tile/8/0/000.p/7', new Uint8Array(7 * 32)],
+])(
+  '%s that lies in the bucket and was never proven is not passed on, and written over',
+  async (path, planted) => {
+    const { serve, tiers, carrier } = setup();
+    const key = checksumKey(log.name, path);
+    const bytes = typeof planted === 'string' ? new TextEncoder().encode(planted) : planted;
+    await tiers.r2.write(key, { bytes, etag: '"planted"' }, 'create');
+    const outcome = await serve(path);
+    const body = outcome.kind === 'found' ? await bytesOf(outcome.file.body) : new Uint8Array();
+    expect(Buffer.from(body)).toEqual(Buffer.from(log.answer(`/${path}`) ?? ''));
+    await carrier.idle();
+    expect(await tiers.r2.head(key)).toMatchObject({ checked: 'proven', size: body.length });
+  },
+);
+
+it('what was never proven is proven from the bucket, without a question, and marked', async () => {
+  const { serve, tiers, carrier, fetch } = setup();
+  const path = 'lookup/example.com/hello@v1.0.0';
+  const key = checksumKey(log.name, path);
+  await serve(path);
+  await carrier.idle();
+  const { bytes, etag } = tiers.r2.files.get(key) ?? { bytes: new Uint8Array(), etag: '' };
+  tiers.r2.files.set(key, { bytes, etag });
+  tiers.edge.files.clear();
+  const before = fetch.calls.length;
+  expect(await serve(path)).toMatchObject({ kind: 'found', cache: 'immutable', source: { tier: 'r2' } });
+  expect(fetch.calls.length).toBe(before);
+  await carrier.idle();
+  expect(tiers.r2.files.get(key)?.checked).toBe('proven');
 });

@@ -58,16 +58,21 @@ function checksumFile(
     case 'lookup': {
       // A record never changes, and the tree head in it stays valid while the tree grows (golang.org/x/mod/sumdb).
       const ask = async () =>
-        map(await client.lookup(request.module, request.version), ({ bytes }) => ({ bytes }));
-      return { ...common, cache: 'immutable', contentType: TEXT, ask };
+        map(await client.hashes(request.module, request.version), ({ bytes }) => ({
+          bytes,
+          checked: 'proven',
+        }));
+      return { ...common, cache: 'immutable', contentType: TEXT, ask, onlyChecked: true };
     }
     case 'tile': {
       const { tile } = request;
       const contentType = tile.level === 'data' ? TEXT : 'application/octet-stream';
       const ask = async () =>
-        map(await client.tile(tile), ({ bytes, isProven }) => (isProven ? { bytes } : { bytes, keep: 'no' }));
+        map(await client.tile(tile), ({ bytes, isProven }) =>
+          isProven ? { bytes, checked: 'proven' } : { bytes, keep: 'no' },
+        );
       const derive = () => cutFromFullTile(request, carrier);
-      return { ...common, cache: 'immutable', contentType, ask, derive };
+      return { ...common, cache: 'immutable', contentType, ask, derive, onlyChecked: true };
     }
     default:
       return request satisfies never;
@@ -87,8 +92,8 @@ async function cutFromFullTile(
   const length = tileByteLength(tile);
   if (tile.width === FULL_WIDTH || length === undefined) return undefined;
   const key = checksumKey(database.name, checksumPath({ kind: 'tile', database, tile: full }));
-  const hit = await store.findSmall(key, { kv: false });
-  return hit && { bytes: (await bytesOf(hit.file.body)).slice(0, length), tier: hit.tier };
+  const hit = await store.findSmall(key, { kv: false, checkedOnly: true });
+  return hit?.file.checked && { bytes: (await bytesOf(hit.file.body)).slice(0, length), tier: hit.tier };
 }
 
 async function empty(): Promise<Found> {

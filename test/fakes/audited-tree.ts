@@ -120,7 +120,7 @@ export function databaseOf(log: FakeLog): ReadRemote {
 
 export type RunOptions = Partial<AuditOptions> & {
   readonly progress?: Progress;
-  readonly privateModules?: never;
+  readonly unlogged?: never;
   readonly private?: string;
 };
 
@@ -140,7 +140,7 @@ export async function run(
     save: async () => {},
     ...options,
     databases,
-    privateModules: patterns.patterns,
+    unlogged: patterns.patterns,
   });
   return progress;
 }

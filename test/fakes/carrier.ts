@@ -5,7 +5,7 @@ import { LayeredStore, type Tiers } from '../../src/store/layered.ts';
 import { SetAside } from '../../src/origins/set-aside.ts';
 import type { SecurityEvent } from '../../src/telemetry/security-event.ts';
 import type { Verification } from '../../src/goproxy/verification.ts';
-import { Budget } from '../../src/store/budget.ts';
+import { openBudgets } from '../../src/store/budget.ts';
 import { createTrace } from '../../src/trace.ts';
 import { type FakeClock, fakeClock } from './clock.ts';
 import { type FakeFetch, fakeFetch } from './fetch.ts';
@@ -60,7 +60,7 @@ export function fakeCarrier(options: CarrierOptions = {}): FakeCarrier {
     store: new LayeredStore(tiers, { background, trace: createTrace(clock), clock, report }),
     ask: (origins, question) => askOrigins(origins, question, { fetch, clock, random: () => 0, ms: 25_000 }),
     flights: new Flights<Shared>(clock),
-    budget: new Budget(),
+    budgets: openBudgets(clock),
     background,
     timeLeft: () => 25_000,
     openPipe: () => copyingPipe(),

@@ -113,7 +113,8 @@ describe.skipIf(go === '')('with VERIFY=all', () => {
     const path = `/example.com/hello/@v/v1.1.0.${end}`;
     first.fault('tampered');
     second.remove(path);
-    expect(await stage.ask(path)).toMatchObject({ status: 502 });
+    // Not the first time, nor when the wrong one is set aside and the other one asked first.
+    for (let time = 0; time < 3; time++) expect(await stage.ask(path)).toMatchObject({ status: 502 });
   });
 
   it('a right zip under another version is 502', async () => {
