@@ -96,14 +96,18 @@ interface GetOptions extends ZipOptions {
 }
 
 async function getZip(zip: ZipFile, origins: readonly Origin[], options: GetOptions): Promise<Fetched> {
-  const stored =
-    options.isStored && zip.expect ? await proveStored(zip, await zip.expect(), options) : undefined;
+  const { carrier, isStored } = options;
+  const proof = isStored && zip.expect ? proveStored(zip, await zip.expect(), options) : undefined;
+  const stored = await proof?.catch((error: unknown) => {
+    carrier.report('verify', error);
+    return unavailable(zip.subject, [STORE_FAILED], { tier: 'r2' });
+  });
   if (stored) return { outcome: stored, streamed: Promise.resolve(stored.kind === 'found') };
   if (options.cachedOnly) return { outcome: notCached(zip.subject) };
   return fetchZip(zip, origins, options);
 }
 
-/** A stored zip that nobody has checked, now that somebody wants it. Undefined when it is wrong: then it is gone. */
+/** A stored zip that nobody has checked, now that somebody wants it. Undefined when it is wrong: then it is gone. Rejects when R2 fails. */
 async function proveStored(
   zip: ZipFile,
   expected: Expected,

@@ -164,6 +164,15 @@ describe('a stored zip without a mark', () => {
     expect(Buffer.compare(stored, right)).toBe(0);
   });
 
+  it('is refused while R2 cannot read it', async () => {
+    const { serve, tiers, carrier } = setup({});
+    tiers.r2.files.set(key, { bytes: right, etag: '"seeded"' });
+    const read = tiers.r2.read.bind(tiers.r2);
+    tiers.r2.read = (asked, range) => (range ? Promise.reject(new Error('R2 is away')) : read(asked, range));
+    expect(await serve()).toMatchObject({ kind: 'unavailable', status: 502 });
+    expect(carrier.reports).toEqual(['verify: R2 is away']);
+  });
+
   it.each([
     ['has the hash that is in its .ziphash is given as a stale copy', right, 'found', 'stale'],
     ['has another hash than its .ziphash is refused', wrong, 'unavailable', undefined],
