@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
-import { startLocally } from '../../src/cli/local.ts';
-import { type FakeModule, makeModule } from '../fakes/module.ts';
+import { type LocalOptions, startLocally } from '../../src/cli/local.ts';
+import { type FakeModule, goSums, makeModule } from '../fakes/module.ts';
 import { fixtureModules } from '../fakes/modules.ts';
 import { type FakeOrigin, startOrigin } from '../fakes/origin.ts';
+import { createLog, startLogServer } from '../fakes/transparency-log.ts';
 import { bigZip } from '../fakes/zip-writer.ts';
 import { download, type DownloadOptions } from '../worker/download.ts';
 import { resetPeak, usageOf, workerdChildren } from './process-usage.ts';
@@ -58,13 +59,15 @@ function slowClient(): DownloadOptions {
 /** Measures the memory and CPU time that workerd takes for one large zip, in one fresh process a scenario. */
 export async function measureMemory(script: string): Promise<string> {
   const modferry = (origin: FakeOrigin) => startModferry(script, origin);
-  const withoutBucket = (origin: FakeOrigin) => startModferry(script, origin, ['FILES']);
+  const unchecked = (origin: FakeOrigin) => startModferry(script, origin, { variables: { VERIFY: 'off' } });
+  const withoutBucket = (origin: FakeOrigin) => startModferry(script, origin, { without: ['FILES'] });
   const scenarios: readonly Scenario[] = [
     { name: 'plain R2.put', start: startBare, before: ['/none'], path: '/put' },
     { name: 'plain R2.put, the second time', start: startBare, before: ['/put'], path: '/put' },
     { name: 'plain R2.get', start: startBare, before: ['/put'], path: '/get' },
     { name: 'plain pass-through', start: startBare, before: ['/none'], path: '/pass' },
     { name: 'modferry cold', start: modferry, before: [SMALL], path: FILE },
+    { name: 'modferry cold, VERIFY=off', start: unchecked, before: [SMALL], path: FILE },
     { name: 'modferry cold, slow client', start: modferry, before: [SMALL], path: FILE, client: slowClient },
     { name: 'modferry cold, the second zip', start: modferry, before: [SMALL, FILE], path: SECOND_FILE },
     { name: 'modferry warm', start: modferry, before: [SMALL, FILE], path: FILE },
@@ -93,9 +96,7 @@ export async function measureMemory(script: string): Promise<string> {
 }
 
 async function measure({ name, start, before, path, client }: Scenario): Promise<string[]> {
-  const origin = await startOrigin({
-    modules: [...fixtureModules(), bigModule('big.example/m'), bigModule('big.example/second')],
-  });
+  const origin = await startOrigin({ modules: MODULES });
   const known = workerdChildren();
   const subject = await start(origin);
   const pid = workerdChildren().find((child) => !known.includes(child));
@@ -123,6 +124,12 @@ async function measure({ name, start, before, path, client }: Scenario): Promise
   }
 }
 
+const MODULES = [...fixtureModules(), bigModule('big.example/m'), bigModule('big.example/second')];
+
+/** A checksum database with all of them. */
+const LOG = createLog();
+for (const lines of goSums(MODULES)) LOG.add(lines);
+
 function bigModule(path: string): FakeModule {
   const zip = bigZip(`${path}@v1.0.0/`, SIZE);
   return makeModule(path, { 'v1.0.0': { info: '{"Version":"v1.0.0"}', mod: zip.mod, zip } });
@@ -135,18 +142,27 @@ function mib(bytes: number): string {
 async function startModferry(
   script: string,
   origin: FakeOrigin,
-  without: readonly ('FILES' | 'META')[] = [],
+  options: Partial<Pick<LocalOptions, 'variables' | 'without'>> = {},
 ): Promise<Subject> {
   const stateDirectory = await mkdtemp(join(tmpdir(), 'modferry-bench-'));
+  const database = await startLogServer(LOG);
+  const SUMDBS = `${LOG.verifierKey} ${database.url}`;
   const { miniflare, url } = await startLocally({
+    ...options,
     port: 0,
     stateDirectory,
-    variables: { ORIGINS: origin.url, SUMDBS: 'off' },
+    variables: { ORIGINS: origin.url, SUMDBS, ...options.variables },
     script,
     onLog: () => undefined,
-    without,
   });
-  return subjectOf(miniflare, url, stateDirectory);
+  const subject = subjectOf(miniflare, url, stateDirectory);
+  return {
+    ...subject,
+    async close() {
+      await subject.close();
+      await database.close();
+    },
+  };
 }
 
 async function startBare(origin: FakeOrigin): Promise<Subject> {
