@@ -58,6 +58,16 @@ describe('a large file', () => {
     expect([whole?.tier, whole?.file.range]).toEqual(['r2', undefined]);
   });
 
+  it('is given whole where another one came to lie there after its range was chosen', async () => {
+    const { store, r2 } = layered();
+    await r2.write(key, file('0123456789'), 'create');
+    const select = () => {
+      r2.files.set(key, file('abcdef'));
+      return { offset: 2, length: 3 };
+    };
+    expect(await shown(await store.large.find(key, { select }))).toBe('abcdef "abcdef" r2');
+  });
+
   it('goes on from a byte, unless the stored one is another', async () => {
     const { store, r2 } = layered();
     await r2.write(key, file('0123456789'), 'create');

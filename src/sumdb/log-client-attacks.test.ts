@@ -90,14 +90,14 @@ describe('an attack', () => {
 describe('a fork', () => {
   const log = logOf(300);
   const fork = log.fork(200);
-  grow(fork, 400, 9);
+  grow(fork, 500, 9);
   grow(log, 300, 8);
 
   it('is refused with its proof, and the old timeline stays', async () => {
     let shown = log;
     const effects = fakeLogEffects((path) => shown.answer(path));
     const memory = new LogMemory();
-    await clientOf(log, effects, memory).latest();
+    await clientOf(log, effects, memory).hashes(modulePath('more.example/m500-8'), v1);
     const kept = new Map(effects.cache);
     shown = fork;
     const answer = await clientOf(log, effects, memory).lookup(modulePath(`more.example/m250-9`), v1);
