@@ -1,18 +1,19 @@
 import { within } from '../clock.ts';
 import type { Failure, Origin } from '../origins/origin.ts';
-import type { StoreKey } from '../store/key.ts';
-import type { RangedFile, SelectRange } from '../store/large-files.ts';
-import type { Hit } from '../store/layered.ts';
-import { discard } from '../store/guard.ts';
 import { etagOf } from '../store/etag.ts';
+import { discard } from '../store/guard.ts';
+import type { StoreKey } from '../store/key.ts';
+import type { SelectRange } from '../store/large-files.ts';
+import type { Hit } from '../store/layered.ts';
 import { askForFile } from './ask-for-file.ts';
 import type { Carrier } from './carrier.ts';
 import { missing, notCached, unavailable } from './messages.ts';
 import { openZip, type OpenedZip } from './open-zip.ts';
 import type { Found, Outcome, Source } from './outcome.ts';
-import { type CacheClass, EDGE_SECONDS } from './policy.ts';
-import { findWrong, type Known } from './prove-zip.ts';
+import { EDGE_SECONDS } from './policy.ts';
+import type { Known } from './prove-zip.ts';
 import { type Fetched, fetchAndShare } from './shared-fetch.ts';
+import { foundZip, proveStored } from './stored-zip.ts';
 import { STORE_FAILED, streamZip } from './stream-zip.ts';
 import type { Expected, Verdict } from './verification.ts';
 
@@ -47,7 +48,7 @@ export async function serveZip(
 ): Promise<Outcome> {
   const { carrier, cachedOnly } = options;
   const hit = await findStored(zip, options);
-  if (hit && isReady(hit, zip)) return found(hit.file, { tier: hit.tier });
+  if (hit && isReady(hit, zip)) return foundZip(hit.file, { tier: hit.tier });
   if (hit) discard(hit.file.body);
   else {
     if (cachedOnly) return notCached(zip.subject);
@@ -67,7 +68,7 @@ export async function serveZip(
   const shared = await within(carrier.clock, carrier.timeLeft() * PATIENCE, waiting).catch(() => undefined);
   if (typeof shared === 'object') return shared;
   const now = shared ? await findStored(zip, options) : undefined;
-  if (now && isReady(now, zip)) return found(now.file, { tier: now.tier });
+  if (now && isReady(now, zip)) return foundZip(now.file, { tier: now.tier });
   if (now) discard(now.file.body);
   // The other request still fetches, or could not store it: this one gets its own copy.
   return (await getZip(zip, origins, { ...own, isStored: now !== undefined })).outcome;
@@ -105,67 +106,6 @@ async function getZip(zip: ZipFile, origins: readonly Origin[], options: GetOpti
   if (stored) return { outcome: stored, streamed: Promise.resolve(stored.kind === 'found') };
   if (options.cachedOnly) return { outcome: notCached(zip.subject) };
   return fetchZip(zip, origins, options);
-}
-
-/** A stored zip that nobody has checked, now that somebody wants it. Undefined when it is wrong: then it is gone. Rejects when R2 fails. */
-async function proveStored(
-  zip: ZipFile,
-  expected: Expected,
-  options: GetOptions,
-): Promise<Outcome | undefined> {
-  const { carrier, onProgress } = options;
-  const { large } = carrier.store;
-  const file = await large.open(zip.key);
-  if (!file) return undefined;
-  if (expected.kind === 'unknown') {
-    return (
-      (await serveMarked(zip, file, options)) ?? unavailable(zip.subject, expected.failures, { tier: 'r2' })
-    );
-  }
-  if (expected.kind === 'uncovered') {
-    large.copyToEdge(zip.key, { ...file, checked: 'uncovered' }, EDGE_SECONDS.uncovered);
-  } else {
-    const wrong = await findWrong(file, zip, { carrier, hash: expected.zip, onProgress });
-    if (wrong !== undefined) {
-      const hashes = { database: expected.database, expected: expected.zip, found: wrong };
-      carrier.alarm({ kind: 'stored-mismatch', subject: zip.subject, hashes });
-      await large.remove(zip.key, zip.mark, file.etag);
-      return undefined;
-    }
-    await large.mark(zip.mark, expected.zip, file.etag);
-  }
-  const hit = await large.find(zip.key, {
-    ...(options.select ? { select: options.select } : {}),
-    ...(expected.kind === 'known' ? { mark: zip.mark } : {}),
-  });
-  if (!hit) return undefined;
-  if (expected.kind === 'uncovered') return found(hit.file, { tier: hit.tier }, 'uncovered');
-  // The mark may not have been written; what was proven is this very file all the same.
-  if (hit.file.checked || hit.file.etag === file.etag)
-    return found(hit.file, { tier: hit.tier }, 'immutable');
-  discard(hit.file.body);
-  return undefined;
-}
-
-/**
- * A stored zip whose hash no database can be asked for now, as a stale copy: if it has the hash that is in the `.ziphash` beside
- * it, as in a bucket that was copied from a module cache. Without one it may be another request's fill that is not proven yet:
- * unlike a small file it is not given on trust.
- */
-async function serveMarked(
-  zip: ZipFile,
-  file: RangedFile,
-  { carrier, onProgress, select }: GetOptions,
-): Promise<Found | undefined> {
-  const { large } = carrier.store;
-  const mark = await large.readMark(zip.mark);
-  if (!mark || (await findWrong(file, zip, { carrier, hash: mark.hash, onProgress })) !== undefined) {
-    return undefined;
-  }
-  const hit = await large.find(zip.key, select ? { select } : {});
-  if (hit?.file.etag === file.etag) return found(hit.file, { tier: hit.tier, stale: true }, 'stale');
-  if (hit) discard(hit.file.body);
-  return undefined;
 }
 
 async function fetchZip(zip: ZipFile, origins: readonly Origin[], options: GetOptions): Promise<Fetched> {
@@ -232,13 +172,14 @@ async function deliver(
   if (streamed.kind === 'stored') {
     const hit = await findStored(zip, options);
     const isProven = hit && (hit.file.checked !== undefined || hit.file.etag === streamed.etag);
-    if (isProven) return { outcome: found(hit.file, source, 'immutable'), streamed: Promise.resolve(true) };
+    if (isProven)
+      return { outcome: foundZip(hit.file, source, 'immutable'), streamed: Promise.resolve(true) };
     if (hit) discard(hit.file.body);
     return { refused: STORE_FAILED };
   }
   const uncovered = expected?.kind === 'uncovered' ? 'uncovered' : 'immutable';
   const cache = streamed.isProven || !known ? uncovered : 'failure';
-  return { outcome: found(streamed.file, source, cache), streamed: streamed.stored };
+  return { outcome: foundZip(streamed.file, source, cache), streamed: streamed.stored };
 }
 
 async function foundWhole(
@@ -253,7 +194,7 @@ async function foundWhole(
     etag: await etagOf(bytes),
     ...(checked ? { checked } : {}),
   };
-  return found(file, source, checked === 'uncovered' ? 'uncovered' : 'immutable');
+  return foundZip(file, source, checked === 'uncovered' ? 'uncovered' : 'immutable');
 }
 
 async function keepWhole(
@@ -269,9 +210,4 @@ async function keepWhole(
   }
   await store.keep(zip.key, { bytes, etag, ...(checked ? { checked } : {}) }, { kv: false });
   if (checked) await store.large.mark(zip.mark, checked, etag);
-}
-
-function found(file: Found['file'], source: Source, cache?: CacheClass): Found {
-  const byMark = file.checked === 'uncovered' ? 'uncovered' : 'immutable';
-  return { kind: 'found', file, contentType: 'application/zip', cache: cache ?? byMark, source };
 }
