@@ -4,6 +4,7 @@ import type { Budget, Release } from '../store/budget.ts';
 import { checkModuleZip } from '../zip/check-module-zip.ts';
 import { findNameOutside } from '../zip/check-names.ts';
 import { type Entry, looksLikeZipStart, readDirectory } from '../zip/directory.ts';
+import { MAX_ZIP_BYTES } from '../zip/sizes.ts';
 import { bytesSource } from '../zip/source.ts';
 import { hashModuleZip } from './prove-zip.ts';
 import { CHUNK_BYTES } from './ring.ts';
@@ -14,9 +15,6 @@ const MAX_BUFFERED_BYTES = 8 * 1024 * 1024;
 
 /** How much of a zip of undeclared length is held before it is streamed. */
 const MAX_UNDECLARED_BYTES = 1024 * 1024;
-
-/** golang.org/x/mod/zip.MaxZipFile: the go command reads no more. */
-const MAX_ZIP_BYTES = 500 * 1024 * 1024;
 
 export interface ZipToOpen {
   /** What every entry's name begins with. */

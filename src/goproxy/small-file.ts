@@ -166,10 +166,8 @@ async function keepFile(
   if (near) return store.keepNear(file.key, known, EDGE_SECONDS[file.cache]);
   if (file.onlyChecked) return store.replace(file.key, known, keeping(file));
   if (file.cache === 'mutable') return store.keepLastGood(file.key, known, EDGE_SECONDS.mutable ?? 0);
-  if (known.checked !== 'uncovered') return store.keep(file.key, known, keeping(file));
-  // The database may have a record tomorrow: what is kept for good stays open to that question.
-  store.keepNear(file.key, known, EDGE_SECONDS.uncovered);
-  await store.keepDurably(file.key, { bytes: known.bytes, etag: known.etag });
+  if (known.checked === 'uncovered') return store.keepUncovered(file.key, known, EDGE_SECONDS.uncovered);
+  await store.keep(file.key, known, keeping(file));
 }
 
 /** What was known before: the last good copy, or what can be made up from the store. */

@@ -204,10 +204,7 @@ async function keepWhole(
 ): Promise<void> {
   const { store } = carrier;
   const { checked, etag } = file;
-  if (checked === 'uncovered') {
-    store.keepNear(zip.key, { bytes, etag, checked }, EDGE_SECONDS.uncovered);
-    return store.keepDurably(zip.key, { bytes, etag });
-  }
+  if (checked === 'uncovered') return store.keepUncovered(zip.key, { bytes, etag }, EDGE_SECONDS.uncovered);
   await store.keep(zip.key, { bytes, etag, ...(checked ? { checked } : {}) }, { kv: false });
   if (checked) await store.large.mark(zip.mark, checked, etag);
 }

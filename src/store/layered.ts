@@ -82,11 +82,19 @@ export class LayeredStore {
   async keep(key: StoreKey, file: FileToStore, { kv, seconds }: Keeping): Promise<void> {
     this.keepNear(key, file, seconds);
     if (kv) this.#guard.write('kv', this.#tiers.kv?.write(key, file));
-    await this.keepDurably(key, file);
+    await this.#create(key, file);
   }
 
-  /** Keeps an immutable file in R2 alone, for ever. */
-  async keepDurably(key: StoreKey, file: FileToStore): Promise<void> {
+  /**
+   * Keeps an immutable file that no checksum database knows: at the edge with that word, for `seconds`, and in R2 for ever and
+   * unmarked, as a database may have a record tomorrow. Resolves when R2 has it; never rejects.
+   */
+  async keepUncovered(key: StoreKey, file: FileToStore, seconds: number | undefined): Promise<void> {
+    this.keepNear(key, { ...file, checked: 'uncovered' }, seconds);
+    await this.#create(key, { bytes: file.bytes, etag: file.etag });
+  }
+
+  async #create(key: StoreKey, file: FileToStore): Promise<void> {
     await this.#guard.attempt('r2', this.#tiers.r2?.write(key, file, 'create'));
   }
 

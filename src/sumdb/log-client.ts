@@ -22,7 +22,7 @@ import { lookupPath } from './request.ts';
 import { formatTilePath, type Tile, tileByteLength } from './tile-path.ts';
 import { checkDataTile } from './data-tile.ts';
 import { readAuthenticatedHashes, readAuthenticatedTile, widestTile } from './tile-reader.ts';
-import { InconsistentTiles, TileUnavailable, withTiles } from './tile-source.ts';
+import { checkLength, InconsistentTiles, TileUnavailable, withTiles } from './tile-source.ts';
 import { equalHashes, recordHash, storedHashIndex } from './tlog.ts';
 import { parseTreeHead } from './tree-head.ts';
 
@@ -143,12 +143,11 @@ export class LogClient {
 
   /** Beyond the latest tree head that the database shows: an address that lags behind another one. */
   #unproven(tile: Tile): Promise<Answer<ReadTile>> {
-    const length = tileByteLength(tile);
     return this.#options.effects.readRemote(formatTilePath(tile), {
-      limit: length ?? MAX_DATA_TILE,
+      limit: tileByteLength(tile) ?? MAX_DATA_TILE,
       accept(bytes) {
-        if (length === undefined || bytes.length === length) return { bytes, isProven: false };
-        throw new BadAnswer(`a tile of ${bytes.length} bytes instead of ${length}`);
+        checkLength(tile, bytes);
+        return { bytes, isProven: false };
       },
     });
   }

@@ -25,6 +25,14 @@ export class InconsistentTiles extends BadAnswer {
   override readonly name = 'InconsistentTiles';
 }
 
+/** Throws `BadAnswer` unless the bytes are as many as a tile of hashes has; how many a data tile has, its records tell. */
+export function checkLength(tile: Tile, { length }: Uint8Array): void {
+  const expected = tileByteLength(tile);
+  if (expected !== undefined && length !== expected) {
+    throw new BadAnswer(`a tile of ${length} bytes instead of ${expected}`);
+  }
+}
+
 /** How the tiles of one proof are read. */
 export interface TileReading {
   readonly readTiles: ReadTiles;
@@ -129,13 +137,12 @@ class Reading implements TileReading {
 
   async #ask(tile: Tile): Promise<Answer<Uint8Array>> {
     const path = formatTilePath(tile);
-    const length = tileByteLength(tile) ?? 0;
     const answer = await this.#effects.readRemote(path, {
-      limit: length,
+      limit: tileByteLength(tile) ?? 0,
       avoid: this.#avoid,
       accept(bytes) {
-        if (bytes.length === length) return bytes;
-        throw new BadAnswer(`a tile of ${bytes.length} bytes instead of ${length}`);
+        checkLength(tile, bytes);
+        return bytes;
       },
     });
     if (answer.kind === 'accepted') {
