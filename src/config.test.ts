@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { matches } from './access/patterns.ts';
 import { DEFAULTS, parseConfig } from './config.ts';
@@ -171,4 +172,14 @@ it('no checksum database is asked about private modules, nor about those that an
   const { unlogged } = valid({ ORIGINS, PRIVATE: '*.corp.example' });
   const asked = (module: string) => !matches(unlogged, module);
   expect(['git.corp.example/x', 'own.example/x/y', 'example.com/z'].map(asked)).toEqual([false, false, true]);
+});
+
+it('the tables of origins that wrangler.toml shows are valid', () => {
+  const text = readFileSync(new URL('../wrangler.toml', import.meta.url), 'utf8').replaceAll(/^# ?/gm, '');
+  const tables = [...text.matchAll(/ORIGINS = '''(.*?)'''/gs)].map(([, table = '']) => table);
+  expect(tables.length).toBe(3);
+  for (const ORIGINS of tables) {
+    const parsed = parseConfig({ ORIGINS, CORP_TOKEN: 'user:secret' });
+    expect(parsed.kind === 'invalid' ? parsed.problems : []).toEqual([]);
+  }
 });

@@ -27,6 +27,8 @@ export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
 /** The SHA-256 of bytes that come in pieces. */
 export interface RunningSha256 {
   update(bytes: Uint8Array): unknown;
+  /** Another one that has seen the same bytes so far. */
+  copy(): RunningSha256;
   /** 32 bytes; nothing can be added afterwards. */
   digest(): Uint8Array;
 }

@@ -1,54 +1,15 @@
 import type { ExecutionContext } from '@cloudflare/workers-types';
-import { systemClock } from './clock.ts';
-import { parseConfig } from './config.ts';
-import { probe } from './cron/probe.ts';
-import { createApp } from './http/app.ts';
-import type { Services } from './http/exchange.ts';
+import { runCron } from './cron/run.ts';
 import { respondFailure } from './http/respond.ts';
+import { type Env, type Isolate, isolateOf } from './isolate.ts';
 import { backgroundOf } from './platform/background.ts';
-import { openPipe } from './platform/pipe.ts';
 import { regionOf } from './platform/region.ts';
-import { type Bindings, tiersOf } from './platform/tiers.ts';
-import { SetAside } from './origins/set-aside.ts';
-import { openBudgets } from './store/budget.ts';
-import { Flights } from './store/flights.ts';
-import { openLogs } from './sumdb/log-memory.ts';
-import { logNote, logTrouble, writeLine } from './telemetry/log.ts';
-import type { Variables } from './variable-reader.ts';
-
-type Env = Bindings & Variables;
-type Isolate = { readonly services: Services; readonly app: ReturnType<typeof createApp> };
-
-/** What outlives a request. The runtime gives one environment to an isolate. */
-const isolates = new WeakMap<Env, Isolate>();
-
-function isolateOf(env: Env): Isolate {
-  const known = isolates.get(env);
-  if (known) return known;
-  const parsed = parseConfig(env);
-  if (parsed.kind === 'invalid') throw new Error(`Invalid configuration: ${parsed.problems.join('; ')}`);
-  const services: Services = {
-    config: parsed.config,
-    tiers: tiersOf(env, systemClock),
-    flights: new Flights(systemClock),
-    budgets: openBudgets(systemClock),
-    setAside: new SetAside(systemClock),
-    logs: openLogs(parsed.config.databases),
-    clock: systemClock,
-    fetch: (url, init) => fetch(url, init),
-    random: Math.random,
-    openPipe,
-    writeLog: writeLine,
-  };
-  const isolate = { services, app: createApp(services) };
-  isolates.set(env, isolate);
-  for (const warning of parsed.config.warnings) logNote(writeLine, warning);
-  return isolate;
-}
+import { logTrouble, writeLine } from './telemetry/log.ts';
 
 export default {
   async fetch(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
-    const incoming = { region: regionOf(request), background: backgroundOf(context) };
+    const { signal } = request;
+    const incoming = { region: regionOf(request), background: backgroundOf(context), signal };
     let isolate: Isolate;
     try {
       isolate = isolateOf(env);
@@ -61,6 +22,6 @@ export default {
   },
 
   async scheduled(_controller: unknown, env: Env): Promise<void> {
-    await probe(isolateOf(env).services);
+    await runCron(isolateOf(env).services);
   },
 };

@@ -9,6 +9,7 @@ import type { Finding } from '../audit/verdict.ts';
 import { systemClock } from '../clock.ts';
 import { type Config, parseConfig } from '../config.ts';
 import { askOrigins } from '../origins/ask.ts';
+import { Pool } from '../origins/pool.ts';
 import type { Variables } from '../variable-reader.ts';
 import { type AuditArguments, AuditError, HELP, parseArguments } from './audit-arguments.ts';
 import { openLocalBucket } from './audit-bucket.ts';
@@ -146,6 +147,9 @@ function readRemote({ totalLimit }: Config, stopped: AbortSignal): ReadRemote {
     clock: systemClock,
     random: Math.random,
     ms: totalLimit,
+    pool: new Pool({ clock: systemClock, random: Math.random }),
+    region: {},
+    background: (_label: string, work: Promise<unknown>) => void work.catch(() => undefined),
   };
   return ({ origins }, path, { accept, avoid, limit }) =>
     askOrigins(

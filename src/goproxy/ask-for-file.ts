@@ -13,7 +13,9 @@ export async function askForFile<T>(
   origins: readonly Origin[],
   { carrier, ...question }: Question<T> & { readonly carrier: Carrier },
 ): Promise<Answer<T>> {
-  const answer = await carrier.ask(carrier.setAside.order(key, origins), question);
+  const { setAside } = carrier;
+  const isLast = ({ name }: Origin) => setAside.has(key, name);
+  const answer = await carrier.ask(setAside.order(key, origins), { ...question, isLast });
   const failures = answer.kind === 'missing' ? [] : answer.failures;
   for (const { origin, hashes } of failures) {
     if (hashes) blame({ key, subject }, { carrier, origin, hashes });

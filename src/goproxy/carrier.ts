@@ -2,7 +2,7 @@ import type { Background } from '../background.ts';
 import type { Clock } from '../clock.ts';
 import type { Question } from '../origins/attempt.ts';
 import type { Answer } from '../origins/ask.ts';
-import type { Origin } from '../origins/origin.ts';
+import type { Failure, Origin } from '../origins/origin.ts';
 import type { SetAside } from '../origins/set-aside.ts';
 import type { Budgets } from '../store/budget.ts';
 import type { Flights } from '../store/flights.ts';
@@ -20,6 +20,8 @@ export interface Carrier {
   readonly verification: Verification;
   /** Who gave a wrong file lately. */
   readonly setAside: SetAside;
+  /** Told of an origin whose stream, which was accepted, turned out to be no good file. */
+  readonly distrust: (failure: Failure) => void;
   readonly alarm: Alarm;
   /** The memory that this isolate's requests share. */
   readonly budgets: Budgets;

@@ -66,6 +66,12 @@ export async function openZip(body: OriginBody, zip: ZipToOpen, budget: Budget):
   }
 }
 
+/** Gives back what an opened zip holds. */
+export function discardZip(opened: OpenedZip): void {
+  if (opened.kind === 'whole') opened.release?.();
+  else void opened.body.cancel('it is not needed');
+}
+
 async function judgeZip(
   bytes: Uint8Array,
   zip: ZipToOpen,

@@ -1,3 +1,4 @@
+import type { Effort } from '../origins/ask.ts';
 import type { StoredFile } from '../store/contract.ts';
 import type { CacheClass } from './policy.ts';
 
@@ -41,14 +42,12 @@ export interface Unavailable {
   readonly source: Source;
 }
 
-/** Where an answer came from. */
-export interface Source {
+/** Where an answer came from, and what it took; the effort is absent where no origin was asked. */
+export interface Source extends Partial<Effort> {
   /** `local` is modferry's own word, without a look at anything. */
   readonly tier: 'edge' | 'kv' | 'r2' | 'origin' | 'local';
   /** Name of the origin that answered, now or when a negative entry was made. */
   readonly origin?: string;
-  /** How many requests went to origins; absent where none did. */
-  readonly attempts?: number;
   /** A last good copy, because every origin failed. */
   readonly stale?: true;
 }

@@ -19,6 +19,8 @@ interface Plan {
   /** What comes of the proof of the stored copy, where one is asked for. */
   readonly proof: 'none' | 'right' | 'wrong';
   readonly leavesAfter: number;
+  /** Others wait for the stored copy. */
+  readonly isWanted: boolean;
   readonly pauses: Readonly<Record<'origin' | 'store' | 'client', () => Promise<void>>>;
 }
 
@@ -44,6 +46,7 @@ function planOf(seed: number): Plan {
     breaks: chance(0.2),
     proof: pick(['none', 'none', 'right', 'wrong'] as const),
     leavesAfter: chance(0.15) ? upTo(40) : Infinity,
+    isWanted: chance(0.5),
     pauses: { origin: pause(), store: pause(), client: pause() },
   };
 }
@@ -64,6 +67,7 @@ async function complaints(seed: number): Promise<readonly string[]> {
     upload,
     pieces: plan.pieces,
     pause: plan.pauses.origin,
+    isWanted: plan.isWanted,
     ...(plan.declares ? {} : { declared: undefined }),
     ...(isProven ? { prove: async () => proveOr(plan.proof === 'wrong') } : {}),
     ...(plan.breaks ? { breaksWith: new Error('connection lost') } : {}),
@@ -81,6 +85,7 @@ async function complaints(seed: number): Promise<readonly string[]> {
   const left = reads > plan.leavesAfter;
   const isWhole = received.end === 'whole' && !left;
   const storeWorks = plan.hasStore && !(upload?.failsAt !== undefined && upload.state === 'aborted');
+  const mayBeGivenUp = left && !plan.isWanted;
   const clientMustHaveIt = !plan.breaks && !left && !isWrong && (storeWorks || !plan.hasStore);
   const claims = {
     'what the client has is right as far as it goes': same(
@@ -91,8 +96,8 @@ async function complaints(seed: number): Promise<readonly string[]> {
     'a body that breaks looks broken': !plan.breaks || !isWhole,
     'of a wrong file the end is missing': !isWrong || received.bytes.length < bytes.length,
     'a client that stays has it all, unless the store let it down': !clientMustHaveIt || isWhole,
-    'a whole body is stored where that works, and no other one':
-      stored === (storeWorks && !plan.breaks && !isWrong),
+    'a whole body is stored where that works, unless nobody wants it, and no other one':
+      stored === (storeWorks && !plan.breaks && !isWrong) || (mayBeGivenUp && !stored),
     'the store has all of it or nothing': !upload || upload.state === (stored ? 'committed' : 'aborted'),
     'the store has the right bytes': !stored || !upload || same(upload.bytes(), bytes),
   };

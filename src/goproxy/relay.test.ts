@@ -166,9 +166,9 @@ describe('a client that leaves', () => {
     ['at once', 0],
     ['after a chunk', 1],
     ['after many', 20],
-  ])('%s does not keep the file out of the store', async (_, chunks) => {
+  ])('%s does not keep the file out of the store if others wait for it', async (_, chunks) => {
     const bytes = pattern(40 * CHUNK_BYTES);
-    const run = await startRelay({ bytes });
+    const run = await startRelay({ bytes, isWanted: true });
     for (let read = 0; read < chunks; read++) await run.reader.read();
     await run.reader.cancel();
     expect(await run.stored).toBe(true);
@@ -189,7 +189,7 @@ describe('a client that leaves', () => {
   it('before the store fails: the body is given up then', async () => {
     const upload = new FakeUpload();
     upload.failsAt = 20;
-    const run = await startRelay({ bytes: pattern(100 * CHUNK_BYTES), upload });
+    const run = await startRelay({ bytes: pattern(100 * CHUNK_BYTES), upload, isWanted: true });
     await run.reader.cancel();
     await run.done;
     await settled();

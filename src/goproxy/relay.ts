@@ -10,6 +10,9 @@
  * the origin. One that is slow is let go of, and goes on from the stored copy at the byte where it stopped: it neither
  * holds the fill up nor loses anything. Without a store the client's own pace is the pace.
  *
+ * When the client goes away, the fill goes with it, unless others wait for it or it is nearly complete: the platform would
+ * end it half done soon anyway.
+ *
  * The last chunk goes nowhere until the whole body was seen to be what it should be. A body that breaks off, or is no
  * zip, ends in a broken stream, never in a short or wrong 200 that looks complete (the go command would take that for an
  * integrity failure and try no other source), and the store keeps nothing of it.
@@ -22,6 +25,7 @@ import type { Clock } from '../clock.ts';
 import type { OriginBody } from '../origins/body.ts';
 import { startSha256 } from '../sha256.ts';
 import type { Upload } from '../store/contract.ts';
+import { isNearlyComplete } from './nearly-complete.ts';
 import { Ring } from './ring.ts';
 
 export interface RelayOptions {
@@ -44,6 +48,8 @@ export interface RelayOptions {
   readonly prove?: (committed: Committed) => Promise<void>;
   /** Throws when the last bytes of a body of `size` bytes show that it is not what was asked for. */
   readonly checkEnd: (tail: Uint8Array, size: number) => void;
+  /** Whether others wait for the stored file. Default: nobody does. */
+  readonly isWanted?: () => boolean;
   /** Called for every chunk: the relay is alive. */
   readonly onProgress: () => void;
   /** Told of an upload that failed; the client is served all the same if that is still possible. */
@@ -96,11 +102,14 @@ type Result =
 
 /** Reads the body to its end, one chunk ahead of what is let through. */
 async function pump(options: RelayOptions, ring: Ring): Promise<Result> {
-  const { body, first, checkEnd, prove, onProgress } = options;
-  const digest = prove && startSha256();
+  const { body, clock, first, checkEnd, prove, isWanted = () => false, onProgress } = options;
+  const started = clock.now();
+  const digest = prove && !body.keepsDigest ? startSha256() : undefined;
   let upload = options.upload;
   let size = 0;
   let held = first;
+  /** Bytes that were read here. */
+  let came = 0;
 
   async function forward(chunk: Uint8Array<ArrayBuffer>): Promise<void> {
     try {
@@ -115,6 +124,11 @@ async function pump(options: RelayOptions, ring: Ring): Promise<Result> {
     }
   }
 
+  void ring.left.then(() => {
+    const ms = clock.now() - started;
+    const progress = { declared: body.declared, size: first.length + came, came, ms };
+    if (!isWanted() && !isNearlyComplete(progress)) void body.cancel('the client left');
+  });
   ring.push(held);
   for (;;) {
     size += held.length;
@@ -122,6 +136,7 @@ async function pump(options: RelayOptions, ring: Ring): Promise<Result> {
     if (!upload && ring.deserted) throw new Error('Neither the store nor the client takes the rest');
     const next = await body.fill(memory);
     onProgress();
+    came += next.length;
     if (next.length === 0) break;
     ring.push(next);
     await forward(held);
@@ -130,13 +145,14 @@ async function pump(options: RelayOptions, ring: Ring): Promise<Result> {
   body.checkLength(size);
   checkEnd(ring.tail(), size);
   await forward(held);
-  if (prove && digest) {
-    if (!upload) throw new Error('The file cannot be checked without a store');
+  if (prove) {
+    const sha256 = digest?.digest() ?? body.digest();
+    if (!upload || !sha256) throw new Error('The file cannot be checked without a store');
     const ours = await upload.commit().catch((error: unknown) => {
       options.onUploadError(error);
       throw error;
     });
-    await prove({ size, ours, digest: digest.digest() });
+    await prove({ size, ours, digest: sha256 });
     ring.end();
     return { kind: 'stored', size };
   }
@@ -155,6 +171,8 @@ async function pump(options: RelayOptions, ring: Ring): Promise<Result> {
 /** Writes what the ring lets through; a client that was too slow waits for the stored copy and reads the rest of it. */
 async function serveClient(options: RelayOptions, ring: Ring, outcome: Promise<Result>): Promise<void> {
   const writer = options.client.getWriter();
+  // Otherwise a client that leaves while there is nothing to write would be missed with the next chunk only.
+  writer.closed.catch(() => ring.leave());
   let offset = 0;
   try {
     for (;;) {

@@ -1,7 +1,7 @@
 import type { Patterns } from '../access/patterns.ts';
 import { matches } from '../access/patterns.ts';
 import type { Answer } from '../origins/ask.ts';
-import { orderOrigins, type Region } from '../origins/order.ts';
+import { originsFor } from '../origins/order.ts';
 import { Mismatch, type Origin } from '../origins/origin.ts';
 import { latestKey, listKey, type StoreKey, versionKey } from '../store/key.ts';
 import type { SelectRange } from '../store/large-files.ts';
@@ -24,7 +24,6 @@ export interface ResolveOptions {
   readonly carrier: Carrier;
   readonly origins: readonly Origin[];
   readonly privateModules: Patterns;
-  readonly region: Region;
   /** Answer from the store and ask nobody: `/cached-only/…` and `Disable-Module-Fetch: true`. */
   readonly cachedOnly: boolean;
   readonly select?: SelectRange;
@@ -35,13 +34,13 @@ const JSON_TYPE = 'application/json';
 
 /** Answers a module request. */
 export async function resolve(request: ModuleRequest, options: ResolveOptions): Promise<Outcome> {
-  const { carrier, cachedOnly, region, select } = options;
+  const { carrier, cachedOnly, select } = options;
   const isPrivate = matches(options.privateModules, request.module);
   if (isPrivate) {
     // Whoever may read it needs a token, and this version gives none out.
     return { kind: 'refused', text: `${request.module} is private here: PRIVATE covers it`, source: LOCAL };
   }
-  const origins = orderOrigins(options.origins, request.module, { isPrivate, region });
+  const origins = originsFor(options.origins, request.module, { isPrivate });
   if (request.kind !== 'zip')
     return serveSmallFile(smallFile(request, { carrier, origins }), { carrier, cachedOnly });
   const { module, version } = request;
@@ -78,12 +77,13 @@ function smallFile(
     { check, expect, ...rest }: Checks & Pick<SmallFile, 'contentType'> & Partial<SmallFile>,
   ): SmallFile => {
     const file = { key, subject: module + name };
+    const hasSpare = cacheClassOf(request) === 'mutable';
     const recheck = expect && (async (bytes: Uint8Array) => judge(await expect(), 'mod', hashMod(bytes)));
     return {
       ...file,
       cache: cacheClassOf(request),
       kv: false,
-      ask: () => askForSmallFile(file, { check, carrier, origins, ...(expect ? { expect } : {}) }),
+      ask: () => askForSmallFile(file, { check, carrier, origins, hasSpare, ...(expect ? { expect } : {}) }),
       ...(recheck ? { recheck } : {}),
       ...rest,
     };
@@ -136,12 +136,19 @@ async function askForSmallFile(
     check,
     expect,
     carrier,
+    hasSpare,
     origins,
-  }: Checks & { readonly carrier: Carrier; readonly origins: readonly Origin[] },
+  }: Checks & {
+    readonly carrier: Carrier;
+    readonly origins: readonly Origin[];
+    /** Whether a last good copy may be there. */
+    readonly hasSpare: boolean;
+  },
 ): Promise<Answer<Asked>> {
   const expected = expect?.(); // both are asked at once
   const answer = await askForFile(file, origins, {
     carrier,
+    hasSpare,
     path: originPath(file.key),
     async accept(body): Promise<{ readonly bytes: Uint8Array; readonly verdict?: Verdict }> {
       const bytes = await body.all(MAX_SMALL_FILE);

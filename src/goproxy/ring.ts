@@ -28,6 +28,7 @@ export class Ring {
   #clientLeft = false;
   #ended = false;
   #changed = Promise.withResolvers<void>();
+  readonly #left = Promise.withResolvers<void>();
   readonly #clock: Clock;
   readonly #capacity: number;
   /** How many chunks the client stays behind until the end. */
@@ -121,7 +122,13 @@ export class Ring {
   /** The client is gone: nothing waits for it any more. */
   leave(): void {
     this.#clientLeft = true;
+    this.#left.resolve();
     this.#change();
+  }
+
+  /** Resolves when the client is gone. One that only was too slow is not. */
+  get left(): Promise<void> {
+    return this.#left.promise;
   }
 
   /** All bytes in the ring, as one piece. */

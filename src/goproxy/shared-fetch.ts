@@ -1,6 +1,10 @@
+import type { Flight } from '../store/flights.ts';
 import type { StoreKey } from '../store/key.ts';
-import type { Carrier } from './carrier.ts';
+import type { Carrier, Shared } from './carrier.ts';
 import type { Outcome } from './outcome.ts';
+
+/** What a fetch sees of the requests that wait for it. */
+export type Flown = Pick<Flight<Shared>, 'joined' | 'touch'>;
 
 /** What a fetch came to. */
 export interface Fetched {
@@ -12,16 +16,16 @@ export interface Fetched {
 }
 
 /**
- * Fetches for this request and for all that come for the same file meanwhile. The fetch goes on when the client leaves, and
- * others join it until the file is stored. `touch` is to be called while it makes progress.
+ * Fetches for this request and for all that come for the same file meanwhile, who join it until the file is stored. The fetch
+ * gets to know who they are by its flight, and touches that while it makes progress.
  */
 export async function fetchAndShare(
   key: StoreKey,
   { background, flights }: Pick<Carrier, 'background' | 'flights'>,
-  fetch: (touch: () => void) => Promise<Fetched>,
+  fetch: (flight: Flown) => Promise<Fetched>,
 ): Promise<Outcome> {
   const flight = flights.lead(key);
-  const fetched = fetch(() => flight.touch());
+  const fetched = fetch(flight);
   const landed = fetched
     .then(async ({ outcome, settled, streamed }) => {
       flight.share(streamed ? ((await streamed) ? 'stored' : 'not stored') : outcome);

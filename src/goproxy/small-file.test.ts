@@ -131,7 +131,7 @@ describe('a 404', () => {
     await carrier.idle();
     await clock.advance(40_000);
     const again = await serve();
-    expect(fetch.calls.length).toBe(4); // the origins are asked again all the same
+    expect(fetch.calls.length).toBe(5); // the origins are asked again all the same, the best one twice
     expect(again).toMatchObject({ kind: 'missing', status: 404, cache: 'failure' });
     expect(again.source).toMatchObject({ tier: 'edge', stale: true });
     expect((await serve(list)).kind).toBe('unavailable');

@@ -1,5 +1,5 @@
 import { within } from '../clock.ts';
-import type { Answer } from '../origins/ask.ts';
+import { type Answer, type Effort, effortOf } from '../origins/ask.ts';
 import type { Checked, FileToStore } from '../store/contract.ts';
 import { etagOf } from '../store/etag.ts';
 import { bytesOf, discard } from '../store/guard.ts';
@@ -122,12 +122,12 @@ async function serveStored(file: SmallFile, hit: Hit, carrier: Carrier): Promise
 
 async function fetchFile(file: SmallFile, carrier: Carrier): Promise<Fetched> {
   const answer = await file.ask();
-  const { attempts } = answer;
+  const effort = effortOf(answer);
   if (answer.kind === 'accepted') {
     const { bytes, checked, keep } = answer.value;
     // Nobody was asked where a stored copy was proven instead.
     const source: Source =
-      attempts === 0 ? { tier: 'r2' } : { tier: 'origin', origin: answer.origin, attempts };
+      effort.attempts === 0 ? { tier: 'r2' } : { tier: 'origin', origin: answer.origin, ...effort };
     const known: FileToStore = { bytes, etag: await etagOf(bytes), ...(checked ? { checked } : {}) };
     const outcome = found(file, { body: bytes, size: bytes.length, ...known }, source);
     if (keep === 'no') return { outcome: { ...outcome, cache: 'failure' } };
@@ -136,14 +136,14 @@ async function fetchFile(file: SmallFile, carrier: Carrier): Promise<Fetched> {
   if (answer.kind === 'missing') {
     // Since Go 1.23 `go install p@v` fails without a list: a module whose versions are stored keeps one, also after it
     // was withdrawn from the origins. Nothing that was once fetched is lost.
-    const kept = file.makeUp && (await findLastGood(file, carrier, { cache: 'stale', attempts }));
+    const kept = file.makeUp && (await findLastGood(file, carrier, { cache: 'stale', effort }));
     if (kept) return { outcome: kept };
     if (answer.unanimous) carrier.store.keepMissing(file.key, answer.missing, EDGE_SECONDS.negative ?? 0);
     return {
-      outcome: missing(file.subject, answer, { tier: 'origin', origin: answer.missing.origin, attempts }),
+      outcome: missing(file.subject, answer, { tier: 'origin', origin: answer.missing.origin, ...effort }),
     };
   }
-  const stale = await findLastGood(file, carrier, { cache: 'stale', attempts });
+  const stale = await findLastGood(file, carrier, { cache: 'stale', effort });
   if (stale) return { outcome: stale };
   // `go install`, `go get` and `go mod tidy` ask for every prefix of an import path and need the 404s of those that are no
   // module: what an origin said no to before an outage is no outage. A file that is there and wrong is no 404, whatever
@@ -151,10 +151,10 @@ async function fetchFile(file: SmallFile, carrier: Carrier): Promise<Fetched> {
   const isThere = answer.failures.some(({ cause }) => cause === 'mismatch' || cause === 'unchecked');
   const said = isThere ? undefined : await carrier.store.findSaidMissing(file.key);
   if (said) {
-    const source: Source = { tier: 'edge', origin: said.origin, attempts, stale: true };
+    const source: Source = { tier: 'edge', origin: said.origin, ...effort, stale: true };
     return { outcome: missing(file.subject, { missing: said, unanimous: false }, source) };
   }
-  return { outcome: unavailable(file.subject, answer.failures, { tier: 'origin', attempts }) };
+  return { outcome: unavailable(file.subject, answer.failures, { tier: 'origin', ...effort }) };
 }
 
 async function keepFile(
@@ -174,10 +174,10 @@ async function keepFile(
 async function findLastGood(
   file: SmallFile,
   { store }: Carrier,
-  { cache, attempts }: { readonly cache: 'stale' | 'failure'; readonly attempts?: number },
+  { cache, effort }: { readonly cache: 'stale' | 'failure'; readonly effort?: Effort },
 ): Promise<Found | undefined> {
   if (file.cache !== 'mutable' && !file.onlyChecked) return undefined;
-  const source: Source = { tier: 'r2', ...(attempts === undefined ? {} : { attempts, stale: true }) };
+  const source: Source = { tier: 'r2', ...(effort ? { ...effort, stale: true } : {}) };
   const hit = await store.findLastGood(file.key);
   if (hit) return { ...found(file, hit.file, source), cache };
   const bytes = await file.makeUp?.();

@@ -1,4 +1,4 @@
-import { type Failure, Mismatch } from '../origins/origin.ts';
+import { BadAnswer, type Failure, Mismatch } from '../origins/origin.ts';
 import type { Upload } from '../store/contract.ts';
 import { newEtag } from '../store/etag.ts';
 import { blame } from './ask-for-file.ts';
@@ -8,6 +8,7 @@ import type { SentFile } from './outcome.ts';
 import { findWrong, hasDigest, type Known } from './prove-zip.ts';
 import { type Committed, relay } from './relay.ts';
 import { CHUNK_BYTES, RING_CHUNKS, SMALL_RING_CHUNKS } from './ring.ts';
+import type { Flown } from './shared-fetch.ts';
 import { asMismatch } from './verification.ts';
 import type { ZipFile } from './zip-file.ts';
 
@@ -19,7 +20,8 @@ export interface StreamOptions {
   readonly store: boolean;
   /** What its hash must be, where that is known. */
   readonly known?: Known;
-  readonly onProgress: () => void;
+  /** Others may wait for it; undefined where it is for this request alone. */
+  readonly flight: Flown | undefined;
 }
 
 export type StreamedZip =
@@ -96,16 +98,21 @@ function startFill(
   readonly storedEtag: () => string;
   readonly failure: () => Failure;
 } {
-  const { carrier, etag, known, onProgress, origin } = options;
+  const { carrier, etag, flight, known, origin } = options;
   const { budgets, clock } = carrier;
   const { large } = carrier.store;
   let storedEtag = etag;
   let failure: Failure = { origin, cause: 'unreachable', text: 'connection failed' };
   const refuse = (error: unknown): unknown => {
+    // Where it was continued, nobody knows which of them gave the wrong part.
+    const givers = body.givers ?? [origin];
+    if (error instanceof BadAnswer) {
+      for (const giver of givers) carrier.distrust({ origin: giver, cause: 'answer', text: error.message });
+    }
     if (!(error instanceof Mismatch)) return error;
     const { hashes, message } = error;
     failure = { origin, cause: 'mismatch', text: message, hashes };
-    blame(zip, { carrier, origin, hashes });
+    for (const giver of givers) blame(zip, { carrier, origin: giver, hashes });
     return error;
   };
   const releaseRing = budgets.held.take(RING_CHUNKS * CHUNK_BYTES);
@@ -136,7 +143,8 @@ function startFill(
           },
         }
       : {}),
-    onProgress,
+    isWanted: () => flight !== undefined && flight.joined > 0,
+    onProgress: () => flight?.touch(),
     onUploadError: (error) => carrier.report('upload', error),
   });
   carrier.background(
@@ -156,7 +164,7 @@ interface ProofOptions extends StreamOptions {
  * log, and then removes it; and when the stored copy is not what the client was sent.
  */
 async function proveFill(zip: ZipFile, committed: Committed, options: ProofOptions): Promise<string> {
-  const { carrier, known, onProgress } = options;
+  const { carrier, flight, known } = options;
   const { large } = carrier.store;
   const file = await large.open(zip.key);
   if (!file) throw new Error('The stored file could not be read');
@@ -164,7 +172,11 @@ async function proveFill(zip: ZipFile, committed: Committed, options: ProofOptio
   if (!ours && (file.size !== committed.size || !(await hasDigest(file, committed.digest)))) {
     throw new Error('Another file was stored meanwhile');
   }
-  const wrong = await findWrong(file, zip, { carrier, hash: known.zip, onProgress });
+  const wrong = await findWrong(file, zip, {
+    carrier,
+    hash: known.zip,
+    onProgress: () => flight?.touch(),
+  });
   if (wrong === undefined) {
     await large.mark(zip.mark, known.zip, file.etag);
     return file.etag;

@@ -60,6 +60,31 @@ const stored = (tiers: ReturnType<typeof memoryTiers>) => tiers.r2.files.get(key
 const body = async (outcome: Outcome) =>
   outcome.kind === 'found' ? bytesOf(outcome.file.body) : new Uint8Array();
 
+it.each([
+  ['that nobody else waits for is given up', false],
+  ['that another request waits for goes on', true],
+])('a slow fill %s when its client leaves', async (_, isWanted) => {
+  const { carrier, clock, serve, tiers } = setup({
+    'https://a': () => {
+      const stream = scriptedStream(cut(large, 200_000), { pause: () => clock.sleep(2_000) });
+      return new Response(stream, { headers: { 'Content-Length': String(large.length) } });
+    },
+  });
+  const serving = serve();
+  await clock.advance(5_000);
+  const outcome = await serving;
+  if (isWanted) void carrier.flights.join(key);
+  if (outcome.kind !== 'found' || outcome.file.body instanceof Uint8Array) throw new Error('not streamed');
+  const reader = outcome.file.body.getReader();
+  const reading = reader.read();
+  await clock.advance(10_000);
+  await reading;
+  await reader.cancel();
+  await clock.advance(200_000);
+  await carrier.idle();
+  expect(tiers.r2.files.has(key)).toBe(isWanted);
+});
+
 describe('a zip', () => {
   it.each([
     ['small', small, true, true],
@@ -120,11 +145,13 @@ describe('a zip', () => {
     expect(tiers.r2.files.size).toBe(0);
   });
 
-  it('that is large goes into the store also when its client leaves', async () => {
+  it('that is large and comes fast goes into the store also when its client leaves', async () => {
     const { serve, carrier, tiers } = setup({ 'https://a': sends(large) });
     const outcome = await serve();
-    if (outcome.kind === 'found' && outcome.file.body instanceof ReadableStream)
-      await outcome.file.body.cancel();
+    if (outcome.kind !== 'found' || outcome.file.body instanceof Uint8Array) throw new Error('not streamed');
+    const reader = outcome.file.body.getReader();
+    await reader.read();
+    await reader.cancel();
     await carrier.idle();
     expect(Buffer.compare(stored(tiers), large)).toBe(0);
   });

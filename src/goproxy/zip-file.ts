@@ -1,4 +1,5 @@
 import { within } from '../clock.ts';
+import { effortOf } from '../origins/ask.ts';
 import type { Failure, Origin } from '../origins/origin.ts';
 import { etagOf } from '../store/etag.ts';
 import { discard } from '../store/guard.ts';
@@ -8,11 +9,11 @@ import type { Hit } from '../store/layered.ts';
 import { askForFile } from './ask-for-file.ts';
 import type { Carrier } from './carrier.ts';
 import { missing, notCached, unavailable } from './messages.ts';
-import { openZip, type OpenedZip } from './open-zip.ts';
+import { discardZip, openZip, type OpenedZip } from './open-zip.ts';
 import type { Found, Outcome, Source } from './outcome.ts';
 import { EDGE_SECONDS } from './policy.ts';
 import type { Known } from './prove-zip.ts';
-import { type Fetched, fetchAndShare } from './shared-fetch.ts';
+import { type Fetched, fetchAndShare, type Flown } from './shared-fetch.ts';
 import { foundZip, proveStored } from './stored-zip.ts';
 import { STORE_FAILED, streamZip } from './stream-zip.ts';
 import type { Expected, Verdict } from './verification.ts';
@@ -56,13 +57,13 @@ export async function serveZip(
     const source: Source = { tier: 'edge', ...(known ? { origin: known.origin } : {}) };
     if (known) return missing(zip.subject, { missing: known, unanimous: true }, source);
   }
-  const own = { ...options, isStored: hit !== undefined, isLeader: false, onProgress: () => undefined };
+  const own = { ...options, isStored: hit !== undefined, flight: undefined };
   // Its "not cached" is no answer for those who may fetch.
   if (cachedOnly) return (await getZip(zip, origins, own)).outcome;
   const waiting = carrier.flights.join(zip.key);
   if (!waiting) {
-    return fetchAndShare(zip.key, carrier, (touch) =>
-      getZip(zip, origins, { ...options, isStored: hit !== undefined, isLeader: true, onProgress: touch }),
+    return fetchAndShare(zip.key, carrier, (flight) =>
+      getZip(zip, origins, { ...options, isStored: hit !== undefined, flight }),
     );
   }
   const shared = await within(carrier.clock, carrier.timeLeft() * PATIENCE, waiting).catch(() => undefined);
@@ -89,16 +90,17 @@ function isReady({ file }: Hit, zip: ZipFile): boolean {
 interface GetOptions extends ZipOptions {
   /** A copy is stored that nobody has checked. */
   readonly isStored: boolean;
-  /** Others wait for this one. */
-  readonly isLeader: boolean;
-  readonly onProgress: () => void;
+  /** Others may wait for this one; undefined where it is for this request alone. */
+  readonly flight: Flown | undefined;
   /** Why origins that were asked already are not asked again. */
   readonly earlier?: readonly Failure[];
 }
 
 async function getZip(zip: ZipFile, origins: readonly Origin[], options: GetOptions): Promise<Fetched> {
-  const { carrier, isStored } = options;
-  const proof = isStored && zip.expect ? proveStored(zip, await zip.expect(), options) : undefined;
+  const { carrier, flight, isStored } = options;
+  const onProgress = () => flight?.touch();
+  const proof =
+    isStored && zip.expect ? proveStored(zip, await zip.expect(), { ...options, onProgress }) : undefined;
   const stored = await proof?.catch((error: unknown) => {
     carrier.report('verify', error);
     return unavailable(zip.subject, [STORE_FAILED], { tier: 'r2' });
@@ -115,11 +117,14 @@ async function fetchZip(zip: ZipFile, origins: readonly Origin[], options: GetOp
   const answer = await askForFile(zip, origins, {
     carrier,
     path: zip.path,
+    isZip: true,
+    resume: zip.expect ? 'by-digest' : 'by-validator', // the proof takes the digest, too
+    discard: discardZip,
     accept: (body) => openZip(body, { prefix: zip.prefix, rules, expected }, carrier.budgets.held),
   });
-  const { attempts } = answer;
+  const effort = effortOf(answer);
   if (answer.kind === 'accepted') {
-    const source: Source = { tier: 'origin', origin: answer.origin, attempts };
+    const source: Source = { tier: 'origin', origin: answer.origin, ...effort };
     const delivered = await deliver(zip, answer.value, { ...options, source, expected: await expected });
     if (!('refused' in delivered)) return delivered;
     const failures = [...earlier, delivered.refused];
@@ -132,11 +137,11 @@ async function fetchZip(zip: ZipFile, origins: readonly Origin[], options: GetOp
   if (answer.kind === 'missing' && earlier.length === 0) {
     if (answer.unanimous) carrier.store.keepMissing(zip.key, answer.missing, EDGE_SECONDS.negative ?? 0);
     return {
-      outcome: missing(zip.subject, answer, { tier: 'origin', origin: answer.missing.origin, attempts }),
+      outcome: missing(zip.subject, answer, { tier: 'origin', origin: answer.missing.origin, ...effort }),
     };
   }
   const failures = [...earlier, ...(answer.kind === 'missing' ? [] : answer.failures)];
-  return { outcome: unavailable(zip.subject, failures, { tier: 'origin', attempts }) };
+  return { outcome: unavailable(zip.subject, failures, { tier: 'origin', ...effort }) };
 }
 
 /** Answers with a zip that an origin has. `refused` says why that is not the answer after all. */
@@ -145,7 +150,7 @@ async function deliver(
   opened: OpenedZip,
   options: GetOptions & { readonly source: Source; readonly expected: Expected | undefined },
 ): Promise<Fetched | { readonly refused: Failure }> {
-  const { carrier, expected, isLeader, source } = options;
+  const { carrier, expected, flight, source } = options;
   if (opened.kind === 'whole') {
     const { bytes, release, verdict } = opened;
     if (verdict?.kind === 'unknown') {
@@ -153,7 +158,7 @@ async function deliver(
       return { outcome: unavailable(zip.subject, verdict.failures, source) };
     }
     const outcome = await foundWhole(bytes, verdict, source);
-    const kept = isLeader ? keepWhole(zip, bytes, { carrier, file: outcome.file }) : Promise.resolve();
+    const kept = flight ? keepWhole(zip, bytes, { carrier, file: outcome.file }) : Promise.resolve();
     return { outcome, settled: kept.finally(() => release?.()) };
   }
   if (expected?.kind === 'unknown') {
@@ -165,7 +170,7 @@ async function deliver(
     ...options,
     origin: source.origin ?? '',
     // A copy of one's own has to be proven too, and is stored for that; one that nothing proves is only passed on.
-    store: isLeader || known !== undefined,
+    store: flight !== undefined || known !== undefined,
     ...(known ? { known } : {}),
   });
   if (streamed.kind === 'refused') return { refused: streamed.failure };

@@ -4,6 +4,7 @@ import { exchanges, type Services, type Variables } from './exchange.ts';
 import { homePage } from './home.ts';
 import { modules } from './modules.ts';
 import { respondFailure, respondLocally } from './respond.ts';
+import { originsApi, ready } from './standing.ts';
 
 const METHODS = ['GET', 'HEAD'];
 
@@ -18,6 +19,8 @@ export function createApp(services: Services): Hono<Variables> {
   });
 
   app.get('/healthz', (c) => local(c, 'health', 'ok\n'));
+  app.get('/readyz', ready(services));
+  app.get('/-/api/origins', originsApi(services));
   app.get('/', (c) => local(c, 'home', homePage(services.config, new URL(c.req.url).origin)));
   for (const path of ['/sumdb', '/sumdb/*', '/cached-only/sumdb/*']) app.get(path, checksums(services));
   app.get('*', modules(services));

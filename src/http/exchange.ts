@@ -7,7 +7,11 @@ import { LOCAL, type Outcome } from '../goproxy/outcome.ts';
 import type { Verification } from '../goproxy/verification.ts';
 import { askOrigins } from '../origins/ask.ts';
 import type { Region } from '../origins/order.ts';
+import type { Pool } from '../origins/pool.ts';
+import type { ProbeLog } from '../origins/probe-log.ts';
+import type { ResumeEvent } from '../origins/runner.ts';
 import type { SetAside } from '../origins/set-aside.ts';
+import type { HealthSharing } from '../origins/share.ts';
 import type { Budgets } from '../store/budget.ts';
 import type { Flights } from '../store/flights.ts';
 import { LayeredStore, type Tiers } from '../store/layered.ts';
@@ -17,7 +21,7 @@ import { logEffects } from '../sumdb/log-effects.ts';
 import { LogMemory } from '../sumdb/log-memory.ts';
 import type { Database } from '../sumdb/parse-databases.ts';
 import { type Subject, textOf } from '../telemetry/event.ts';
-import { logRequest, logSecurity, logTrouble, type WriteLine } from '../telemetry/log.ts';
+import { logRequest, logResume, logSecurity, logTrouble, type WriteLine } from '../telemetry/log.ts';
 import { createTrace, type Trace } from '../trace.ts';
 import type { SecurityEvent } from '../telemetry/security-event.ts';
 import { type Rendering, respond } from './respond.ts';
@@ -29,6 +33,11 @@ export interface Services {
   readonly flights: Flights<Shared>;
   readonly budgets: Budgets;
   readonly setAside: SetAside;
+  /** What is known of the origins. */
+  readonly pool: Pool;
+  /** Tells other isolates, and learns from them. */
+  readonly sharing: HealthSharing;
+  readonly probes: ProbeLog;
   /** What is known of each database's log, by the database's name. */
   readonly logs: ReadonlyMap<string, LogMemory>;
   readonly clock: Clock;
@@ -41,6 +50,8 @@ export interface Services {
 /** What the platform knows of one request. */
 export interface Incoming {
   readonly region: Region;
+  /** Aborted when the client leaves before it has an answer, where the platform tells. */
+  readonly signal: AbortSignal;
   readonly background: (report: Carrier['report']) => Background;
 }
 
@@ -68,27 +79,38 @@ export function exchanges(services: Services): MiddlewareHandler<Variables> {
   return async function exchange(c, next) {
     c.set('exchange', open(services, c.env.incoming));
     await next();
+    services.sharing.touch(c.get('exchange').carrier.background);
     log(services, c);
   };
 }
 
-function open(services: Services, { region, background }: Incoming): Exchange {
-  const { budgets, clock, config, fetch, flights, openPipe, random, setAside, tiers, writeLog } = services;
+function open(services: Services, { region, background, signal }: Incoming): Exchange {
+  const { budgets, clock, config, fetch, flights, openPipe, pool, random, setAside, tiers, writeLog } =
+    services;
   const requestId = crypto.randomUUID();
   const started = clock.now();
   const timeLeft = () => started + config.totalLimit - clock.now();
   const trace = createTrace(clock);
   const report = (label: string, error: unknown) => logTrouble(writeLog, label, error, requestId);
   const run = background(report);
+  services.sharing.touch(run);
   const alarm = (event: SecurityEvent) => logSecurity(writeLog, event, requestId);
+  const onResume = (event: ResumeEvent) => logResume(writeLog, event, requestId);
   const effects: Omit<Carrier, 'verification'> = {
     store: new LayeredStore(tiers, { background: run, trace, clock, report }),
-    ask: (origins, question) =>
-      trace.measure('origin', askOrigins(origins, question, { fetch, clock, random, ms: timeLeft() })),
+    ask(origins, question) {
+      const connections = { fetch, clock, random, pool, signal, background: run };
+      const asked = askOrigins(origins, question, { ...connections, region, onResume, ms: timeLeft() });
+      return trace.measure('origin', asked);
+    },
     flights,
     budgets,
     background: run,
     setAside,
+    distrust(failure) {
+      const origin = config.origins.find(({ name }) => name === failure.origin);
+      if (origin) pool.failed(origin, failure, { bytes: 0, isZip: true });
+    },
     alarm,
     clock,
     timeLeft,

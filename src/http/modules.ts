@@ -21,13 +21,12 @@ export function modules(services: Services): Handler<Variables> {
     if (request.kind === 'malformed') {
       return answer(c, services, { subject: { kind: 'malformed' }, outcome: malformed(request.reason) });
     }
-    const { carrier, region } = c.get('exchange');
+    const { carrier } = c.get('exchange');
     const wanted = wantedRange(request, c.req.raw);
     const outcome = await resolve(request, {
       carrier,
       origins: services.config.origins,
       privateModules: services.config.privateModules,
-      region,
       cachedOnly: underCachedOnly || c.req.header('Disable-Module-Fetch')?.toLowerCase() === 'true',
       ...(wanted ? { select: wanted.select } : {}),
     });

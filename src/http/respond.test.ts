@@ -29,7 +29,17 @@ describe('an outcome as a response', () => {
       found,
       200,
       'public, max-age=31536000, immutable',
-      'fwd=uri-miss; fwd-status=200; detail=a.example',
+      'fwd=uri-miss; fwd-status=200; detail=a.example; attempts=2',
+    ],
+    [
+      'hedged',
+      {
+        ...found,
+        source: { ...found.source, hedged: true, breakers: { 'b.example': 'open', c: 'half-open' } },
+      },
+      200,
+      'public, max-age=31536000, immutable',
+      'fwd=uri-miss; fwd-status=200; detail=a.example; attempts=2; hedged; breakers="b.example=open c=half-open"',
     ],
     [
       'stored',
@@ -65,7 +75,7 @@ describe('an outcome as a response', () => {
       { kind: 'unavailable', status, text: 'no', source: { tier: 'origin', attempts: 3 } },
       status,
       'no-store',
-      'fwd=uri-miss',
+      'fwd=uri-miss; attempts=3',
     ]),
   ])('%s', async (_, outcome, status, cacheControl, cacheStatus) => {
     const response = respond(outcome, rendering);

@@ -45,7 +45,11 @@ export function respond(outcome: Outcome, rendering: Rendering): Response {
 export function respondLocally(
   status: number,
   text: string,
-  { requestId, allow }: { readonly requestId: string; readonly allow?: string },
+  {
+    requestId,
+    allow,
+    contentType = 'text/plain; charset=utf-8',
+  }: { readonly requestId: string; readonly allow?: string; readonly contentType?: string },
 ): Response {
   const body = new TextEncoder().encode(text);
   return new Response(body, {
@@ -55,7 +59,7 @@ export function respondLocally(
       'Cache-Control': CACHE_CONTROL.failure,
       'Cache-Status': 'modferry; detail=local',
       'Content-Length': String(body.length),
-      'Content-Type': 'text/plain; charset=utf-8',
+      'Content-Type': contentType,
       'X-Content-Type-Options': 'nosniff',
       'X-Request-Id': requestId,
     },

@@ -1,7 +1,9 @@
+import { askEffects } from '../../test/fakes/ask.ts';
 import { describe, expect, it } from 'vitest';
 import { fakeClock } from '../../test/fakes/clock.ts';
-import { fakeFetch, never, originOf } from '../../test/fakes/fetch.ts';
-import { askOrigins } from './ask.ts';
+import { type FakeFetch, fakeFetch, never, originOf } from '../../test/fakes/fetch.ts';
+import { type Answer, askOrigins } from './ask.ts';
+import { Pool } from './pool.ts';
 import { BadAnswer, Mismatch, type Origin } from './origin.ts';
 
 const question = {
@@ -15,6 +17,17 @@ function origins(text: string): readonly Origin[] {
   return [...text.matchAll(/(\w)([|,]?)/g)].map(([, name = '', separator]) =>
     originOf(name, { fallback: separator === ',' ? 'missing' : 'any' }),
   );
+}
+
+/** The answer, when the pause before the last try of all is over. */
+async function answered(
+  list: readonly Origin[],
+  rest: { readonly fetch: FakeFetch },
+): Promise<Answer<string>> {
+  const clock = fakeClock();
+  const asked = askOrigins(list, question, askEffects({ clock, ...rest }));
+  await clock.advance(1_000);
+  return asked;
 }
 
 const REPLY = {
@@ -36,43 +49,38 @@ describe('failover', () => {
     ['a|b', { a: '404', b: 'ok' }, 'ab', 'accepted by b'],
     ['a|b', { a: '404', b: '410' }, 'ab', '404 of a'],
     ['a|b', { a: '410', b: '404' }, 'ab', '410 of a'],
-    ['a|b', { a: 'down', b: '500' }, 'ab', 'failed'],
+    ['a|b', { a: 'down', b: '500' }, 'aba', 'failed'],
     // mirrors: a 404 counts also when the others are down, and is not kept
     ['a|b', { a: '404', b: 'down' }, 'ab', '404 of a, not unanimous'],
     ['a|b', { a: 'down', b: '404' }, 'ab', '404 of b, not unanimous'],
-    // `,` moves on after 404 and 410 alone
+    // `,` moves on after 404 and 410 alone; who is left alone with a failure is asked once more
     ['a,b', { a: 'ok', b: 'ok' }, 'a', 'accepted by a'],
     ['a,b', { a: '404', b: 'ok' }, 'ab', 'accepted by b'],
     ['a,b', { a: '410', b: 'ok' }, 'ab', 'accepted by b'],
-    ['a,b', { a: '500', b: 'ok' }, 'a', 'failed'],
-    ['a,b', { a: 'down', b: 'ok' }, 'a', 'failed'],
+    ['a,b', { a: '500', b: 'ok' }, 'aa', 'failed'],
+    ['a,b', { a: 'down', b: 'ok' }, 'aa', 'failed'],
     ['a,b', { a: '404', b: '404' }, 'ab', '404 of b'],
     // an outage never turns into a 404
-    ['a,b', { a: '404', b: 'down' }, 'ab', 'failed'],
-    ['a,b,c', { a: '404', b: '404', c: '500' }, 'abc', 'failed'],
+    ['a,b', { a: '404', b: 'down' }, 'abb', 'failed'],
+    ['a,b,c', { a: '404', b: '404', c: '500' }, 'abcc', 'failed'],
     // groups of mirrors
     ['a|b,c', { a: 'down', b: '404', c: 'ok' }, 'abc', 'accepted by c'],
     ['a|b,c', { a: '404', b: 'down', c: 'ok' }, 'abc', 'accepted by c'],
-    ['a|b,c', { a: 'down', b: '500', c: 'ok' }, 'ab', 'failed'],
-    ['a|b,c', { a: '404', b: '404', c: 'down' }, 'abc', 'failed'],
+    ['a|b,c', { a: 'down', b: '500', c: 'ok' }, 'aba', 'failed'],
+    ['a|b,c', { a: '404', b: '404', c: 'down' }, 'abcc', 'failed'],
     ['a,b|c', { a: '404', b: 'down', c: '404' }, 'abc', '404 of c, not unanimous'],
-    ['a,b|c', { a: '404', b: 'down', c: 'down' }, 'abc', 'failed'],
+    ['a,b|c', { a: '404', b: 'down', c: 'down' }, 'abcb', 'failed'],
     // a comma behind the last one changes nothing
     ['a|b,', { a: '404', b: '404' }, 'ab', '404 of a'],
     ['a|b,', { a: '404', b: 'down' }, 'ab', '404 of a, not unanimous'],
-    ['a|b,', { a: 'down', b: 'down' }, 'ab', 'failed'],
+    ['a|b,', { a: 'down', b: 'down' }, 'aba', 'failed'],
   ])('%s with %j asks %s: %s', async (list, replies, asked, verdict) => {
     const table = Object.entries(replies).map(([name, reply]) => [
       `https://${name}/`,
       REPLY[reply as keyof typeof REPLY],
     ]);
     const fetch = fakeFetch(Object.fromEntries(table));
-    const answer = await askOrigins(origins(list), question, {
-      fetch,
-      clock: fakeClock(),
-      random: () => 0,
-      ms: 25_000,
-    });
+    const answer = await answered(origins(list), { fetch });
     expect(fetch.calls.map(({ url }) => new URL(url).host).join('')).toBe(asked);
     expect(answer.attempts).toBe(asked.length);
     const told =
@@ -86,19 +94,18 @@ describe('failover', () => {
 
   it('names every failure, in order', async () => {
     const fetch = fakeFetch({ 'https://a/': REPLY.down, 'https://b/': REPLY[500] });
-    const effects = { fetch, clock: fakeClock(), random: () => 0, ms: 25_000 };
-    expect(await askOrigins(origins('a|b'), question, effects)).toEqual({
+    expect(await answered(origins('a|b'), { fetch })).toEqual({
       kind: 'failed',
       failures: [
         { origin: 'a', cause: 'unreachable', text: 'connection failed' },
         { origin: 'b', cause: 'status', text: 'status 500' },
       ],
-      attempts: 2,
+      attempts: 3,
     });
   });
 
   it('of no origins is a failure without a cause', async () => {
-    const effects = { fetch: fakeFetch({}), clock: fakeClock(), random: () => 0, ms: 25_000 };
+    const effects = askEffects();
     expect(await askOrigins([], question, effects)).toEqual({ kind: 'failed', failures: [], attempts: 0 });
   });
 });
@@ -106,22 +113,26 @@ describe('failover', () => {
 describe('the time for all origins', () => {
   it('is shared: who comes after its end is not asked', async () => {
     const clock = fakeClock();
-    const fetch = fakeFetch({ 'https://a/': never, 'https://b/': never, 'https://c/': REPLY.ok });
-    const asked = askOrigins(origins('a|b|c'), question, { fetch, clock, random: () => 0, ms: 15_000 });
-    await clock.advance(10_000);
-    await clock.advance(4_999);
-    expect(fetch.calls.length).toBe(2);
+    const fetch = fakeFetch({ 'https://a/': never, 'https://b/': REPLY.ok });
+    const list = [
+      originOf('a', { fallback: 'any', limits: { headers: 60_000, stall: 60_000 } }),
+      originOf('b'),
+    ];
+    const pool = new Pool({ clock, random: () => 0.5 });
+    while (pool.budget.spend());
+    const asked = askOrigins(list, question, askEffects({ fetch, clock, pool, ms: 15_000 }));
+    await clock.advance(14_999);
+    expect(fetch.calls.length).toBe(1);
     await clock.advance(1);
     expect(await asked).toMatchObject({
       kind: 'failed',
-      attempts: 2,
+      attempts: 1,
       failures: [
-        { origin: 'a', text: 'no answer within 10 s' },
-        { origin: 'b', text: 'no answer within 5 s' },
-        { origin: 'c', text: 'not asked, the time was up', cause: 'timeout' },
+        { origin: 'a', text: 'no answer within 15 s' },
+        { origin: 'b', text: 'not asked, the time was up', cause: 'timeout' },
       ],
     });
-    expect(fetch.calls.map(({ signal }) => signal.aborted)).toEqual([true, true]);
+    expect(fetch.calls.map(({ signal }) => signal.aborted)).toEqual([true]);
   });
 });
 
@@ -138,7 +149,7 @@ describe('a lone origin', () => {
   ])('%s is asked once more, with %s to dice after %i ms', async (_, reply, random, pause) => {
     const clock = fakeClock();
     const fetch = fakeFetch({ 'https://a/': [reply, REPLY.ok] });
-    const asked = askOrigins(origins('a'), question, { fetch, clock, random: () => random, ms: 25_000 });
+    const asked = askOrigins(origins('a'), question, askEffects({ fetch, clock, random: () => random }));
     await clock.advance(pause - 1);
     expect(fetch.calls.length).toBe(1);
     await clock.advance(1);
@@ -148,7 +159,7 @@ describe('a lone origin', () => {
   it('is asked twice and not three times', async () => {
     const clock = fakeClock();
     const fetch = fakeFetch({ 'https://a/': REPLY[500] });
-    const asked = askOrigins(origins('a'), question, { fetch, clock, random: () => 0, ms: 25_000 });
+    const asked = askOrigins(origins('a'), question, askEffects({ fetch, clock, ms: 25_000 }));
     await clock.advance(60_000);
     expect(await asked).toMatchObject({ kind: 'failed', attempts: 2 });
     expect(fetch.calls.length).toBe(2);
@@ -161,23 +172,26 @@ describe('a lone origin', () => {
     ['it says 404 and means a timeout', () => new Response('fetch timed out', { status: 404 }), 25_000],
   ])('is not asked again when %s', async (_, reply, ms) => {
     const fetch = fakeFetch({ 'https://a/': reply });
-    const effects = { fetch, clock: fakeClock(), random: () => 0, ms };
+    const effects = askEffects({ fetch, ms });
     expect((await askOrigins(origins('a'), question, effects)).attempts).toBe(1);
   });
 
   it('is not asked again when it took too long', async () => {
     const clock = fakeClock();
     const fetch = fakeFetch({ 'https://a/': never });
-    const asked = askOrigins(origins('a'), question, { fetch, clock, random: () => 0, ms: 25_000 });
+    const asked = askOrigins(origins('a'), question, askEffects({ fetch, clock, ms: 25_000 }));
     await clock.advance(25_000);
     expect(await asked).toMatchObject({ kind: 'failed', attempts: 1 });
   });
 });
 
-it('one of several origins is not asked twice: the next one is quicker than a pause', async () => {
-  const fetch = fakeFetch({ 'https://a/': REPLY[500], 'https://b/': REPLY[500] });
-  const effects = { fetch, clock: fakeClock(), random: () => 0, ms: 25_000 };
-  expect((await askOrigins(origins('a|b'), question, effects)).attempts).toBe(2);
+it('of several origins that failed, the best one is asked once more when no other is left', async () => {
+  const fetch = fakeFetch({ 'https://a/': [REPLY[500], REPLY.ok], 'https://b/': REPLY[500] });
+  expect(await answered(origins('a|b'), { fetch })).toMatchObject({
+    kind: 'accepted',
+    origin: 'a',
+    attempts: 3,
+  });
 });
 
 const wrong = () => new Response('wrong');
@@ -196,7 +210,7 @@ describe('a file with another hash than the log has', () => {
   };
   const ask = (list: string, replies: Parameters<typeof fakeFetch>[0]) => {
     const fetch = fakeFetch(replies);
-    const effects = { fetch, clock: fakeClock(), random: () => 0, ms: 25_000 };
+    const effects = askEffects({ fetch });
     return { fetch, answer: askOrigins(origins(list), checked, effects) };
   };
 
@@ -232,7 +246,7 @@ describe('a file with another hash than the log has', () => {
   it('or a page, of a lone origin that then says 404, is no 404', async () => {
     const replies = [() => new Response('<html>'), () => new Response('', { status: 404 })];
     const clock = fakeClock();
-    const effects = { fetch: fakeFetch({ 'https://a': replies }), clock, random: () => 0, ms: 25_000 };
+    const effects = askEffects({ fetch: fakeFetch({ 'https://a': replies }), clock });
     const answer = askOrigins(origins('a'), { path: '/x', accept: refuse }, effects);
     await clock.advance(1_000);
     expect(await answer).toMatchObject({ kind: 'failed', failures: [{ text: 'a page' }] });

@@ -48,7 +48,8 @@ describe('what an answer means', () => {
   ])('%i %j is no word on the module: %s', async (status, body, cause, told) => {
     const response = new Response(status === 304 ? null : body, { status });
     const result = await ask(fakeFetch({ 'https://a.example': response }));
-    expect(result).toEqual({ kind: 'failed', failure: { origin: 'a.example', cause, text: told } });
+    const blame = cause === 'timeout' ? { isBlameless: true } : {};
+    expect(result).toEqual({ kind: 'failed', failure: { origin: 'a.example', cause, text: told, ...blame } });
   });
 
   it.each([

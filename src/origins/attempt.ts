@@ -2,6 +2,9 @@ import { type Clock, TimeoutError, within } from '../clock.ts';
 import type { Missing } from '../store/contract.ts';
 import { OriginBody } from './body.ts';
 import { BadAnswer, type Failure, Mismatch, type Origin } from './origin.ts';
+import { type RangeHeaders, type ResumeEvents, resumer } from './resume.ts';
+import { validatorOf } from './validator.ts';
+import { Vitals } from './vitals.ts';
 
 /** proxy.golang.org answers many zips with one redirect to its storage; five are more than anybody needs. */
 const MAX_REDIRECTS = 5;
@@ -20,8 +23,22 @@ export interface Question<T> {
   readonly path: string;
   /** Whether 400 says, as it does at older module proxies, that there is no such file. Default true. */
   readonly is400Missing?: boolean;
+  /** Whether the answer is a zip, whose body may be long. */
+  readonly isZip?: boolean;
+  /**
+   * How a body of declared length is continued when it breaks off: with the rest that a validator proves to be of the same
+   * file, or also with the rest that a digest of what came proves to be. The digest costs 0.8 ms of CPU a MiB (measured
+   * in workerd), more than there is where nothing else needs it. Absent: not at all.
+   */
+  readonly resume?: 'by-validator' | 'by-digest';
+  /** Whether something older may be given in an outage: then who is known to fail is not waited for as long. */
+  readonly hasSpare?: boolean;
+  /** Whether an origin is not to be asked before any other one. */
+  readonly isLast?: (origin: Origin) => boolean;
   /** Reads the body of a 200 and returns what it holds. Throws `BadAnswer` when it cannot be what was asked for. */
   accept(body: OriginBody): Promise<T>;
+  /** Gives back what `accept` returned when it came too late to be of use. */
+  discard?(value: T): void;
 }
 
 export type Attempt<T> =
@@ -34,6 +51,30 @@ export interface AttemptEffects {
   readonly clock: Clock;
 }
 
+/** How a body that breaks off is continued. */
+export interface Resuming extends ResumeEvents {
+  /** Who else may have the same file, in the order in which they are asked for the rest. */
+  readonly others: readonly Origin[];
+  /**
+   * Whether nobody else can be asked for the file: then also a body is continued that `accept` has not let through yet.
+   * Otherwise that one fails, and the next origin begins anew.
+   */
+  readonly isAlone: boolean;
+  /** Between 0 and 1. */
+  readonly random: () => number;
+}
+
+export interface AttemptOptions extends AttemptEffects {
+  /** Milliseconds until `accept` has to have returned. */
+  readonly ms: number;
+  /** Ends the attempt. */
+  readonly signal?: AbortSignal;
+  /** Is kept up to date, so that others see how it goes. */
+  readonly vitals?: Vitals;
+  /** Absent: bodies that break off stay broken. */
+  readonly resuming?: Resuming;
+}
+
 /**
  * Asks one origin once, for at most `ms` milliseconds until `accept` has returned. Never throws: whatever goes wrong is
  * a failure of that origin. Afterwards nothing is left running, except the body that `accept` handed out on purpose.
@@ -41,33 +82,81 @@ export interface AttemptEffects {
 export async function attempt<T>(
   origin: Origin,
   question: Question<T>,
-  { fetch, clock, ms }: AttemptEffects & { readonly ms: number },
+  { fetch, clock, ms, resuming, signal, vitals = new Vitals(clock) }: AttemptOptions,
 ): Promise<Attempt<T>> {
   const connection = new AbortController();
+  const work = ask(origin, question, { fetch, clock, resuming, signal: connection.signal, vitals });
+  const end = Promise.withResolvers<never>();
+  const giveUp = () => end.reject(signal?.reason);
+  if (signal?.aborted) giveUp();
+  signal?.addEventListener('abort', giveUp, { once: true });
   try {
-    const work = ask(origin, question, { fetch, clock, signal: connection.signal });
-    const result = await within(clock, ms, work);
+    const result = await Promise.race([within(clock, ms, work), end.promise]);
     if (result.kind !== 'accepted') connection.abort();
     return result;
   } catch (error) {
     connection.abort(error);
-    return { kind: 'failed', failure: { origin: origin.name, ...explain(error) } };
+    const isLate = (late: Attempt<T>) => late.kind === 'accepted' && question.discard?.(late.value);
+    void work.then(isLate, () => undefined);
+    return { kind: 'failed', failure: failureOf(origin, error) };
+  } finally {
+    signal?.removeEventListener('abort', giveUp);
   }
 }
 
-async function ask<T>(
-  origin: Origin,
-  question: Question<T>,
-  { fetch, clock, signal }: AttemptEffects & { readonly signal: AbortSignal },
-): Promise<Attempt<T>> {
-  const { response, redirected } = await follow(origin, question.path, { fetch, clock, signal });
-  const body = new OriginBody(response, { clock, stall: origin.limits.stall });
+interface Connection extends AttemptEffects {
+  readonly signal: AbortSignal;
+  readonly vitals: Vitals;
+  readonly resuming: Resuming | undefined;
+}
+
+async function ask<T>(origin: Origin, question: Question<T>, connection: Connection): Promise<Attempt<T>> {
+  const { clock, resuming, vitals } = connection;
+  const { response, redirected } = await follow(origin, question.path, connection);
+  vitals.headersCame();
+  const body = new OriginBody(response, { clock, stall: origin.limits.stall, vitals });
   if (response.status === 200) {
-    return { kind: 'accepted', value: await question.accept(body), origin: origin.name };
+    const resume = () => makeResumable(body, response, { origin, question, connection });
+    if (resuming?.isAlone) resume();
+    const value = await question.accept(body);
+    if (!resuming?.isAlone) resume();
+    return { kind: 'accepted', value, origin: origin.name };
   }
   const said = new TextDecoder().decode(await body.start(MAX_ERROR_TEXT)).trim();
   const text = said.startsWith('<') ? '' : said; // a page says nothing to who reads it in a terminal
   return judge(origin, response, { text, is400Missing: (question.is400Missing ?? true) && !redirected });
+}
+
+/** Has a body continued when it breaks off, where the question asks for that and something can prove what its rest is. */
+function makeResumable(
+  body: OriginBody,
+  { headers }: Response,
+  asked: {
+    readonly origin: Origin;
+    readonly question: Pick<Question<unknown>, 'path' | 'resume'>;
+    readonly connection: Connection;
+  },
+): void {
+  const { origin, question, connection } = asked;
+  const { resuming, signal } = connection;
+  const validator = validatorOf(headers);
+  const { declared: size } = body;
+  const isProvable = question.resume === 'by-digest' || validator !== undefined;
+  if (!question.resume || !isProvable || !resuming || size === undefined) return;
+  // Given up: the connection that breaks then is none that broke off.
+  signal.addEventListener('abort', () => void body.cancel(signal.reason), { once: true });
+  const resume = resumer({
+    ...connection,
+    ...resuming,
+    origin,
+    size,
+    validator,
+    async ask(other, range, signal) {
+      const { response } = await follow(other, question.path, { ...connection, range, signal });
+      return response;
+    },
+  });
+  body.resumeWith(resume, { keepsDigest: question.resume === 'by-digest' });
 }
 
 /**
@@ -93,6 +182,7 @@ function judge(
       origin: origin.name,
       cause: isAnswer ? 'timeout' : status === 429 || status === 503 ? 'overloaded' : 'status',
       text: isAnswer ? text : `status ${status}`,
+      ...(isAnswer ? { isBlameless: true } : {}),
       ...(retryAfter === undefined ? {} : { retryAfter }),
     },
   };
@@ -106,11 +196,11 @@ function judge(
 async function follow(
   origin: Origin,
   path: string,
-  { fetch, clock, signal }: AttemptEffects & { readonly signal: AbortSignal },
+  { fetch, clock, range = {}, signal }: Connection & { readonly range?: RangeHeaders },
 ): Promise<{ readonly response: Response; readonly redirected: boolean }> {
   let url = origin.url + path;
   for (let redirects = 0; ; redirects++) {
-    const headers = new Headers({ 'Accept-Encoding': 'identity', 'User-Agent': 'modferry' });
+    const headers = new Headers({ ...range, 'Accept-Encoding': 'identity', 'User-Agent': 'modferry' });
     if (redirects === 0 && origin.authorization) headers.set('Authorization', origin.authorization);
     const asked = fetch(url, { headers, redirect: 'manual', cache: 'no-store', signal });
     const response = await within(clock, origin.limits.headers, asked);
@@ -136,6 +226,11 @@ function redirectTarget(location: string, base: string): string {
 /** RFC 9110 10.2.3: seconds, or a date, which is ignored here like anything that is no number. */
 function retryAfterSeconds(value: string | null): number | undefined {
   return value !== null && /^\d{1,6}$/.test(value) ? Number(value) : undefined;
+}
+
+/** What an origin's error comes to. */
+export function failureOf({ name }: Origin, error: unknown): Failure {
+  return { origin: name, ...explain(error) };
 }
 
 function explain(error: unknown): Omit<Failure, 'origin'> {

@@ -2,8 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { byteSource, cut, pattern, scriptedStream } from '../../test/fakes/byte-source.ts';
 import { fakeClock, settled } from '../../test/fakes/clock.ts';
 import { TimeoutError } from '../clock.ts';
+import { sha256 } from '../sha256.ts';
+import { BodyReader } from './body-reader.ts';
 import { OriginBody } from './body.ts';
 import { BadAnswer } from './origin.ts';
+
+const noRest = async () => undefined;
 
 function bodyOf(
   stream: ReadableStream<Uint8Array> | null,
@@ -106,6 +110,90 @@ describe('a chunk', () => {
     await bodyOf(scriptedStream(cut(pattern(100_000), 1000)), {}, clock).fill(new ArrayBuffer(100_000));
     expect(clock.alarms).toEqual([]);
   });
+});
+
+describe('the digest of a body', () => {
+  it.each([
+    ['read by `start` and in chunks', 1000, 700],
+    ['that ends in its start', 5000, 700],
+    ['read in chunks alone', 0, 900],
+  ])('%s is that of all its bytes', async (_, start, size) => {
+    const bytes = pattern(2500);
+    const body = bodyOf(scriptedStream(cut(bytes, 400)), { 'Content-Length': '2500' });
+    if (start > 0) await body.start(start);
+    body.resumeWith(noRest, { keepsDigest: true });
+    while ((await body.fill(new ArrayBuffer(size))).length > 0);
+    expect([body.keepsDigest, body.digest()]).toEqual([true, sha256(bytes)]);
+  });
+
+  it.each([
+    ['what was read before is not known any more', { keepsDigest: true }, 1000, '2500'],
+    ['nobody asked for it', { keepsDigest: false }, 0, '2500'],
+    ['its length is not declared', { keepsDigest: true }, 0, ''],
+  ])('is not kept where %s', async (_, keeps, before, length) => {
+    const body = bodyOf(scriptedStream(cut(pattern(2500), 400)), { 'Content-Length': length });
+    await body.fill(new ArrayBuffer(before));
+    body.resumeWith(noRest, keeps);
+    expect([body.keepsDigest, body.digest()]).toEqual([false, undefined]);
+  });
+});
+
+it('a body that is cancelled while its rest is sought ends the search', async () => {
+  const stream = scriptedStream(cut(pattern(100), 50), { breaksWith: new Error('connection lost') });
+  const body = bodyOf(stream, { 'Content-Length': '2500' });
+  let isEnded = false;
+  body.resumeWith(
+    ({ signal }) =>
+      new Promise((resolve) => {
+        signal.addEventListener('abort', () => {
+          isEnded = true;
+          resolve(undefined);
+        });
+      }),
+    { keepsDigest: false },
+  );
+  const reading = body.fill(new ArrayBuffer(1000));
+  reading.catch(() => undefined);
+  await settled();
+  expect(isEnded).toBe(false);
+  await body.cancel('nobody wants it');
+  await expect(reading).rejects.toThrow('connection lost');
+  expect(isEnded).toBe(true);
+});
+
+it('a cancelled body is not continued, and never looks as if it had ended', async () => {
+  let asked = 0;
+  const resume = async () => void (asked += 1);
+  const source = byteSource();
+  const body = bodyOf(source.stream, { 'Content-Length': '2500' });
+  body.resumeWith(resume, { keepsDigest: false });
+  const reading = body.fill(new ArrayBuffer(10));
+  reading.catch(() => undefined);
+  await settled();
+  await body.cancel('nobody wants it');
+  await expect(reading).rejects.toThrow('The body was cancelled');
+  await expect(body.fill(new ArrayBuffer(10))).rejects.toThrow('The body was cancelled');
+  expect(asked).toBe(0);
+});
+
+it('a rest that is found for a body that was cancelled meanwhile is given up', async () => {
+  const found = Promise.withResolvers<void>();
+  const rest = byteSource();
+  const reader = new BodyReader(new Response(rest.stream), { clock: fakeClock(), stall: 20_000 });
+  const broken = scriptedStream([], { breaksWith: new Error('connection lost') });
+  const body = bodyOf(broken, { 'Content-Length': '2500' });
+  const resume = async () => {
+    await found.promise;
+    return { reader, givers: ['b'] };
+  };
+  body.resumeWith(resume, { keepsDigest: false });
+  const reading = body.fill(new ArrayBuffer(1000));
+  reading.catch(() => undefined);
+  await settled();
+  await body.cancel('nobody wants it');
+  found.resolve();
+  await expect(reading).rejects.toThrow('connection lost');
+  expect(rest.cancelled).toBe(true);
 });
 
 it('a cancelled body tells its source, and a read that waits rejects', async () => {

@@ -1,4 +1,6 @@
 import type { Patterns } from '../access/patterns.ts';
+import type { ModulePath } from '../goproxy/module-path.ts';
+import type { Version } from '../goproxy/version.ts';
 
 /** A server that speaks the GOPROXY protocol, or one address of a checksum database. */
 export interface Origin {
@@ -10,6 +12,8 @@ export interface Origin {
   readonly fallback: 'any' | 'missing';
   /** The modules it is asked for; every public one where this is absent. */
   readonly modules?: Patterns;
+  /** A module version that it has, to be probed with; a well-known one where this and `modules` are absent. */
+  readonly probe?: { readonly module: ModulePath; readonly version: Version };
   /** Data centre, country and continent codes that it is preferred in. */
   readonly regions: readonly string[];
   /** Value of the Authorization header, sent to this origin and never across a redirect. */
@@ -35,6 +39,8 @@ export interface Failure {
   readonly text: string;
   /** Seconds, from a Retry-After header. */
   readonly retryAfter?: number;
+  /** The origin answered as it should, and what it needed to know was out of its reach. */
+  readonly isBlameless?: true;
   /** Of a mismatch. */
   readonly hashes?: Hashes;
 }

@@ -126,6 +126,34 @@ describe('the table', () => {
     ).toEqual([true, true, false]);
   });
 
+  it('names a module version to probe with', () => {
+    const row = {
+      url: 'a.example',
+      modules: '*.corp.example',
+      probe: 'git.corp.example/Tool/v2@v2.1.0-rc.1',
+    };
+    const { origins, problems } = parse(JSON.stringify([row]));
+    expect(problems).toEqual([]);
+    expect(origins[0]?.probe).toEqual({ module: 'git.corp.example/Tool/v2', version: 'v2.1.0-rc.1' });
+  });
+
+  it.each([
+    ['git.corp.example/tool', /entry 1: probe "git.corp.example\/tool" is not a module and a full version/],
+    ['git.corp.example/tool@', /is not a module and a full version/],
+    ['@v1.0.0', /is not a module and a full version/],
+    ['git.corp.example/tool@latest', /is not a module and a full version of it, such as/],
+    ['git.corp.example/tool@v1', /is not a module and a full version/],
+    ['git.corp.example/tool@v2.0.0', /is not a module and a full version/],
+    ['git.corp.example/../tool@v1.0.0', /is not a module and a full version/],
+    ['git.corp.example/tool?x=y@v1.0.0', /is not a module and a full version/],
+    ['github.com/acme/tool@v1.0.0', /entry 1: probe "github.com\/acme\/tool" is none of its modules/],
+  ])('does not take %j to probe with', (probe, problem) => {
+    const { origins, problems } = parse(
+      JSON.stringify([{ url: 'a.example', modules: '*.corp.example', probe }]),
+    );
+    expect([origins, problems]).toEqual([[], [expect.stringMatching(problem)]]);
+  });
+
   it('needs an address alone', () => {
     expect(parse(' [{"url":"a.example"}] ').origins).toEqual([
       { name: 'a.example', url: 'https://a.example', fallback: 'any', regions: [], limits },

@@ -1,5 +1,7 @@
 import * as v from 'valibot';
-import { parsePatterns } from '../access/patterns.ts';
+import { matches, parsePatterns } from '../access/patterns.ts';
+import { parseModulePath, versionFitsPath } from '../goproxy/module-path.ts';
+import { parseVersion } from '../goproxy/version.ts';
 import { parseTimeout, TIMEOUT_FORM } from '../timeout.ts';
 import type { Origin, OriginLimits } from './origin.ts';
 
@@ -70,6 +72,7 @@ const Table = v.array(
     auth: v.optional(
       v.pipe(v.string(), v.regex(/^[A-Z][A-Z0-9_]*$/, 'is no name of a secret, such as "CORP_TOKEN"')),
     ),
+    probe: v.optional(v.string()),
     timeouts: v.optional(v.strictObject({ headers: v.optional(Timeout), stall: v.optional(Timeout) })),
   }),
 );
@@ -106,6 +109,10 @@ function parseRow(
   if (typeof address === 'string') found.push(`url ${quote(redact(row.url))} ${address}`);
   const modules = row.modules === undefined ? undefined : parsePatterns([row.modules].flat().join(','));
   if (modules?.kind === 'malformed') found.push(...modules.problems.map((problem) => `modules: ${problem}`));
+  const probe = row.probe === undefined ? undefined : parseProbe(row.probe);
+  if (row.probe !== undefined && !probe) found.push(`probe ${quote(row.probe)} is not ${PROBE_FORM}`);
+  if (probe && modules?.kind === 'parsed' && !matches(modules.patterns, probe.module))
+    found.push(`probe ${quote(probe.module)} is none of its modules`);
   const credentials = row.auth === undefined ? undefined : secret(row.auth);
   if (row.auth !== undefined && !credentials)
     found.push(`auth names the secret ${quote(row.auth)}, which is not set`);
@@ -119,6 +126,7 @@ function parseRow(
       url: address.url,
       fallback: 'any',
       ...(modules?.kind === 'parsed' ? { modules: modules.patterns } : {}),
+      ...(probe ? { probe } : {}),
       regions: row.regions ?? [],
       ...(authorization ? { authorization } : {}),
       limits: {
@@ -127,6 +135,15 @@ function parseRow(
       },
     },
   ];
+}
+
+const PROBE_FORM = 'a module and a full version of it, such as "git.corp.example/tool@v1.2.0"';
+
+function parseProbe(text: string): Origin['probe'] | undefined {
+  const at = text.lastIndexOf('@');
+  const module = parseModulePath(text.slice(0, Math.max(at, 0)));
+  const version = parseVersion(text.slice(at + 1));
+  return module && version && versionFitsPath(module, version) ? { module, version } : undefined;
 }
 
 /** The names of the secrets that a table of origins refers to; none when it cannot be parsed. */

@@ -6,7 +6,7 @@ import type { StoreKey } from '../store/key.ts';
 type DataCentreCache = Pick<Cache, 'match' | 'put' | 'delete'>;
 
 /** Entries live under a host of their own: the name that a client used decides nothing (docs/decisions/006). */
-const ENTRY_HOST = 'https://modferry.invalid/';
+export const ENTRY_HOST = 'https://modferry.invalid/';
 
 const YEAR = 31_536_000;
 

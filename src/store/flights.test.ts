@@ -11,6 +11,14 @@ it('nobody leads at first, and everybody joins who comes after the leader', asyn
   expect(await Promise.all([...waiting, flights.join('a')])).toEqual(['news', 'news', 'news']);
 });
 
+it('the leader sees how many have joined', () => {
+  const flights = new Flights<string>(fakeClock());
+  const flight = flights.lead('a');
+  expect(flight.joined).toBe(0);
+  for (const key of ['a', 'a', 'b']) void flights.join(key);
+  expect(flight.joined).toBe(2);
+});
+
 it('a flight is about one key', () => {
   const flights = new Flights<string>(fakeClock());
   flights.lead('a');

@@ -25,6 +25,7 @@ export class Flights<T> {
   join(key: string): Promise<T> | undefined {
     const flight = this.#open.get(key);
     if (!flight || this.#clock.now() - flight.lastSign > this.#abandonedAfter) return undefined;
+    flight.joined += 1;
     return flight.shared;
   }
 
@@ -39,6 +40,8 @@ export class Flights<T> {
 
 export class Flight<T> {
   readonly shared: Promise<T>;
+  /** How many requests have joined the leader's. */
+  joined = 0;
   lastSign: number;
   readonly #share: (value: T) => void;
   readonly #clock: Pick<Clock, 'now'>;

@@ -49,3 +49,8 @@ export function saidMissingKey(known: StoreKey): StoreKey {
 export function checksumKey(database: string, path: string): StoreKey {
   return key(`sumdb/${database}/${path}`);
 }
+
+/** Key of what isolates tell each other; no module path begins with `-`. */
+export function sharedKey(name: string): string {
+  return `-/${name}`;
+}

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { fakeClock } from '../../test/fakes/clock.ts';
-import { logRequest, logSecurity, logTrouble } from './log.ts';
+import { logRequest, logResume, logSecurity, logTrouble } from './log.ts';
 import { createTrace } from '../trace.ts';
 
 const event = {
@@ -53,6 +53,17 @@ it.each([
   expect(lines.map((line) => JSON.parse(line))).toEqual([
     { event: 'trouble', request: 'r1', label: 'write edge', message },
     { event: 'trouble', label: 'write edge', message },
+  ]);
+});
+
+it.each([
+  { origin: 'a', from: 'b', offset: 1_048_576, tries: 2, outcome: 'resumed' },
+  { origin: 'a', offset: 1_048_576, tries: 6, outcome: 'given up' },
+] as const)('a body that broke off is one line: %j', (facts) => {
+  const lines: string[] = [];
+  logResume((line) => lines.push(line), { path: '/m/@v/v1.0.0.zip', ...facts }, 'r1');
+  expect(lines.map((line) => JSON.parse(line))).toEqual([
+    { event: 'resume', request: 'r1', path: '/m/@v/v1.0.0.zip', ...facts },
   ]);
 });
 

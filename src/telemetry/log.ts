@@ -1,3 +1,4 @@
+import type { ResumeEvent } from '../origins/runner.ts';
 import type { RequestEvent } from './event.ts';
 import type { SecurityEvent } from './security-event.ts';
 
@@ -20,12 +21,20 @@ export function logRequest(write: WriteLine, event: RequestEvent): void {
       ...rest,
       tier: source.tier,
       ...(source.origin === undefined ? {} : { origin: source.origin }),
-      ...(source.attempts === undefined ? {} : { attempts: source.attempts }),
-      ...(source.stale ? { stale: true } : {}),
+      ...tookOf(source),
       ...region,
       ...(text === undefined ? {} : { text }),
     }),
   );
+}
+
+function tookOf({ attempts, breakers, hedged, stale }: RequestEvent['source']): object {
+  return {
+    ...(attempts === undefined ? {} : { attempts }),
+    ...(hedged ? { hedged } : {}),
+    ...(breakers ? { breakers } : {}),
+    ...(stale ? { stale } : {}),
+  };
 }
 
 /** The log line of what the operator should know of the configuration. */
@@ -38,6 +47,11 @@ export function logSecurity(write: WriteLine, event: SecurityEvent, requestId: s
   const { kind, ...rest } = event;
   const { hashes, ...facts } = 'hashes' in rest ? rest : { ...rest, hashes: {} };
   write(JSON.stringify({ event: 'security', request: requestId, kind, ...facts, ...hashes }));
+}
+
+/** The log line of a body that broke off. */
+export function logResume(write: WriteLine, event: ResumeEvent, requestId: string): void {
+  write(JSON.stringify({ event: 'resume', request: requestId, ...event }));
 }
 
 /** The log line of something that went wrong beside the answer: a tier that failed, a fill that broke off. */

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { fakeClock } from '../fakes/clock.ts';
 import { memoryCache, memoryEdge, memoryStore } from '../fakes/memory-store.ts';
+import { memoryShared } from '../fakes/shared-state.ts';
 import { cacheClaims, edgeClaims } from './cache-claims.ts';
 import { durableClaims } from './durable-claims.ts';
+import { sharedClaims } from './shared-claims.ts';
 
 describe('the durable store in memory', () => {
   it.each(durableClaims)('$claim', async ({ check }) => {
@@ -24,5 +26,13 @@ describe('the edge cache in memory', () => {
     const clock = fakeClock();
     const pass = (seconds: number) => clock.advance(seconds * 1000);
     await expect(check({ store: memoryEdge(clock), pass })).resolves.toBeUndefined();
+  });
+});
+
+describe('the shared state in memory', () => {
+  it.each(sharedClaims)('$claim', async ({ check }) => {
+    const clock = fakeClock();
+    const pass = (seconds: number) => clock.advance(seconds * 1000);
+    await expect(check({ state: memoryShared(clock), pass })).resolves.toBeUndefined();
   });
 });

@@ -2,9 +2,11 @@ import type { KVNamespace, R2Bucket } from '@cloudflare/workers-types';
 import { dataCentreCache, edgeCache } from '../../src/platform/edge-cache.ts';
 import { kvStore } from '../../src/platform/kv.ts';
 import { r2Store } from '../../src/platform/r2.ts';
+import { edgeSharedState, kvSharedState } from '../../src/platform/shared-state.ts';
 import { fakeClock } from '../fakes/clock.ts';
 import { cacheClaims, edgeClaims } from './cache-claims.ts';
 import { durableClaims } from './durable-claims.ts';
+import { sharedClaims } from './shared-claims.ts';
 
 interface Env {
   readonly FILES: R2Bucket;
@@ -20,6 +22,9 @@ async function run(suite: string | undefined, at: number, env: Env): Promise<voi
   if (suite === 'kv') return cacheClaims[at]?.check(kvStore(env.META));
   if (suite === 'edge') return cacheClaims[at]?.check(edge);
   if (suite === 'edge clock') return edgeClaims[at]?.check({ store: edge, pass });
+  if (suite === 'edge shared')
+    return sharedClaims[at]?.check({ state: edgeSharedState(dataCentreCache(caches), clock), pass });
+  if (suite === 'kv shared') return sharedClaims[at]?.check({ state: kvSharedState(env.META, clock), pass });
   throw new Error(`no such suite: ${suite}`);
 }
 

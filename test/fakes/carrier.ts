@@ -7,7 +7,9 @@ import type { SecurityEvent } from '../../src/telemetry/security-event.ts';
 import type { Verification } from '../../src/goproxy/verification.ts';
 import { openBudgets } from '../../src/store/budget.ts';
 import { createTrace } from '../../src/trace.ts';
-import { type FakeClock, fakeClock } from './clock.ts';
+import { Pool } from '../../src/origins/pool.ts';
+import { askEffects } from './ask.ts';
+import { type FakeClock, fakeClock, settled } from './clock.ts';
 import { type FakeFetch, fakeFetch } from './fetch.ts';
 import { memoryCache, memoryEdge, memoryStore } from './memory-store.ts';
 import { copyingPipe } from './relay.ts';
@@ -29,6 +31,8 @@ export interface CarrierOptions {
   readonly verification?: Verification;
 }
 
+const RETRY_PAUSE = 50;
+
 /** Three tiers in memory. */
 export function memoryTiers(clock: FakeClock) {
   return { edge: memoryEdge(clock), kv: memoryCache(), r2: memoryStore() };
@@ -38,6 +42,7 @@ export function memoryTiers(clock: FakeClock) {
 export function fakeCarrier(options: CarrierOptions = {}): FakeCarrier {
   const { clock = fakeClock(), fetch = fakeFetch({}) } = options;
   const tiers = options.tiers ?? memoryTiers(clock);
+  const pool = new Pool({ clock, random: () => 0.5 });
   const reports: string[] = [];
   const alarms: SecurityEvent[] = [];
   const running = new Set<Promise<unknown>>();
@@ -56,9 +61,16 @@ export function fakeCarrier(options: CarrierOptions = {}): FakeCarrier {
     alarms,
     verification: options.verification ?? { zipRules: false },
     setAside: new SetAside(clock),
+    distrust: () => undefined,
     alarm: (event) => void alarms.push(event),
     store: new LayeredStore(tiers, { background, trace: createTrace(clock), clock, report }),
-    ask: (origins, question) => askOrigins(origins, question, { fetch, clock, random: () => 0, ms: 25_000 }),
+    async ask(origins, question) {
+      const asked = askOrigins(origins, question, askEffects({ fetch, clock, pool, background }));
+      // When all have failed the best one is asked once more after 50 ms, for which no test waits.
+      await settled();
+      if (clock.alarms.includes(RETRY_PAUSE)) await clock.advance(RETRY_PAUSE);
+      return asked;
+    },
     flights: new Flights<Shared>(clock),
     budgets: openBudgets(clock),
     background,

@@ -34,8 +34,9 @@ export async function deliver(
     await flushed(response);
     return resetConnection(response);
   }
-  if (timed['freeze-after'] !== undefined) {
-    await pipeline(body(Math.min(start + timed['freeze-after'], end)), response, { end: false });
+  // A shorter body ends as it should: to leave its end out would freeze the next answer on the connection instead.
+  if (timed['freeze-after'] !== undefined && timed['freeze-after'] < end - start) {
+    await pipeline(body(start + timed['freeze-after']), response, { end: false });
     return;
   }
   if (timed.drip !== undefined) return pipeline(drip(body(), timed.drip.bytesPerSecond), response);
@@ -85,14 +86,16 @@ async function flushed(response: ServerResponse): Promise<void> {
   await sleep(20, undefined, { ref: false });
 }
 
+/** The shortest time between two pieces, in milliseconds. */
 const TICK = 50;
 
 async function* drip(body: AsyncIterable<Uint8Array>, bytesPerSecond: number): AsyncGenerator<Uint8Array> {
-  const step = Math.max(1, Math.floor((bytesPerSecond * TICK) / 1000));
+  const tick = Math.max(TICK, 1000 / bytesPerSecond);
+  const step = Math.max(1, Math.floor((bytesPerSecond * tick) / 1000));
   for await (const chunk of body) {
     for (let at = 0; at < chunk.byteLength; at += step) {
       yield chunk.subarray(at, at + step);
-      await sleep(TICK, undefined, { ref: false });
+      await sleep(tick, undefined, { ref: false });
     }
   }
 }

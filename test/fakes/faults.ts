@@ -22,7 +22,7 @@ import { noise, writeZip } from './zip-writer.ts';
  * | `{ 'delay-headers': ms }` | the answer starts that much later |
  * | `reset` | the connection is reset before a byte of the answer |
  * | `truncate` | half of the body under the full Content-Length, then a reset |
- * | `{ 'freeze-after': bytes }` | headers and that many bytes of the body, then nothing |
+ * | `{ 'freeze-after': bytes }` | headers and that many bytes of a longer body, then nothing |
  * | `{ drip: { bytesPerSecond } }` | a slow body |
  * | `no-length` | chunked, without Content-Length |
  */

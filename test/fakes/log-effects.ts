@@ -1,3 +1,4 @@
+import { askEffects } from './ask.ts';
 import { askOrigins } from '../../src/origins/ask.ts';
 import type { LogEffects } from '../../src/sumdb/log-effects.ts';
 import type { SecurityEvent } from '../../src/telemetry/security-event.ts';
@@ -44,7 +45,7 @@ export function fakeLogEffects(...addresses: readonly Address[]): FakeLogEffects
       askOrigins(
         origins.filter(({ name }) => !avoid?.has(name)),
         { path: `/${path}`, accept: async (body) => accept(await body.all(limit)) },
-        { fetch, clock: systemClock, random: () => 0, ms: 25_000 },
+        askEffects({ fetch, clock: systemClock }),
       ),
     readCache: async (path) => effects.cache.get(path),
     writeCache: (path, body) => void effects.cache.set(path, body),

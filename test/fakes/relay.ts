@@ -29,6 +29,8 @@ export interface RelaySetup extends Script {
   readonly upload?: FakeUpload | undefined;
   readonly checkEnd?: RelayOptions['checkEnd'];
   readonly prove?: RelayOptions['prove'];
+  /** Whether others wait for the stored copy; default nobody. */
+  readonly isWanted?: boolean;
   /** Default: one for which a moment is over at once. */
   readonly clock?: Clock;
   /** What the store gives to a client that was dropped; default the stored bytes. */
@@ -67,6 +69,7 @@ export async function startRelay(setup: RelaySetup): Promise<RelayRun> {
     },
     checkEnd: setup.checkEnd ?? (() => undefined),
     ...(setup.prove ? { prove: setup.prove } : {}),
+    isWanted: () => setup.isWanted ?? false,
     onProgress: () => (progress += 1),
     onUploadError: (error) => uploadErrors.push(error),
   });

@@ -25,6 +25,9 @@ export const UNCOVERED = 'public, max-age=86400';
 /** A last good copy, because nobody could be asked. */
 export const STALE = 'public, max-age=30, stale-if-error=0';
 
+/** Its Cache-Status; what asking in vain took comes behind. */
+export const STALE_STATUS = /^modferry; fwd=stale; detail=r2(;|$)/;
+
 /** What a file is answered with besides its bytes, by the end of its path. */
 export const FILE_HEADERS = {
   list: { type: TEXT, cache: MUTABLE },

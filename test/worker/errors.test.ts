@@ -12,6 +12,7 @@ import {
   startStage,
   summary,
   withFault,
+  STALE_STATUS,
 } from './conformance.ts';
 
 // Rows 37 to 58, 67 and 68 of the conformance list: what an origin answers when it has nothing, or nothing good. The
@@ -138,7 +139,7 @@ it.concurrent.each<Fault>([401, 403, 429, 500, 502, 503, 504, 'reset', 'html', '
       good.map((answer) => ({ ...summary(answer), cache: STALE, asked: 2 })),
     );
     expect(stale.map(({ text }) => text)).toEqual(good.map(({ text }) => text));
-    for (const { headers } of stale) expect(headers['cache-status']).toBe('modferry; fwd=stale; detail=r2');
+    for (const { headers } of stale) expect(headers['cache-status']).toMatch(STALE_STATUS);
   },
 );
 
@@ -181,14 +182,15 @@ it('rows 50 to 52: an .info without Time, with a null Time, or with names in low
   }
 });
 
-it.each<[string, Fault]>([
-  ['row 53: a zip that breaks off', 'truncate'],
-  ['row 54: a body that is no zip', 'not-a-zip'],
-  ['row 55: a zip with an entry outside of its version', 'outside-prefix'],
-])('%s is 502, nothing is stored, and the next request fetches it', async (_row, fault) => {
+// What breaks off is asked for the rest three times in vain, and then once more from the start.
+it.each<[string, Fault, number]>([
+  ['row 53: a zip that breaks off', 'truncate', 8],
+  ['row 54: a body that is no zip', 'not-a-zip', 2],
+  ['row 55: a zip with an entry outside of its version', 'outside-prefix', 2],
+])('%s is 502, nothing is stored, and the next request fetches it', async (_row, fault, asked) => {
   const { path } = stage.freshModule();
   stage.origin.fault(fault);
-  expect(summary(await stage.ask(`/${path}/@v/v1.0.0.zip`))).toEqual(failure(502, 2));
+  expect(summary(await stage.ask(`/${path}/@v/v1.0.0.zip`))).toEqual(failure(502, asked));
   expect(await storedOf(path)).toEqual([]);
   stage.origin.fault(undefined);
   expect(summary(await stage.ask(`/${path}/@v/v1.0.0.zip`))).toEqual({
@@ -198,16 +200,16 @@ it.each<[string, Fault]>([
   });
 });
 
-it.each<[string, Fault]>([
-  ['row 53: a large zip that breaks off', 'truncate'],
-  ['row 55: a large zip with an entry outside of its version', 'outside-prefix'],
-])('%s ends in a broken stream, and nothing is stored', async (_row, fault) => {
+it.each<[string, Fault, number]>([
+  ['row 53: a large zip that breaks off', 'truncate', 6],
+  ['row 55: a large zip with an entry outside of its version', 'outside-prefix', 1],
+])('%s ends in a broken stream, and nothing is stored', async (_row, fault, asked) => {
   const path = `example.com/big-${String(fault)}`;
   const zip = bigZip(`${path}@v1.0.0/`, 9 * 1024 * 1024);
   stage.origin.add(makeModule(path, { 'v1.0.0': { ...makeVersion(path, 'v1.0.0', {}), zip } }));
   stage.origin.fault(fault);
   const answer = await stage.ask(filePath(path, 'v1.0.0', 'zip'));
-  expect(answer).toMatchObject({ status: 200, broken: true, asked: 1 });
+  expect(answer).toMatchObject({ status: 200, broken: true, asked });
   expect(await storedOf(path)).toEqual([]);
   stage.origin.fault(undefined);
   const whole = await stage.ask(filePath(path, 'v1.0.0', 'zip'));
@@ -244,5 +246,5 @@ it('row 68: a list that was never asked for is made of the stored versions while
   const answer = await withFault(stage.origin, 500, () => stage.ask(`/${path}/@v/list`));
   expect(summary(answer)).toEqual({ status: 200, ...FILE_HEADERS.list, cache: STALE, asked: 2 });
   expect(answer.text).toBe('v1.0.0\nv1.1.0\n');
-  expect(answer.headers['cache-status']).toBe('modferry; fwd=stale; detail=r2');
+  expect(answer.headers['cache-status']).toMatch(STALE_STATUS);
 });

@@ -31,13 +31,14 @@ beforeAll(async () => {
     ORIGINS: `${first.url}|${second.url}`,
     SUMDBS: `${log.verifierKey} ${database.url}`,
   };
-  modferry = await startModferry({ variables });
 });
-beforeEach(() => {
+// An origin that sent a wrong file once is not asked first any more: each test has a modferry that knows of nothing.
+beforeEach(async () => {
   for (const server of [first, second, database]) server.reset();
+  modferry = await startModferry({ variables });
+  return () => modferry.close();
 });
 afterAll(async () => {
-  await modferry.close();
   for (const server of [first, second, database]) await server.close();
 });
 

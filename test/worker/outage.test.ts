@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hello } from '../fakes/modules.ts';
 import { type FakeOrigin, startOrigin } from '../fakes/origin.ts';
-import { failure, FILE_HEADERS, type Stage, STALE, startStage, summary } from './conformance.ts';
+import {
+  failure,
+  FILE_HEADERS,
+  type Stage,
+  STALE,
+  startStage,
+  summary,
+  STALE_STATUS,
+} from './conformance.ts';
 
 // An outage of every origin: what worked before goes on working, everything else is told as it is, never as a 404.
 
@@ -36,7 +44,7 @@ describe('while every origin refuses connections', () => {
     expect(summary(answer)).toEqual({ status: 200, ...FILE_HEADERS[kind], ...stale, asked: 0 });
     expect(answer.text).toBe(before.get(target));
     expect(answer.headers['cache-status']).toMatch(
-      isStale ? /^modferry; fwd=stale; detail=r2$/ : /^modferry; hit; detail=(edge|kv|r2)$/,
+      isStale ? STALE_STATUS : /^modferry; hit; detail=(edge|kv|r2)$/,
     );
   });
 
@@ -44,7 +52,7 @@ describe('while every origin refuses connections', () => {
     const answer = await stage.ask('/gopkg.in/yaml.v2/@v/list');
     expect(summary(answer)).toEqual({ status: 200, ...FILE_HEADERS.list, cache: STALE, asked: 0 });
     expect(answer.text).toBe('v2.2.1\n');
-    expect(answer.headers['cache-status']).toBe('modferry; fwd=stale; detail=r2');
+    expect(answer.headers['cache-status']).toMatch(STALE_STATUS);
   });
 
   it('a list is made from all of the bucket, however many files a module has', async () => {
@@ -116,7 +124,8 @@ describe('while every origin hangs', () => {
     stage.origin.reset();
     stage.origin.fault({ 'freeze-after': 100 });
     const { path } = stage.freshModule();
-    expect(summary(await stage.ask(`/${path}/@v/v1.0.0.zip`))).toEqual(failure(504, 1));
+    // asked for the rest once, as long as there is time
+    expect(summary(await stage.ask(`/${path}/@v/v1.0.0.zip`))).toEqual(failure(504, 2));
   });
 
   it('a last good copy is served instead of a 504', async () => {
@@ -127,7 +136,7 @@ describe('while every origin hangs', () => {
     stage.origin.fault('hang');
     const answer = await stage.ask(`/${path}/@v/list`);
     expect(answer).toMatchObject({ status: 200, text: list, asked: 1 });
-    expect(answer.headers['cache-status']).toBe('modferry; fwd=stale; detail=r2');
+    expect(answer.headers['cache-status']).toMatch(STALE_STATUS);
   });
 
   it('three hanging origins share the total, and the text says who was not asked any more', async () => {

@@ -48,8 +48,16 @@ describe('without a bucket', () => {
     await vi.waitFor(() => expect(first.requests.at(-1)?.state).toBe('broken'), { timeout: 4_000 });
   });
 
-  it('an origin that breaks off breaks the client off', async () => {
+  it('an origin that breaks off is asked for the rest', async () => {
     const served = serve('passing-truncated', 30 * MB);
+    first.fault('truncate', { times: 1 });
+    expect(await download(served.url)).toMatchObject(await whole(served));
+    expect(first.count()).toBe(2);
+  });
+
+  it('an origin that breaks off and has no rest breaks the client off', async () => {
+    const served = serve('passing-gone', 30 * MB);
+    first.fault(500);
     first.fault('truncate', { times: 1 });
     expect(await download(served.url)).toMatchObject({ status: 200, broken: true });
   });

@@ -75,6 +75,18 @@ describe('a client', () => {
     expect(first.count()).toBe(1);
   });
 
+  it('that hangs up early on from a slow origin ends the fill', async () => {
+    const served = serve('hang-up-slow', 60 * MB);
+    first.fault({ drip: { bytesPerSecond: 2 * MB } });
+    await download(served.url, { hangUpAfter: MB });
+    await vi.waitFor(() => expect(first.requests.map(({ state }) => state)).toEqual(['broken']), {
+      timeout: 5_000,
+    });
+    await expectNotStored(served);
+    first.fault(undefined);
+    expect(await download(served.url)).toMatchObject(await whole(served));
+  });
+
   it('that stops reading until the file is stored gets the rest of it then', async () => {
     const served = serve('stops', 100 * MB);
     let stopped = false;
@@ -121,23 +133,6 @@ describe('a client', () => {
 });
 
 describe('an origin', () => {
-  it('that breaks off in the middle breaks the client off and leaves nothing stored', async () => {
-    const served = serve('truncated', 30 * MB, [first, second]);
-    first.fault('truncate', { times: 1 });
-    expect(await download(served.url)).toMatchObject({ status: 200, broken: true });
-    await expectNotStored(served);
-    expect(await download(served.url)).toMatchObject(await whole(served));
-    await untilStored(served);
-  });
-
-  it('that freezes in the middle is given up after TIMEOUT_STALL', async () => {
-    const served = serve('frozen', 30 * MB);
-    first.fault({ 'freeze-after': 12 * MB }, { times: 1 });
-    expect(await download(served.url)).toMatchObject({ status: 200, broken: true });
-    await expectNotStored(served);
-    expect(await download(served.url)).toMatchObject(await whole(served));
-  });
-
   it('that declares no length is stored all the same', async () => {
     const served = serve('no-length', 20 * MB);
     first.fault('no-length');
@@ -163,15 +158,16 @@ describe('an origin', () => {
   });
 
   it('that sends no zip is passed over for the next one', async () => {
+    // whoever failed in an earlier test is asked last
     const served = serve('noise', 20 * MB, [first, second]);
-    first.fault('not-a-zip');
+    for (const origin of [first, second]) origin.fault('not-a-zip', { times: 1 });
     expect(await download(served.url)).toMatchObject(await whole(served));
-    expect([first.count(), second.count()]).toEqual([1, 1]);
+    expect(first.count() + second.count()).toBe(3);
   });
 
   it('that sends a zip of another module breaks the client off before the directory of the zip', async () => {
-    const served = serve('outside', 20 * MB);
-    first.fault('outside-prefix', { times: 1 });
+    const served = serve('outside', 20 * MB, [first, second]);
+    for (const origin of [first, second]) origin.fault('outside-prefix', { times: 1 });
     const answer = await download(served.url);
     expect(answer).toMatchObject({ status: 200, broken: true });
     expect(answer.bytes).toBeLessThan(served.zip.size);

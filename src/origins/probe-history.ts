@@ -1,0 +1,117 @@
+import * as v from 'valibot';
+
+/** What a probe of one file found. */
+export interface FileVerdict {
+  /** Whether it answered, if only that it has no such file. */
+  readonly isUp: boolean;
+  /** `ok`, `not found`, or what went wrong. */
+  readonly verdict: string;
+  /** Milliseconds until the headers were there; absent where they never were. */
+  readonly headersAfter?: number;
+  /** Bytes of the body that came. */
+  readonly bytes: number;
+  /** Bytes a second, where enough came to tell. */
+  readonly rate?: number;
+}
+
+/** What a probe of one origin, or of one address of a database, found. */
+export interface ProbeResult {
+  /** See `Asked`. */
+  readonly id: string;
+  /** In milliseconds since the epoch. */
+  readonly at: number;
+  readonly small: FileVerdict;
+  /** Absent where not even the headers of the small one came. */
+  readonly large?: FileVerdict;
+}
+
+/** One run over all of them. */
+export interface ProbeRound {
+  /** When it began, in milliseconds since the epoch. */
+  readonly at: number;
+  readonly results: readonly ProbeResult[];
+}
+
+/** The rounds of the last 24 hours, oldest first. */
+export type ProbeHistory = readonly ProbeRound[];
+
+const DAY = 86_400_000;
+
+/** A run every five minutes for a day, and some more. */
+const MAX_ROUNDS = 300;
+
+/** All in all, at about 250 bytes each: half a megabyte. */
+const MAX_RESULTS = 2_000;
+
+/** Clocks of data centres may differ by so many milliseconds. */
+const CLOCK_SKEW = 60_000;
+
+/** Characters of a verdict. */
+const MAX_VERDICT = 120;
+
+/** The history with one more round, without what is older than a day before it, and within its bounds. */
+export function appendRound(history: ProbeHistory, round: ProbeRound): ProbeHistory {
+  let room = MAX_RESULTS;
+  const kept: ProbeRound[] = [];
+  for (const one of [...lastDay(history, round.at), round].toReversed()) {
+    room -= one.results.length;
+    if (kept.length === MAX_ROUNDS || (room < 0 && kept.length > 0)) break;
+    kept.push(one);
+  }
+  return kept.toReversed();
+}
+
+/** The rounds of the 24 hours before `now`, in milliseconds since the epoch. */
+export function lastDay(history: ProbeHistory, now: number): ProbeHistory {
+  return history.filter(({ at }) => at > now - DAY && at <= now + CLOCK_SKEW);
+}
+
+/** What each origin said in the last round that asked it. */
+export function lastResults(history: ProbeHistory): ReadonlyMap<string, ProbeResult> {
+  return new Map(history.flatMap(({ results }) => results.map((result) => [result.id, result] as const)));
+}
+
+const VERSION = 1;
+const Amount = v.pipe(v.number(), v.finite(), v.minValue(0));
+/** No date lies beyond (ECMA-262 21.4.1.1). */
+const Time = v.pipe(Amount, v.maxValue(8.64e15));
+const Verdict = v.object({
+  isUp: v.boolean(),
+  verdict: v.pipe(v.string(), v.maxLength(MAX_VERDICT)),
+  headersAfter: v.exactOptional(Amount),
+  bytes: Amount,
+  rate: v.exactOptional(Amount),
+});
+const History = v.object({
+  version: v.literal(VERSION),
+  rounds: v.pipe(
+    v.array(
+      v.object({
+        at: Time,
+        results: v.array(
+          v.object({ id: v.string(), at: Time, small: Verdict, large: v.exactOptional(Verdict) }),
+        ),
+      }),
+    ),
+    v.maxLength(MAX_ROUNDS),
+  ),
+});
+
+export function encodeHistory(rounds: ProbeHistory): string {
+  return JSON.stringify({ version: VERSION, rounds });
+}
+
+/** The history in a text, or undefined when it is damaged, or of another version of modferry. */
+export function decodeHistory(text: string): ProbeHistory | undefined {
+  try {
+    const history = v.safeParse(History, JSON.parse(text));
+    return history.success ? history.output.rounds : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A verdict in so many words. */
+export function verdictOf(text: string): string {
+  return text.length > MAX_VERDICT ? `${text.slice(0, MAX_VERDICT - 1)}…` : text;
+}

@@ -1,0 +1,60 @@
+import type { SharedState } from '../../src/store/shared-state.ts';
+import { type Claim, equal, newKey } from './claims.ts';
+
+export interface Shared {
+  readonly state: SharedState;
+  /** Moves the clock that it was given. */
+  readonly pass: (seconds: number) => Promise<void>;
+}
+
+/** What src/store/shared-state.ts says, as long as nothing is lost. */
+export const sharedClaims: readonly Claim<Shared>[] = [
+  {
+    claim: 'a text that is not there is undefined',
+    async check({ state }) {
+      equal(await state.read(newKey()), undefined);
+    },
+  },
+  {
+    claim: 'a text is read as it was written, whatever is in it',
+    async check({ state }) {
+      for (const text of ['{"version":1}', 'Ä\u{1F6A2}\n\u0000', '', 'x'.repeat(300_000)]) {
+        const name = newKey();
+        await state.write(name, text, 600);
+        equal(await state.read(name), text);
+      }
+    },
+  },
+  {
+    claim: 'the last writer is right',
+    async check({ state }) {
+      const name = newKey();
+      await state.write(name, 'one', 600);
+      await state.write(name, 'two', 600);
+      equal(await state.read(name), 'two');
+    },
+  },
+  {
+    claim: 'names are told apart',
+    async check({ state }) {
+      const name = newKey();
+      await state.write(name, 'one', 600);
+      await state.write(`${name}?x`, 'two', 600);
+      await state.write(`${name}/x`, 'three', 600);
+      equal(await state.read(name), 'one');
+    },
+  },
+  {
+    claim: 'a text is gone after its seconds, and not before, also where they are few',
+    async check({ state, pass }) {
+      for (const seconds of [5, 90, 3600]) {
+        const name = newKey();
+        await state.write(name, 'text', seconds);
+        await pass(seconds - 1);
+        equal(await state.read(name), 'text');
+        await pass(1);
+        equal(await state.read(name), undefined);
+      }
+    },
+  },
+];

@@ -1,0 +1,138 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FakeServer } from './fake-server.ts';
+import type { Fault } from './faults.ts';
+import type { FakeModule } from './module.ts';
+import { startOrigin } from './origin.ts';
+import { type RawServer, startPacketDrop, startSilentTLS, startTLSGarbage } from './raw-servers.ts';
+
+/** A fault of an origin that is switched on and off at one address: `mendServer` makes it serve well again. */
+export interface PassingFault {
+  readonly name: string;
+  readonly recovers: true;
+  /** What it does with every request; `refused` lets nobody connect. */
+  readonly fault: Fault | 'refused';
+}
+
+/** A fault of the address itself: nothing that happens there can make it serve well. */
+export interface LastingFault {
+  readonly name: string;
+  readonly recovers: false;
+  readonly start: () => Promise<RawServer>;
+}
+
+export type OriginFault = PassingFault | LastingFault;
+
+/** Those that come and go. */
+export const PASSING_FAULTS: readonly PassingFault[] = [
+  { name: 'refused', recovers: true, fault: 'refused' },
+  { name: 'accepts, never answers', recovers: true, fault: 'hang' },
+  { name: 'headers after 20 s', recovers: true, fault: { 'delay-headers': 20_000 } },
+  { name: 'body of 1 byte a second', recovers: true, fault: { drip: { bytesPerSecond: 1 } } },
+  { name: 'freeze after 16 KiB of body', recovers: true, fault: { 'freeze-after': 16_384 } },
+  { name: 'reset in mid-body', recovers: true, fault: 'truncate' },
+  { name: 'status 500', recovers: true, fault: 500 },
+  { name: 'status 502', recovers: true, fault: 502 },
+  { name: 'status 403', recovers: true, fault: 403 },
+  { name: 'status 429, Retry-After: 30', recovers: true, fault: busy() },
+  { name: 'HTML with status 200', recovers: true, fault: 'html' },
+  { name: 'redirect loop', recovers: true, fault: 'redirect-loop' },
+  { name: 'wrong bytes', recovers: true, fault: 'tampered' },
+];
+
+/**
+ * Everything that an origin may do wrong as a whole. The last four do not recover at their address: https needs a
+ * certificate that workerd trusts, a name of `.invalid` never resolves (RFC 6761, section 6.4), and a listener that nobody
+ * serves stays one.
+ */
+export const ORIGIN_FAULTS: readonly OriginFault[] = [
+  ...PASSING_FAULTS,
+  { name: 'packets dropped', recovers: false, start: startPacketDrop },
+  { name: 'TLS handshake never answered', recovers: false, start: startSilentTLS },
+  { name: 'TLS garbage', recovers: false, start: startTLSGarbage },
+  { name: 'name that does not resolve', recovers: false, start: async () => NO_SUCH_HOST },
+];
+
+const NO_SUCH_HOST: RawServer = {
+  url: 'http://no-such-host.invalid:8080',
+  connections: () => 0,
+  close: async () => undefined,
+};
+
+function busy(): Fault {
+  return { status: 429, headers: { 'retry-after': '30' }, text: 'too many requests' };
+}
+
+/** The fault of that name; throws when there is none. */
+export function originFault(name: string): OriginFault {
+  const found = ORIGIN_FAULTS.find((fault) => fault.name === name);
+  if (found === undefined) throw new Error(`Cannot find the fault "${name}" in ORIGIN_FAULTS`);
+  return found;
+}
+
+/** Switches a fault on, for every request from now on. What is refused breaks open connections, too. */
+export async function breakServer(server: FakeServer, { fault }: PassingFault): Promise<void> {
+  if (fault === 'refused') await server.stop();
+  else server.fault(fault);
+}
+
+/**
+ * Switches it off. Requests that came in before stay as they are. Throws when another program has taken the port of a
+ * server that refused, and keeps it.
+ */
+export async function mendServer(server: FakeServer, { fault }: PassingFault): Promise<void> {
+  if (fault !== 'refused') return server.fault(undefined);
+  for (let tries = 1; ; tries++) {
+    try {
+      return await server.restart();
+    } catch (error) {
+      // Any connection of this machine may have got the port for its own end meanwhile: most are short.
+      if (tries === 100) throw error;
+      await sleep(100);
+    }
+  }
+}
+
+/** The first origin of a list, which has a fault. */
+export interface BadOrigin {
+  readonly url: string;
+  /** What reached it: requests, or connections where the fault lies below HTTP. */
+  asked(): number;
+  /** The decoded paths of the requests. */
+  paths(): readonly string[];
+  /** Switches the fault off at the same address. Rejects where it cannot be. */
+  mend(): Promise<void>;
+  /** Switches it on again. */
+  break(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Starts an origin with `modules` that has the fault from its first request on. */
+export async function startBadOrigin(
+  fault: OriginFault,
+  options: { readonly modules: readonly FakeModule[] },
+): Promise<BadOrigin> {
+  if (!fault.recovers) return lastingOrigin(fault);
+  const origin = await startOrigin(options);
+  await breakServer(origin, fault);
+  return {
+    url: origin.url,
+    asked: () => origin.requests.length,
+    paths: () => origin.requests.map(({ path }) => path),
+    mend: () => mendServer(origin, fault),
+    break: () => breakServer(origin, fault),
+    close: () => origin.close(),
+  };
+}
+
+async function lastingOrigin(fault: LastingFault): Promise<BadOrigin> {
+  const server = await fault.start();
+  const mend = () => Promise.reject(new Error(`Cannot mend "${fault.name}" at the same address`));
+  return {
+    url: server.url,
+    asked: () => server.connections(),
+    paths: () => [],
+    mend,
+    break: async () => undefined,
+    close: () => server.close(),
+  };
+}

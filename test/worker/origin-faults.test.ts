@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, describe, type ExpectStatic, it } from 'vitest';
+import { ORIGIN_FAULTS, type OriginFault, startBadOrigin } from '../fakes/bad-origins.ts';
+import { type FakeModule, goSums, makeModule, makeVersion } from '../fakes/module.ts';
+import { type FakeOrigin, startOrigin } from '../fakes/origin.ts';
+import { type FakeSumDB, startSumDB } from '../fakes/sumdb.ts';
+import { noise } from '../fakes/zip-writer.ts';
+import { findAnyGo } from '../go/go.ts';
+import { download } from './download.ts';
+import { type Modferry, startModferry } from './modferry.ts';
+
+// Everything that an origin may do wrong, with real sockets: as the first of two, as both, and when it is over. The clocks
+// are real too, so limits are short and the tests run beside one another.
+
+const PATH = 'example.com/much';
+const MUCH: FakeModule = makeModule(PATH, {
+  'v1.0.0': makeVersion(PATH, 'v1.0.0', {
+    'go.mod': `module ${PATH}\n`,
+    'data.bin': noise(200_000),
+  }),
+});
+const FILES = ['@v/list', '@v/v1.0.0.info', '@v/v1.0.0.mod', '@v/v1.0.0.zip', '@latest'];
+/** Those that the checksum database has the hash of: nobody can know that a list is wrong. */
+const CHECKED = ['@v/v1.0.0.mod', '@v/v1.0.0.zip'];
+const go = findAnyGo();
+
+let good: FakeOrigin;
+let database: FakeSumDB;
+beforeAll(async () => {
+  good = await startOrigin({ modules: [MUCH] });
+  database = await startSumDB({ go: go ?? 'go', records: goSums([MUCH]) });
+});
+afterAll(async () => {
+  await database.close();
+  await good.close();
+});
+
+async function startWith(...origins: readonly string[]): Promise<Modferry> {
+  return startModferry({
+    variables: {
+      ORIGINS: origins.join('|'),
+      SUMDBS: `${database.verifierKey} ${database.url}`,
+      TIMEOUT_HEADERS: '2s',
+      TIMEOUT_STALL: '2s',
+      TIMEOUT_TOTAL: '4s',
+    },
+  });
+}
+
+/** Status and hash of every file, asked for one after the other. */
+async function everyFile(url: string, files = FILES): Promise<readonly object[]> {
+  const answers: object[] = [];
+  for (const file of files) {
+    const { broken, sha256, status } = await download(`${url}/${PATH}/${file}`);
+    answers.push({ file, status, sha256, broken });
+  }
+  return answers;
+}
+
+async function filesOfGood(files = FILES): Promise<readonly object[]> {
+  const answers: object[] = [];
+  for (const file of files) {
+    const body = new Uint8Array(await (await fetch(`${good.url}/${PATH}/${file}`)).arrayBuffer());
+    answers.push({
+      file,
+      status: 200,
+      sha256: createHash('sha256').update(body).digest('hex'),
+      broken: false,
+    });
+  }
+  return answers;
+}
+
+const table = ORIGIN_FAULTS.map((fault) => [fault.name, fault] as const);
+
+// Without a go command there is no checksum database.
+describe.skipIf(!go).concurrent('an origin with a fault (skipped where there is no go command)', () => {
+  it.for(table)(
+    '%s, as the first of two, is not noticed, and is asked once or twice',
+    async ([, fault], { expect }) => {
+      const bad = await startBadOrigin(fault, { modules: [MUCH] });
+      const modferry = await startWith(bad.url, good.url);
+      try {
+        const files = fault.name === 'wrong bytes' ? CHECKED : FILES;
+        expect(await everyFile(modferry.url, files)).toEqual(await filesOfGood(files));
+        // Once for an answer, and where small files pass it by, for a zip; a loop of redirects is six requests.
+        expect(bad.asked()).toBeLessThanOrEqual(fault.name === 'redirect loop' ? 6 : 5);
+      } finally {
+        await modferry.close();
+        await bad.close();
+      }
+    },
+  );
+
+  it.for(table)(
+    '%s, as both, is an error that names both, and never a 404 or a wrong file',
+    async ([, fault], { expect }) => {
+      const [one, two] = [
+        await startBadOrigin(fault, { modules: [MUCH] }),
+        await startBadOrigin(fault, { modules: [MUCH] }),
+      ];
+      const modferry = await startWith(one.url, two.url);
+      try {
+        const answer = await fetch(`${modferry.url}/${PATH}/@v/v1.0.0.zip`);
+        expect([502, 503, 504]).toContain(answer.status);
+        expect(answer.headers.get('cache-control')).toBe('no-store');
+        const text = await answer.text();
+        for (const { url } of [one, two]) expect(text).toContain(new URL(url).host);
+        await expectRecovery({ fault, bad: [one, two], modferry, expect });
+      } finally {
+        await modferry.close();
+        await one.close();
+        await two.close();
+      }
+    },
+  );
+});
+
+interface Recovery {
+  readonly fault: OriginFault;
+  readonly bad: readonly { mend(): Promise<void> }[];
+  readonly modferry: Modferry;
+  readonly expect: ExpectStatic;
+}
+
+/** Where the fault passes, the next request works, whatever is remembered. */
+async function expectRecovery({ fault, bad, modferry, expect }: Recovery): Promise<void> {
+  if (!fault.recovers) return;
+  for (const origin of bad) await origin.mend();
+  expect(await everyFile(modferry.url)).toEqual(await filesOfGood());
+}

@@ -1,0 +1,196 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Body } from '../fakes/answer.ts';
+import type { FakeServer } from '../fakes/fake-server.ts';
+import { goSum } from '../fakes/module.ts';
+import { type FakeOrigin, startOrigin } from '../fakes/origin.ts';
+import { type Fault, flipStreamedBit } from '../fakes/faults.ts';
+import { createLog, startLogServer } from '../fakes/transparency-log.ts';
+import { MB, serveBigZip, type Served, whole } from './big-zip.ts';
+import { download } from './download.ts';
+import { type Modferry, startModferry } from './modferry.ts';
+
+// Zips of which the origin breaks off in the middle: the client sees one clean body.
+
+const MIB = 1024 * 1024;
+const SIZE = 24 * MB;
+
+const log = createLog();
+let database: FakeServer;
+let first: FakeOrigin;
+let second: FakeOrigin;
+let modferry: Modferry;
+
+beforeAll(async () => {
+  first = await startOrigin();
+  second = await startOrigin();
+  database = await startLogServer(log);
+});
+beforeEach(() => {
+  for (const server of [first, second, database]) server.reset();
+});
+// Each test has its own: one remembers who broke off, and asks the others first.
+afterEach(() => modferry.close());
+afterAll(async () => {
+  for (const server of [first, second, database]) await server.close();
+});
+
+/** Whether every zip is proven, and the digest of what came therefore known. */
+async function start(isProven: boolean): Promise<void> {
+  modferry = await startModferry({
+    variables: {
+      ORIGINS: `${first.url}|${second.url}`,
+      TIMEOUT_STALL: '1s',
+      ...(isProven ? { SUMDBS: `${log.verifierKey} ${database.url}` } : {}),
+    },
+  });
+}
+
+const moduleOf = (name: string) => `big.example/${name}`;
+const pathOf = (name: string) => `/${moduleOf(name)}/@v/v1.0.0.zip`;
+
+function publish(name: string): Served {
+  const served = serveBigZip(name, SIZE, { at: [first, second], by: modferry });
+  log.add(goSum(moduleOf(name), 'v1.0.0', { info: '', mod: served.zip.mod, zip: served.zip }));
+  return served;
+}
+
+async function kept(name: string): Promise<string[]> {
+  const bucket = await modferry.miniflare.getR2Bucket('FILES');
+  const { objects } = await bucket.list({ prefix: `${moduleOf(name)}/` });
+  return objects.map(({ key }) => key.slice(key.lastIndexOf('.') + 1));
+}
+
+const ranges = ({ requests }: FakeOrigin) =>
+  requests.filter(({ path }) => path.endsWith('.zip')).map(({ headers }) => headers.range ?? 'all');
+
+const lines = (name: string) =>
+  modferry.log.filter(({ event, path }) => event === 'resume' && path === pathOf(name));
+
+/** The client has the right file, and the store too, marked where it was proven. */
+async function expectRight(name: string, served: Served, isProven = true): Promise<void> {
+  expect(await download(served.url)).toMatchObject(await whole(served));
+  const stored = isProven ? ['zip', 'ziphash'] : ['zip'];
+  await vi.waitFor(async () => expect(await kept(name)).toEqual(stored), { timeout: 20_000 });
+  const asked = [first.count('.zip'), second.count('.zip')];
+  expect(await download(served.url)).toMatchObject(await whole(served));
+  expect([first.count('.zip'), second.count('.zip')]).toEqual(asked);
+}
+
+/** What the second origin sends: under its own tag from the start, under the first one's also by range. */
+function setSecond(name: string, body: Body, firstTag?: string): void {
+  const headers = {
+    'content-type': 'application/zip',
+    etag: firstTag ?? '"other"',
+    ...(firstTag === undefined ? {} : { 'accept-ranges': 'bytes' }),
+  };
+  second.set(pathOf(name), { body, headers });
+}
+
+/** The first origin breaks off once, and then it is gone. */
+function breakForGood(fault: Fault = 'truncate'): void {
+  first.fault(500, { match: '.zip' });
+  first.fault(fault, { match: '.zip', times: 1 });
+}
+
+describe.each([
+  ['that is proven', true],
+  ['that nobody proves', false],
+])('a large zip %s', (kind, isProven) => {
+  it.each<[string, Fault]>([
+    ['breaks off in the middle', 'truncate'],
+    ['freezes after a mebibyte', { 'freeze-after': MIB }],
+  ])('whose origin %s goes on from there, and is stored', async (what, fault) => {
+    await start(isProven);
+    const name = `${what} ${kind}`.replaceAll(' ', '-');
+    const served = publish(name);
+    first.fault(fault, { match: '.zip', times: 1 });
+    await expectRight(name, served, isProven);
+    expect(ranges(first)).toEqual(['all', expect.stringMatching(/^bytes=[1-9]\d+-$/)]);
+    expect(ranges(second)).toEqual([]);
+    await vi.waitFor(() =>
+      expect(lines(name)).toMatchObject([{ outcome: 'resumed', tries: 1, offset: expect.any(Number) }]),
+    );
+  });
+
+  it('whose origin is gone goes on from another one with an equal tag, by range', async () => {
+    await start(isProven);
+    const name = `equal-tag-${isProven}`;
+    const served = publish(name);
+    breakForGood();
+    await expectRight(name, served, isProven);
+    expect(ranges(second)).toEqual([expect.stringMatching(/^bytes=[1-9]\d+-$/)]);
+    expect(second.requests.at(-1)?.status).toBe(206);
+  });
+});
+
+describe('another origin', () => {
+  it('with another tag for the same file goes on, as it begins with what came', async () => {
+    await start(true);
+    const served = publish('other-tag');
+    setSecond('other-tag', served.zip);
+    breakForGood();
+    await expectRight('other-tag', served);
+    expect(second.requests.map(({ status }) => status)).toEqual([200]);
+  });
+
+  it.each([
+    ['in what was delivered', MB],
+    ['in what is still to come', -3 * MB],
+  ])('with other content %s never adds to a complete wrong file', async (what, bit) => {
+    await start(true);
+    const name = `differs-${what}`.replaceAll(' ', '-');
+    const served = publish(name);
+    setSecond(name, flipStreamedBit(served.zip, bit));
+    breakForGood();
+    const answer = await download(served.url);
+    expect([answer.status, answer.broken]).toEqual([200, true]);
+    expect(answer.bytes).toBeLessThan(SIZE);
+    expect(await kept(name)).toEqual([]);
+    for (const origin of [first, second]) origin.reset();
+    await expectRight(name, served);
+  });
+
+  it('with an equal tag for other content is found out, and both are named', async () => {
+    await start(true);
+    const name = 'lying-tag';
+    const served = publish(name);
+    const etag = (await fetch(first.url + pathOf(name), { method: 'HEAD' })).headers.get('etag') ?? '';
+    first.reset();
+    setSecond(name, flipStreamedBit(served.zip, -3 * MB), etag);
+    breakForGood();
+    expect(await download(served.url)).toMatchObject({ status: 200, broken: true });
+    expect(await kept(name)).toEqual([]);
+    const hosts = [first, second].map(({ url }) => new URL(url).host);
+    await vi.waitFor(() => {
+      const named = modferry.log.filter(({ subject }) => subject === `${moduleOf(name)}@v1.0.0.zip`);
+      expect(named.map(({ origin }) => origin)).toEqual(hosts);
+    });
+  });
+});
+
+it.each<[string, Fault]>([
+  ['breaks off', 'truncate'],
+  ['freezes', { 'freeze-after': 12 * MB }],
+])(
+  'a zip that %s and of which no origin gives the rest breaks the client off, and leaves nothing',
+  async (how, fault) => {
+    await start(false);
+    const name = `gone-${how.replaceAll(' ', '-')}`;
+    const served = publish(name);
+    second.fault(500);
+    breakForGood(fault);
+    expect(await download(served.url)).toMatchObject({ status: 200, broken: true });
+    expect(await kept(name)).toEqual([]);
+    await vi.waitFor(() => expect(lines(name)).toMatchObject([{ outcome: 'given up', tries: 6 }]));
+    for (const origin of [first, second]) origin.fault(undefined);
+    await expectRight(name, served, false);
+  },
+);
+
+it('a zip whose connections break off every few megabytes arrives whole', async () => {
+  await start(true);
+  const served = publish('flapping');
+  first.fault({ 'freeze-after': 5 * MIB }, { match: '.zip' });
+  await expectRight('flapping', served);
+  expect(ranges(first).length).toBeGreaterThan(3);
+});
