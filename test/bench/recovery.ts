@@ -1,0 +1,161 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { breakServer, mendServer, originFault, type PassingFault } from '../fakes/bad-origins.ts';
+import { type FakeModule, goSums, makeModule, makeVersion } from '../fakes/module.ts';
+import { type FakeOrigin, startOrigin } from '../fakes/origin.ts';
+import { startSumDB } from '../fakes/sumdb.ts';
+import { type BenchModferry, startBenchModferry } from './bench-modferry.ts';
+import { table } from './table.ts';
+
+const FAULTS = ['refused', 'accepts, never answers', 'status 500'];
+
+/** Milliseconds between two requests. */
+const PACE = 250;
+/**
+ * Seconds that a fault lasts after it was noticed: the longer, the more seldom an origin may be tried again. No round numbers, lest
+ * a fault end just when another try is due.
+ */
+const LASTS = [4, 33];
+/** Milliseconds after which recovery is waited for no longer. */
+const PATIENCE = 60_000;
+
+/** Each is asked for once: what is stored says nothing about origins. */
+const FILES = 5 + Math.ceil((Math.max(...LASTS) * 1000 + 2 * PATIENCE) / PACE);
+
+/**
+ * How long modferry takes to notice that the first of two origins breaks down while it runs, and that it is well again. A
+ * request for a small file that nobody asked for yet is sent every quarter of a second, and the requests that the origins
+ * answered are counted.
+ */
+export async function measureRecovery({ script, go }: { script: string; go: string }): Promise<string> {
+  const modules = [smallFiles()];
+  const database = await startSumDB({ go, records: goSums(modules) });
+  const rows: string[][] = [];
+  try {
+    for (const name of FAULTS) {
+      const fault = originFault(name);
+      if (!fault.recovers) throw new Error(`Cannot measure the recovery from "${name}": there is none`);
+      for (const seconds of LASTS) {
+        const [first, second] = [await startOrigin({ modules }), await startOrigin({ modules })];
+        const modferry = await startBenchModferry({ script, origins: [first.url, second.url], database });
+        try {
+          const measured = await breakAndMend(fault, { first, second, modferry, seconds });
+          rows.push([`${name}, for ${seconds} s`, ...measured]);
+        } finally {
+          await modferry.close();
+          await first.close();
+          await second.close();
+        }
+      }
+    }
+  } finally {
+    await database.close();
+  }
+  const headings = [
+    'the first origin breaks down',
+    'noticed ms',
+    'asked meanwhile',
+    'recovered ms',
+    'failed',
+  ];
+  return table(headings, rows);
+}
+
+/** One module with a version for each request. */
+function smallFiles(): FakeModule {
+  const path = 'light.example/m';
+  const versions = Array.from({ length: FILES }, (_, patch) => {
+    const version = `v1.0.${patch}`;
+    return [version, makeVersion(path, version, { 'go.mod': `module ${path}\n` })];
+  });
+  return makeModule(path, Object.fromEntries(versions));
+}
+
+interface Stage {
+  readonly first: FakeOrigin;
+  readonly second: FakeOrigin;
+  readonly modferry: BenchModferry;
+  readonly seconds: number;
+}
+
+async function breakAndMend(
+  fault: PassingFault,
+  { first, second, modferry, seconds }: Stage,
+): Promise<string[]> {
+  const client = lightClient(modferry);
+  // All is well at first: what starting takes is no part of it.
+  for (let asked = 0; asked < 5; asked++) await client.ask();
+  const secondBefore = answered(second);
+  await breakServer(first, fault);
+  const asking = client.askAtPace();
+  try {
+    const noticed = await timeUntil(() => answered(second) > secondBefore, PATIENCE);
+    const before = first.count();
+    await sleep(seconds * 1000);
+    const meanwhile = first.count() - before;
+    const firstBefore = answered(first);
+    await mendServer(first, fault);
+    const recovered = await timeUntil(() => answered(first) > firstBefore, PATIENCE);
+    await asking.stop();
+    return [
+      milliseconds(noticed),
+      fault.fault === 'refused' ? '' : String(meanwhile),
+      milliseconds(recovered),
+      `${client.failed()} of ${client.asked()}`,
+    ];
+  } finally {
+    await asking.stop();
+  }
+}
+
+/** How often an origin gave a file. */
+function answered(origin: FakeOrigin): number {
+  return origin.requests.filter(({ state, status }) => state === 'answered' && status === 200).length;
+}
+
+interface LightClient {
+  /** Asks for the next file. */
+  ask(): Promise<void>;
+  /** Does so every quarter of a second, whether the last answer is there or not. */
+  askAtPace(): { stop(): Promise<void> };
+  asked(): number;
+  failed(): number;
+}
+
+function lightClient({ url }: BenchModferry): LightClient {
+  let [asked, failed] = [0, 0];
+  const ask = async () => {
+    const response = await fetch(`${url}/light.example/m/@v/v1.0.${asked++}.mod`);
+    await response.bytes();
+    if (response.status !== 200) failed += 1;
+  };
+  return {
+    ask,
+    askAtPace() {
+      const open: Promise<void>[] = [];
+      const timer = setInterval(() => open.push(ask()), PACE);
+      open.push(ask());
+      return {
+        async stop() {
+          clearInterval(timer);
+          await Promise.all(open);
+        },
+      };
+    },
+    asked: () => asked,
+    failed: () => failed,
+  };
+}
+
+/** Milliseconds until the condition holds, undefined when that is more than `limit`. */
+async function timeUntil(condition: () => boolean, limit: number): Promise<number | undefined> {
+  const started = performance.now();
+  while (!condition()) {
+    if (performance.now() - started > limit) return undefined;
+    await sleep(2);
+  }
+  return performance.now() - started;
+}
+
+function milliseconds(time: number | undefined): string {
+  return time === undefined ? `>${PATIENCE / 1000} s` : time.toFixed(0);
+}

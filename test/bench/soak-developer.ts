@@ -1,0 +1,93 @@
+import type { FakeSumDB } from '../fakes/sumdb.ts';
+import type { SeededRandom } from '../fakes/seeded-random.ts';
+import { freshGoHome, runGo } from '../go/go.ts';
+import { type SoakModules, VERSION } from './soak-modules.ts';
+
+/** What became of one `go mod download`. */
+export interface Download {
+  readonly modules: readonly string[];
+  readonly seconds: number;
+  /** What the go command said when it failed. */
+  readonly failure?: string;
+  /** Modules whose hashes are others than they must be. */
+  readonly wrong: readonly string[];
+}
+
+export interface DeveloperOptions {
+  readonly go: string;
+  readonly proxy: string;
+  readonly database: FakeSumDB;
+  readonly modules: SoakModules;
+  readonly random: SeededRandom;
+}
+
+/** Somebody who downloads again and again with an empty module cache: some modules that are new, some that others had. */
+export function newSoakDeveloper(options: DeveloperOptions): { download(): Promise<Download> } {
+  const { go, proxy, database, modules, random } = options;
+
+  async function choose(): Promise<readonly string[]> {
+    const recorded = modules.count;
+    const old = Array.from({ length: random.below(3) }, () =>
+      modules.path(random.below(Math.max(1, recorded))),
+    );
+    const fresh = Array.from({ length: 1 + random.below(3) }, () => modules.next());
+    const chosen = [...new Set([...old, ...fresh])];
+    // A module that another developer has just made may not be in the database yet: to add one twice changes nothing.
+    for (const path of chosen) await database.add(modules.record(path));
+    return chosen;
+  }
+
+  return {
+    async download() {
+      const chosen = await choose();
+      const home = await freshGoHome();
+      try {
+        const started = Date.now();
+        const args = ['mod', 'download', '-json', ...chosen.map((path) => `${path}@${VERSION}`)];
+        const { code, stdout, stderr } = await runGo(go, args, {
+          home,
+          proxy,
+          gosumdb: database.verifierKey,
+          env: { GOMAXPROCS: '1' },
+        });
+        const seconds = (Date.now() - started) / 1000;
+        if (code !== 0) {
+          const errors = parseObjects(stdout).flatMap(({ Error: error }) =>
+            error === undefined ? [] : [error],
+          );
+          const failure = `exit code ${code}: ${[stderr, ...errors].join('\n')}`;
+          return { modules: chosen, seconds, failure, wrong: [] };
+        }
+        return { modules: chosen, seconds, wrong: wrongOnes(chosen, { stdout, modules }) };
+      } finally {
+        await home.close();
+      }
+    },
+  };
+}
+
+/** The modules of which the go command did not say that it has them with the hashes that they must have. */
+function wrongOnes(
+  chosen: readonly string[],
+  { stdout, modules }: { stdout: string; modules: SoakModules },
+): readonly string[] {
+  const said = new Map(parseObjects(stdout).map((one) => [one['Path'], one]));
+  return chosen.filter((path) => {
+    const { Sum, GoModSum } = modules.sums(path);
+    const one = said.get(path);
+    return one?.['Sum'] !== Sum || one['GoModSum'] !== GoModSum;
+  });
+}
+
+/** The objects that `-json` writes one after the other, each over several lines. */
+function parseObjects(text: string): Readonly<Record<string, unknown>>[] {
+  return text
+    .split(/(?<=^\})\n/m)
+    .filter((part) => part.trim() !== '')
+    .map((part): unknown => JSON.parse(part))
+    .filter(isObject);
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
