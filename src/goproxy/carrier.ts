@@ -27,6 +27,8 @@ export interface Carrier {
   readonly budgets: Budgets;
   readonly background: Background;
   readonly clock: Clock;
+  /** Aborted when the client leaves before it has an answer, where the platform tells. */
+  readonly signal: AbortSignal;
   /** Milliseconds that are left until the first byte of the answer is due. */
   readonly timeLeft: () => number;
   /** A pipe for `size` bytes, or for an unknown number of them. */

@@ -21,14 +21,17 @@ export interface Fetched {
  */
 export async function fetchAndShare(
   key: StoreKey,
-  { background, flights }: Pick<Carrier, 'background' | 'flights'>,
+  { background, flights, signal }: Pick<Carrier, 'background' | 'flights' | 'signal'>,
   fetch: (flight: Flown) => Promise<Fetched>,
 ): Promise<Outcome> {
   const flight = flights.lead(key);
   const fetched = fetch(flight);
   const landed = fetched
     .then(async ({ outcome, settled, streamed }) => {
-      flight.share(streamed ? ((await streamed) ? 'stored' : 'not stored') : outcome);
+      // What was given up as its client left is no answer for those who stayed.
+      const isGivenUp = signal.aborted && outcome.kind === 'unavailable';
+      const shared = isGivenUp ? 'not stored' : outcome;
+      flight.share(streamed ? ((await streamed) ? 'stored' : 'not stored') : shared);
       await settled;
     })
     .finally(() => {

@@ -113,6 +113,7 @@ function open(services: Services, { region, background, signal }: Incoming): Exc
     },
     alarm,
     clock,
+    signal,
     timeLeft,
     openPipe,
     report,

@@ -41,7 +41,7 @@ export interface ResumeEvent {
 
 /** Milliseconds for an origin with an open breaker, which is asked for want of a better one; and where there is a spare answer. */
 const LAST_RESORT = 5_000;
-const LAST_RESORT_WITH_SPARE = 3_000;
+const LAST_RESORT_WITH_SPARE = 1_500;
 
 /** One origin on its way to an answer, and what may be hoped of it. */
 export class Runner<T> {

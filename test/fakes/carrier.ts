@@ -29,6 +29,8 @@ export interface CarrierOptions {
   readonly fetch?: FakeFetch;
   /** Default: nothing is compared with anything. */
   readonly verification?: Verification;
+  /** Aborted when the client leaves. */
+  readonly signal?: AbortSignal;
 }
 
 const RETRY_PAUSE = 50;
@@ -40,7 +42,7 @@ export function memoryTiers(clock: FakeClock) {
 
 /** The effects of requests, all in memory. */
 export function fakeCarrier(options: CarrierOptions = {}): FakeCarrier {
-  const { clock = fakeClock(), fetch = fakeFetch({}) } = options;
+  const { clock = fakeClock(), fetch = fakeFetch({}), signal = new AbortController().signal } = options;
   const tiers = options.tiers ?? memoryTiers(clock);
   const pool = new Pool({ clock, random: () => 0.5 });
   const reports: string[] = [];
@@ -65,7 +67,7 @@ export function fakeCarrier(options: CarrierOptions = {}): FakeCarrier {
     alarm: (event) => void alarms.push(event),
     store: new LayeredStore(tiers, { background, trace: createTrace(clock), clock, report }),
     async ask(origins, question) {
-      const asked = askOrigins(origins, question, askEffects({ fetch, clock, pool, background }));
+      const asked = askOrigins(origins, question, askEffects({ fetch, clock, pool, background, signal }));
       // When all have failed the best one is asked once more after 50 ms, for which no test waits.
       await settled();
       if (clock.alarms.includes(RETRY_PAUSE)) await clock.advance(RETRY_PAUSE);
@@ -74,6 +76,7 @@ export function fakeCarrier(options: CarrierOptions = {}): FakeCarrier {
     flights: new Flights<Shared>(clock),
     budgets: openBudgets(clock),
     background,
+    signal,
     timeLeft: () => 25_000,
     openPipe: () => copyingPipe(),
     report,
