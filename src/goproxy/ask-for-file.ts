@@ -5,8 +5,8 @@ import type { StoreKey } from '../store/key.ts';
 import type { Carrier } from './carrier.ts';
 
 /**
- * Asks origins for a file of a version. Whoever gave a wrong one is reported, and set aside for that file: the others are asked
- * first for a while.
+ * Asks origins for a file of a version. Whoever gave a wrong one is reported, and set aside for that file: its mirrors are
+ * asked first for a while.
  */
 export async function askForFile<T>(
   { key, subject }: { readonly key: StoreKey; readonly subject: string },
@@ -15,7 +15,7 @@ export async function askForFile<T>(
 ): Promise<Answer<T>> {
   const { setAside } = carrier;
   const isLast = ({ name }: Origin) => setAside.has(key, name);
-  const answer = await carrier.ask(setAside.order(key, origins), { ...question, isLast });
+  const answer = await carrier.ask(origins, { ...question, isLast });
   const failures = answer.kind === 'missing' ? [] : answer.failures;
   for (const { origin, hashes } of failures) {
     if (hashes) blame({ key, subject }, { carrier, origin, hashes });

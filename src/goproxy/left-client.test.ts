@@ -5,7 +5,27 @@ import { fakeFetch, never, originOf } from '../../test/fakes/fetch.ts';
 import { modulePath, version } from '../../test/fakes/values.ts';
 import { versionKey } from '../store/key.ts';
 import type { Carrier } from './carrier.ts';
+import type { Outcome } from './outcome.ts';
 import { serveSmallFile } from './small-file.ts';
+
+/** A file of the origin a. */
+function serve(carrier: Carrier): Promise<Outcome> {
+  return serveSmallFile(
+    {
+      subject: 'm@v1.0.0.mod',
+      key: versionKey(modulePath('example.com/m'), version('v1.0.0'), 'mod'),
+      contentType: 'text/plain',
+      cache: 'immutable',
+      kv: true,
+      ask: () =>
+        carrier.ask([originOf('a')], {
+          path: '/file',
+          accept: async (body) => ({ bytes: await body.all(100) }),
+        }),
+    },
+    { carrier, cachedOnly: false },
+  );
+}
 
 it('who waits for a request whose client leaves asks by itself', async () => {
   const clock = fakeClock();
@@ -13,22 +33,6 @@ it('who waits for a request whose client leaves asks by itself', async () => {
   const client = new AbortController();
   const leaving = fakeCarrier({ clock, fetch, signal: client.signal });
   const staying = { ...fakeCarrier({ clock, fetch }), flights: leaving.flights };
-  const serve = (carrier: Carrier) =>
-    serveSmallFile(
-      {
-        subject: 'm@v1.0.0.mod',
-        key: versionKey(modulePath('example.com/m'), version('v1.0.0'), 'mod'),
-        contentType: 'text/plain',
-        cache: 'immutable',
-        kv: true,
-        ask: () =>
-          carrier.ask([originOf('a')], {
-            path: '/file',
-            accept: async (body) => ({ bytes: await body.all(100) }),
-          }),
-      },
-      { carrier, cachedOnly: false },
-    );
   const first = serve(leaving);
   await clock.advance(50);
   const second = serve(staying);

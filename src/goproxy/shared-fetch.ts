@@ -28,8 +28,8 @@ export async function fetchAndShare(
   const fetched = fetch(flight);
   const landed = fetched
     .then(async ({ outcome, settled, streamed }) => {
-      // What was given up as its client left is no answer for those who stayed.
-      const isGivenUp = signal.aborted && outcome.kind === 'unavailable';
+      // What ended in nothing as its client left is no answer for those who stayed.
+      const isGivenUp = signal.aborted && outcome.kind !== 'found';
       const shared = isGivenUp ? 'not stored' : outcome;
       flight.share(streamed ? ((await streamed) ? 'stored' : 'not stored') : shared);
       await settled;

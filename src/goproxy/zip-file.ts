@@ -118,6 +118,7 @@ async function fetchZip(zip: ZipFile, origins: readonly Origin[], options: GetOp
     carrier,
     path: zip.path,
     isZip: true,
+    isSettled: ({ name }) => earlier.some(({ origin }) => origin === name),
     resume: zip.expect ? 'by-digest' : 'by-validator', // the proof takes the digest, too
     discard: discardZip,
     accept: (body) => openZip(body, { prefix: zip.prefix, rules, expected }, carrier.budgets.held),
@@ -129,9 +130,9 @@ async function fetchZip(zip: ZipFile, origins: readonly Origin[], options: GetOp
     if (!('refused' in delivered)) return delivered;
     const failures = [...earlier, delivered.refused];
     const isTheirs = delivered.refused !== STORE_FAILED;
-    const left = isTheirs ? origins.filter(({ name }) => name !== answer.origin) : [];
-    return left.length > 0
-      ? fetchZip(zip, left, { ...options, earlier: failures })
+    const isOneLeft = origins.some(({ name }) => failures.every(({ origin }) => origin !== name));
+    return isTheirs && isOneLeft
+      ? fetchZip(zip, origins, { ...options, earlier: failures })
       : { outcome: unavailable(zip.subject, failures, source) };
   }
   if (answer.kind === 'missing' && earlier.length === 0) {

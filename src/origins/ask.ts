@@ -86,7 +86,9 @@ export async function askOrigins<T>(
   });
 
   for (const group of groupsOf(origins)) {
-    const ranked = rankOrigins(group, { ...effects, isZip, isLast: question.isLast });
+    const asked = group.filter((origin) => !question.isSettled?.(origin));
+    if (asked.length === 0 && group.length > 0) continue;
+    const ranked = rankOrigins(asked, { ...effects, isZip, isLast: question.isLast });
     startTrials(ranked, question, effects);
     const result = await new Race(ranked, question, { ...effects, deadline }).run();
     attempts += result.attempts;

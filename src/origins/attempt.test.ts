@@ -66,6 +66,18 @@ describe('what an answer means', () => {
     expect(result.kind === 'failed' && result.failure.retryAfter).toBe(seconds);
   });
 
+  it('a Retry-After that is a date is compared with the clock of the origin', async () => {
+    const headers = { Date: 'Wed, 21 Oct 2026 07:28:00 GMT', 'Retry-After': 'Wed, 21 Oct 2026 07:30:00 GMT' };
+    const result = await ask(fakeFetch({ 'https://a.example': new Response('', { status: 429, headers }) }));
+    expect(result.kind === 'failed' && result.failure.retryAfter).toBe(120);
+  });
+
+  it('a Retry-After of another status than 429 and 503 says nothing of the origin', async () => {
+    const response = new Response('', { status: 403, headers: { 'Retry-After': '3600' } });
+    const result = await ask(fakeFetch({ 'https://a.example': response }));
+    expect(result.kind === 'failed' && result.failure.retryAfter).toBe(undefined);
+  });
+
   it('an error is read only as far as a go command would show it', async () => {
     const response = new Response('x'.repeat(1_000_000), { status: 404 });
     const result = await ask(fakeFetch({ 'https://a.example': response }));

@@ -33,8 +33,10 @@ export interface Question<T> {
   readonly resume?: 'by-validator' | 'by-digest';
   /** Whether something older may be given in an outage: then who is known to fail is not waited for as long. */
   readonly hasSpare?: boolean;
-  /** Whether an origin is not to be asked before any other one. */
+  /** Whether an origin is not to be asked before any of its mirrors. */
   readonly isLast?: (origin: Origin) => boolean;
+  /** Whether an origin has had its say already. */
+  readonly isSettled?: (origin: Origin) => boolean;
   /** Reads the body of a 200 and returns what it holds. Throws `BadAnswer` when it cannot be what was asked for. */
   accept(body: OriginBody): Promise<T>;
   /** Gives back what `accept` returned when it came too late to be of use. */
@@ -175,12 +177,13 @@ function judge(
   if (isAnswer && !NOT_AN_ANSWER.test(text)) {
     return { kind: 'missing', missing: { status: status === 410 ? 410 : 404, text, origin: origin.name } };
   }
-  const retryAfter = retryAfterSeconds(response.headers.get('Retry-After'));
+  const isOverloaded = status === 429 || status === 503;
+  const retryAfter = isOverloaded ? retryAfterSeconds(response.headers) : undefined;
   return {
     kind: 'failed',
     failure: {
       origin: origin.name,
-      cause: isAnswer ? 'timeout' : status === 429 || status === 503 ? 'overloaded' : 'status',
+      cause: isAnswer ? 'timeout' : isOverloaded ? 'overloaded' : 'status',
       text: isAnswer ? text : `status ${status}`,
       ...(isAnswer ? { isBlameless: true } : {}),
       ...(retryAfter === undefined ? {} : { retryAfter }),
@@ -223,9 +226,12 @@ function redirectTarget(location: string, base: string): string {
   return target.href;
 }
 
-/** RFC 9110 10.2.3: seconds, or a date, which is ignored here like anything that is no number. */
-function retryAfterSeconds(value: string | null): number | undefined {
-  return value !== null && /^\d{1,6}$/.test(value) ? Number(value) : undefined;
+/** RFC 9110 10.2.3: seconds, or a date, which is compared with the origin's own clock (6.6.1). */
+function retryAfterSeconds(headers: Headers): number | undefined {
+  const value = headers.get('Retry-After') ?? '';
+  if (/^\d{1,6}$/.test(value)) return Number(value);
+  const seconds = (Date.parse(value) - Date.parse(headers.get('Date') ?? '')) / 1000;
+  return seconds > 0 ? Math.round(seconds) : undefined;
 }
 
 /** What an origin's error comes to. */

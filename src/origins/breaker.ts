@@ -88,6 +88,11 @@ export function afterSuccess(breaker: Breaker, now: number): Breaker {
   };
 }
 
+/** It was slower than another one: that is a warning, which a trial has to confirm. */
+export function afterLoss(breaker: Breaker, now: number): Breaker {
+  return { ...breaker, failures: Math.max(breaker.failures, 1), at: now };
+}
+
 /** `retryAfter` is in seconds: an origin that says so is left alone at once, as long as it wants. */
 export function afterFailure(
   breaker: Breaker,

@@ -46,6 +46,7 @@ function fresh() {
     const vitals = new Vitals(clock);
     now += 80;
     STAGES[stage](vitals);
+    now += 20_000; // so long is whoever's turn it is
     learn(pool, { origin, result, vitals, isZip });
   };
   return { pool, tell };
@@ -84,7 +85,20 @@ describe('what an attempt says of its origin', () => {
   it('the bytes that came before a zip broke off are those that a longer one has to pass', () => {
     const { pool, tell } = fresh();
     tell(failed('timeout'), 'while the body is read', true);
-    expect(pool.health(origin).brokeAfter).toBe(16_384);
+    // and as much as a read may have had that was not completed
+    expect(pool.health(origin).brokeAfter).toBe(2 * 16_384);
+  });
+
+  it('a time that was up before its usual time is not held against it', () => {
+    let now = Date.UTC(2026, 0, 1);
+    const pool = new Pool({ clock: { now: () => now }, random: () => 0.5 });
+    const vitals = new Vitals({ now: () => now });
+    now += 400;
+    learn(pool, { origin, result: failed('timeout'), vitals, isZip: false });
+    expect(pool.isUnwell(origin, false)).toBe(false);
+    now += 100;
+    learn(pool, { origin, result: failed('timeout'), vitals, isZip: false });
+    expect(pool.isUnwell(origin, false)).toBe(true);
   });
 
   it('the Retry-After of a failure is heard', () => {

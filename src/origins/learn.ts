@@ -1,5 +1,6 @@
 import type { Attempt } from './attempt.ts';
 import type { Failure, Origin } from './origin.ts';
+import { usualTime } from './hedge.ts';
 import type { Pool } from './pool.ts';
 import type { Vitals } from './vitals.ts';
 
@@ -24,11 +25,21 @@ export function learn(
   // An answer without a file says nothing of bodies.
   else if (result.kind === 'missing' || result.failure.isBlameless)
     pool.succeeded(origin, { ...observation, isZip: false });
-  else if (isToBlame(result.failure, vitals)) pool.failed(origin, result.failure, observation);
+  else if (isToBlame(result.failure, { vitals, patience: patienceOf(pool, origin) }))
+    pool.failed(origin, result.failure, observation);
+}
+
+/** Milliseconds of silence that are held against an origin: when the time was up earlier, that was not its doing. */
+function patienceOf(pool: Pool, { limits, url }: Origin): number {
+  return Math.min(usualTime(pool.health({ url }).latency), limits.headers, limits.stall);
 }
 
 /** What took too long or broke while it was modferry's own turn, or a checksum database's, is nothing of the origin's. */
-function isToBlame({ cause }: Failure, { waitingSince }: Vitals): boolean {
+function isToBlame(
+  { cause }: Failure,
+  { vitals, patience }: { readonly vitals: Vitals; readonly patience: number },
+): boolean {
   if (cause === 'unchecked') return false;
-  return waitingSince !== undefined || (cause !== 'timeout' && cause !== 'unreachable');
+  if (cause === 'timeout') return vitals.silence >= patience;
+  return vitals.waitingSince !== undefined || cause !== 'unreachable';
 }

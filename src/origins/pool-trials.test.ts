@@ -50,9 +50,9 @@ describe('the trial of an unwell origin', () => {
     expect(takenAt([5, 29.999, 30])).toEqual([false, false, true]);
   });
 
-  it('is given to one at a time, and to another one when nothing was heard for 15 s', () => {
+  it('is given to one at a time, and to another one when nothing was heard for 10 s', () => {
     fail(3);
-    expect(takenAt([30, 30, 44.999, 45, 45, 59.999, 60])).toEqual([
+    expect(takenAt([30, 30, 39.999, 40, 40, 49.999, 50])).toEqual([
       true,
       false,
       false,
@@ -77,7 +77,7 @@ describe('the trial of an unwell origin', () => {
     expect(takenAt([15, 59.999, 60])).toEqual([false, false, true]);
   });
 
-  it('that fails while it is closed is followed by the next in 5 s, though it began less than 15 s ago', () => {
+  it('that fails while it is closed is followed by the next in 5 s, though it began less than 10 s ago', () => {
     fail(1);
     expect(takenAt([5])).toEqual([true]);
     fail(1);
@@ -116,7 +116,7 @@ describe('the last word of an open origin', () => {
   it('and the trial are not asked for at the same time', () => {
     fail(3);
     expect(takenAt([29], lastWord)).toEqual([true]);
-    expect(takenAt([1, 14.999, 15])).toEqual([false, false, true]);
+    expect(takenAt([1, 9.999, 10])).toEqual([false, false, true]);
     expect(lastWord()).toBe(false);
   });
 });

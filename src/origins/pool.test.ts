@@ -118,16 +118,16 @@ describe('answers and bodies of zips are judged apart', () => {
 
 describe('what shows that long bodies come through', () => {
   it.each([
-    // where it broke after 16 KB, more than that has to come
-    [16 * KIB, 16 * KIB, 'open'],
-    [16 * KIB, 16 * KIB + 1, 'closed'],
-    // where it broke anywhere later, more than 32 KB
-    [900 * KIB, 16 * KIB + 1, 'open'],
-    [900 * KIB, 32 * KIB, 'open'],
-    [900 * KIB, 32 * KIB + 1, 'closed'],
-    // where nothing came, anything
-    [0, 0, 'open'],
-    [0, 1, 'closed'],
+    // more has to come than came, and than a read may have had that was not completed
+    [0, 16 * KIB, 'open'],
+    [0, 16 * KIB + 1, 'closed'],
+    [16 * KIB, 32 * KIB, 'open'],
+    [16 * KIB, 32 * KIB + 1, 'closed'],
+    [900 * KIB, 916 * KIB, 'open'],
+    [900 * KIB, 916 * KIB + 1, 'closed'],
+    // but 4 MB show that a connection lets through what it is given
+    [900 * 1024 * KIB, 4 * 1024 * KIB, 'open'],
+    [900 * 1024 * KIB, 4 * 1024 * KIB + 1, 'closed'],
   ])('after zips that broke after %d bytes one of %d leaves it %s', (broke, bytes, state) => {
     times(3, () => frozen(broke));
     pool.succeeded(a, { ...ZIP, bytes });
@@ -137,9 +137,24 @@ describe('what shows that long bodies come through', () => {
   it('the last break is the one to pass', () => {
     frozen(20 * KIB);
     frozen(4 * KIB);
-    expect(pool.health(a).brokeAfter).toBe(4 * KIB);
-    pool.succeeded(a, { ...ZIP, bytes: 5 * KIB });
+    expect(pool.health(a).brokeAfter).toBe(20 * KIB);
+    pool.succeeded(a, { ...ZIP, bytes: 21 * KIB });
     expect(pool.isUnwell(a, true)).toBe(false);
+  });
+
+  it('where the connection broke instead of standing still, a longer body shows that it is over', () => {
+    pool.failed(a, failure('unreachable'), { ...ZIP, bytes: 0 });
+    pool.succeeded(a, { ...ZIP, bytes: 1 });
+    expect([pool.isUnwell(a, true), pool.health(a).brokeAfter]).toEqual([false, 0]);
+  });
+
+  it('one that was beaten is asked after the others, and never open for that', () => {
+    times(9, () => pool.lost(a, failure('timeout'), true));
+    expect([pool.isUnwell(a, true), pool.isUnwell(a, false), states()]).toEqual([
+      true,
+      false,
+      'closed closed',
+    ]);
   });
 
   it('a small file never does, however long it is', () => {
@@ -224,7 +239,7 @@ describe('what other isolates know', () => {
     expect(pool.health(a)).toMatchObject({
       reach: { failures: 0, at: now },
       bulk: { failures: 3, at: now, until: now + 30 * SECOND },
-      brokeAfter: 8 * KIB,
+      brokeAfter: 24 * KIB,
     });
   });
 
@@ -242,8 +257,7 @@ describe('what other isolates know', () => {
     expect(pool.health(a)).toEqual(ours);
     pool.merge([...pool.snapshot()]);
     expect(pool.health(a)).toEqual(ours);
-    // of b we knew nothing
-    expect(pool.health(b)).toEqual(other.health(b));
+    expect(pool.health(b)).toEqual(other.health(b)); // of which we knew nothing
   });
 
   it('latency and rate come with the newer answer', () => {

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import {
   afterFailure,
+  afterLoss,
   afterSuccess,
   type Breaker,
   type BreakerState,
@@ -62,14 +63,17 @@ export interface Observation {
   readonly isZip: boolean;
 }
 
-/** A body of so many bytes tells a rate, and that more comes through than the first packets, wherever another one broke. */
-const BULK_BYTES = 32 * 1024;
+/** A body of so many bytes tells a rate. */
+const RATE_BYTES = 32 * 1024;
+
+/** A body of so many bytes comes through, wherever another one broke. */
+export const PROVEN_BYTES = 4 * 1024 * 1024;
 
 /** The part that the newest rate has in the smoothed one. */
 const RATE_WEIGHT = 0.3;
 
-/** Milliseconds in which nobody else tries an origin that somebody tries. */
-const TRIAL_TIME = 15_000;
+/** Milliseconds in which nobody else tries an origin that somebody tries: a trial is over by then. */
+const TRIAL_TIME = 10_000;
 
 /**
  * Milliseconds after which an open origin's last failure is too old to call a file missing on the word of others.
@@ -100,7 +104,7 @@ export class Pool {
     return this.#changes;
   }
 
-  health({ url }: Origin): Health {
+  health({ url }: Pick<Origin, 'url'>): Health {
     return this.#health.get(url) ?? UNHEARD;
   }
 
@@ -159,13 +163,13 @@ export class Pool {
   succeeded(origin: Origin, { bodyMs, bytes, headersAfter, isZip }: Observation): void {
     const { brokeAfter, bulk, latency, rate, reach } = this.health(origin);
     const now = this.#clock.now();
-    const isBulk = isZip && bytes > Math.min(brokeAfter, BULK_BYTES);
-    const newRate = bytes > BULK_BYTES && bodyMs ? (bytes / bodyMs) * 1000 : undefined;
+    const isBulk = isZip && bytes > Math.min(brokeAfter, PROVEN_BYTES);
+    const newRate = bytes > RATE_BYTES && bodyMs ? (bytes / bodyMs) * 1000 : undefined;
     const heard = { reach: afterSuccess(reach, now), bulk: isBulk ? afterSuccess(bulk, now) : bulk };
     if (!isUnwell(heard.bulk)) this.#trialUntil.delete(origin.url);
     this.#set(origin, {
       ...heard,
-      brokeAfter,
+      brokeAfter: isBulk ? 0 : brokeAfter,
       latency: headersAfter === undefined ? latency : observe(latency, headersAfter),
       rate: newRate === undefined ? rate : rate === 0 ? newRate : rate + RATE_WEIGHT * (newRate - rate),
     });
@@ -187,9 +191,20 @@ export class Pool {
     this.#set(origin, {
       ...health,
       ...(isBulk
-        ? { bulk: afterFailure(health.bulk, facts), brokeAfter: bytes }
+        ? { bulk: afterFailure(health.bulk, facts), brokeAfter: frozenAfter(failure, bytes) }
         : { reach: afterFailure(health.reach, facts) }),
     });
+  }
+
+  /** Another one was faster after this one had its usual time, for the headers or (`isBulk`) for more of a zip's body. */
+  lost(origin: Origin, failure: Failure, isBulk: boolean): void {
+    const counters = this.counters(origin);
+    const now = this.#clock.now();
+    counters.lost += 1;
+    counters.lastFailure = { text: failure.text, at: now };
+    const health = this.health(origin);
+    const lane = isBulk ? 'bulk' : 'reach';
+    this.#set(origin, { ...health, [lane]: afterLoss(health[lane], now) });
   }
 
   /** All that is known, to be shared. */
@@ -217,6 +232,14 @@ export class Pool {
     this.#health.set(url, health);
     if (mark(before) !== mark(health)) this.#changes += 1;
   }
+}
+
+/** A read that was never completed may have had this much less one byte. */
+const UNSEEN_BYTES = 16 * 1024;
+
+/** After how many bytes a body broke, at most. */
+function frozenAfter({ cause }: Failure, bytes: number): number {
+  return cause === 'timeout' ? bytes + UNSEEN_BYTES : bytes;
 }
 
 function newer(a: Breaker, b: Breaker): Breaker {

@@ -50,8 +50,9 @@ it('a damaged history is reported, and a new one begun', async () => {
 });
 
 it('while its place fails there is no history, and none is lost', async () => {
-  const { add, log, reports, world } = scene();
+  const { add, clock, log, reports, world } = scene();
   await add();
+  await clock.advance(30_000);
   world.trouble = Promise.reject(new Error('away'));
   world.trouble.catch(() => undefined);
   expect(await log.read()).toEqual([]);
@@ -59,6 +60,19 @@ it('while its place fails there is no history, and none is lost', async () => {
   expect([reports.length, world.counts.writes]).toEqual([2, 1]);
   world.trouble = undefined;
   expect((await log.read()).length).toBe(1);
+});
+
+it('readers that follow one another within half a minute are told the same, for one look', async () => {
+  const { add, clock, log, world } = scene();
+  await log.read();
+  const { reads } = world.counts;
+  await log.read();
+  expect(world.counts.reads).toBe(reads);
+  await add();
+  expect((await log.read()).length).toBe(1);
+  await clock.advance(30_000);
+  await log.read();
+  expect(world.counts.reads).toBe(reads + 2); // for the round that was added, and now
 });
 
 it('a reader waits two seconds at most', async () => {

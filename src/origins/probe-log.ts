@@ -14,6 +14,9 @@ const NAME = 'probes';
 /** Seconds that it lives without a probe: the newest round is an hour beyond the day that the history covers. */
 const LIFE = 25 * 3_600;
 
+/** Milliseconds for which a reader is told what the last one was: anybody may ask, and each look at KV counts. */
+const MEMORY = 30_000;
+
 /** Milliseconds that a reader waits for it: who asks how things are is not to wait for what is broken. */
 const READ_LIMIT = 2_000;
 
@@ -22,6 +25,7 @@ export class ProbeLog {
   readonly #states: SharedStates;
   readonly #clock: Clock;
   readonly #report: (label: string, error: unknown) => void;
+  #remembered: { readonly history: ProbeHistory; readonly until: number } = { history: [], until: 0 };
 
   constructor({
     states,
@@ -39,8 +43,12 @@ export class ProbeLog {
 
   /** The history of the last 24 hours; empty where it is not there, or cannot be read. Never rejects. */
   async read(): Promise<ProbeHistory> {
+    const now = this.#clock.now();
+    if (now < this.#remembered.until) return lastDay(this.#remembered.history, now);
     try {
-      return lastDay(await this.#load(), this.#clock.now());
+      const history = await this.#load();
+      this.#remembered = { history, until: now + MEMORY };
+      return lastDay(history, now);
     } catch (error) {
       this.#report('history of probes', error);
       return [];
@@ -52,6 +60,7 @@ export class ProbeLog {
     try {
       const history = appendRound(await this.#load(), round);
       await this.#place.write(NAME, encodeHistory(history), LIFE);
+      this.#remembered = { history, until: this.#clock.now() + MEMORY };
     } catch (error) {
       this.#report('history of probes', error);
     }

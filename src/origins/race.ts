@@ -20,6 +20,7 @@ import type { Clock } from '../clock.ts';
 import type { Missing } from '../store/contract.ts';
 import type { Question } from './attempt.ts';
 import type { Failure, Origin } from './origin.ts';
+import { LONGEST_USUAL } from './hedge.ts';
 import { type RaceEffects, Runner } from './runner.ts';
 
 export interface RaceResult<T> {
@@ -83,8 +84,10 @@ export class Race<T> {
     while (!this.#runners.some(({ result }) => result?.kind === 'accepted')) {
       if (this.#startNext()) continue;
       const hopes = this.#inFlight.filter((runner) => this.#isWorthWaiting(runner));
-      if (hopes.length === 0) return;
-      await this.#somethingHappens(hopes);
+      if (hopes.length === 0 && this.#left.length === 0) return;
+      // Nobody who was asked is hoped for any more, and others are left.
+      if (hopes.length === 0) for (const runner of this.#inFlight) runner.giveUp();
+      else await this.#somethingHappens(hopes);
     }
   }
 
@@ -106,10 +109,13 @@ export class Race<T> {
     const { clock, deadline, pool, signal } = this.#effects;
     const next = this.#left[0];
     const late = this.#inFlight;
-    if (!next || signal?.aborted || late.length >= MAX_IN_FLIGHT) return false;
+    if (!next) return false;
+    if (signal?.aborted) return this.#skip('not asked, the client left');
     if (late.some((runner) => !runner.isLate)) return false;
     if (clock.now() >= deadline) return this.#skip('not asked, the time was up');
-    const isHedge = late.length > 0;
+    if (late.length >= MAX_IN_FLIGHT && !this.#makeRoom(late)) return false;
+    // To ask another one whether it knows better than a 404 is no hedge.
+    const isHedge = late.length > 0 && !this.#missing;
     if (this.#missing && pool.isOut(next, this.#isZip) && !pool.takeLastWord(next, this.#isZip)) {
       return this.#skip('not asked, as it failed a moment ago');
     }
@@ -125,6 +131,14 @@ export class Race<T> {
     return true;
   }
 
+  /** Gives up who has been silent longest, if that is long. */
+  #makeRoom(late: readonly Runner<T>[]): boolean {
+    const [longest] = late.toSorted((a, b) => b.silence - a.silence);
+    if (!longest || longest.silence < LONGEST_USUAL) return false;
+    longest.giveUp();
+    return true;
+  }
+
   #skip(text: string): true {
     const origin = this.#left.shift();
     if (origin) this.#skipped.push({ origin: origin.name, cause: 'timeout', text });
@@ -137,7 +151,12 @@ export class Race<T> {
 
   #run(origin: Origin): Runner<T> {
     this.#attempts += 1;
-    return new Runner(origin, this.#question, { ...this.#effects, ranked: this.#ranked });
+    const others = this.#ranked.filter((other) => other !== origin && !this.#question.isLast?.(other));
+    return new Runner(origin, this.#question, {
+      ...this.#effects,
+      others,
+      isAlone: this.#ranked.length === 1,
+    });
   }
 
   #isWorthWaiting(runner: Runner<T>): boolean {
@@ -169,10 +188,11 @@ export class Race<T> {
       if (result?.kind !== 'failed' || !isAccident) continue;
       const pause = retryPause(result.failure, random);
       if (pause === undefined || clock.now() + pause >= deadline) continue;
-      await clock.sleep(pause);
+      await clock.sleep(pause, signal).catch(() => undefined);
       if (signal?.aborted) return;
       const again = this.#run(origin);
-      await again.ended;
+      while (!again.result && this.#isWorthWaiting(again)) await this.#somethingHappens([again]);
+      if (!again.result) again.giveUp();
       // Something that cannot be the file, and then "no such file": that is no word to believe.
       const isBelieved = again.result?.kind !== 'missing' || result.failure.cause !== 'answer';
       if (isBelieved) runner.replace(again);

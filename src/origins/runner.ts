@@ -6,7 +6,7 @@ import {
   type Question,
   type Resuming,
 } from './attempt.ts';
-import { LONGEST_USUAL, usualTime } from './hedge.ts';
+import { usualTime } from './hedge.ts';
 import { learn } from './learn.ts';
 import type { Failure, Origin } from './origin.ts';
 import type { Pool } from './pool.ts';
@@ -39,9 +39,18 @@ export interface ResumeEvent {
   readonly outcome: 'resumed' | 'given up';
 }
 
+/** Who else there is. */
+interface Mirrors {
+  readonly others: readonly Origin[];
+  readonly isAlone: boolean;
+}
+
 /** Milliseconds for an origin with an open breaker, which is asked for want of a better one; and where there is a spare answer. */
 const LAST_RESORT = 5_000;
 const LAST_RESORT_WITH_SPARE = 1_500;
+
+/** Milliseconds: a version that nobody has asked for before takes a proxy some seconds to fetch, and a wrong 404 ends a build. */
+const HOPE = 5_000;
 
 /** One origin on its way to an answer, and what may be hoped of it. */
 export class Runner<T> {
@@ -57,12 +66,8 @@ export class Runner<T> {
   readonly #stop = new AbortController();
   readonly #vitals: Vitals;
 
-  /** Starts at once. `ranked` are all mirrors, itself included. */
-  constructor(
-    origin: Origin,
-    question: Question<T>,
-    { ranked, ...effects }: RaceEffects & { readonly ranked: readonly Origin[] },
-  ) {
+  /** Starts at once. `others` are its mirrors that may continue a body of it; where it `isAlone` there is no other at all. */
+  constructor(origin: Origin, question: Question<T>, { isAlone, others, ...effects }: RaceEffects & Mirrors) {
     const { clock, deadline, pool } = effects;
     this.origin = origin;
     this.#effects = effects;
@@ -78,13 +83,10 @@ export class Runner<T> {
       ms: pool.isOut(origin, this.#isZip) ? Math.min(left, lastResort) : left,
       vitals: this.#vitals,
       signal: this.#stop.signal,
-      resuming: resumingAt(
-        question.path,
-        ranked.filter(({ url }) => url !== origin.url),
-        effects,
-      ),
+      resuming: resumingAt(question.path, { ...effects, others, isAlone }),
     }).then((result) => {
       if (!this.#result) this.#conclude(result);
+      else if (result.kind === 'accepted') question.discard?.(result.value); // it was given up in the same moment
     });
   }
 
@@ -109,10 +111,13 @@ export class Runner<T> {
 
   /** Milliseconds of silence for which it is waited for when another one said 404. */
   get hope(): number {
-    return this.wasUnwell || this.#isUnwell ? this.patience : LONGEST_USUAL;
+    return this.wasUnwell || this.#isUnwell ? this.patience : HOPE;
   }
 
-  /** Ends it. If it had its usual time and more, that is as good as a failure. */
+  /**
+   * Ends it. If it had its usual time and more, others are asked before it until a trial has decided: that it was slow once is
+   * no reason to open its breaker, as anybody can ask for what takes time to fetch.
+   */
   giveUp(): void {
     const { pool, signal } = this.#effects;
     const seconds = Math.round(this.silence / 100) / 10;
@@ -122,8 +127,8 @@ export class Runner<T> {
       text: `no answer within ${seconds} s`,
     };
     const isLoss = this.silence >= this.patience && !signal?.aborted;
-    if (isLoss) pool.counters(this.origin).lost += 1;
-    this.#conclude({ kind: 'failed', failure }, isLoss);
+    this.#result = { kind: 'failed', failure };
+    if (isLoss) pool.lost(this.origin, failure, this.#isZip && this.hasHeaders);
     this.#stop.abort(new Error('Another origin was faster'));
   }
 
@@ -132,9 +137,8 @@ export class Runner<T> {
     this.#result = again.result;
   }
 
-  #conclude(result: Attempt<T>, isLearnt = true): void {
+  #conclude(result: Attempt<T>): void {
     this.#result = result;
-    if (!isLearnt) return;
     learn(this.#effects.pool, { origin: this.origin, result, vitals: this.#vitals, isZip: this.#isZip });
   }
 
@@ -146,13 +150,12 @@ export class Runner<T> {
 /** How a body is continued when it breaks off, and who hears of that. */
 function resumingAt(
   path: string,
-  others: readonly Origin[],
-  { onResume, pool, random }: Pick<RaceEffects, 'onResume' | 'pool' | 'random'>,
+  { isAlone, onResume, others, pool, random }: Pick<RaceEffects, 'onResume' | 'pool' | 'random'> & Mirrors,
 ): Resuming {
   let sender = '';
   return {
     others,
-    isAlone: others.length === 0,
+    isAlone,
     random,
     onBroken({ origin, error, ...facts }) {
       sender = origin.name;

@@ -1,6 +1,5 @@
 import type { Clock } from '../clock.ts';
 import type { StoreKey } from '../store/key.ts';
-import type { Origin } from './origin.ts';
 
 /** Milliseconds in which an origin that gave a wrong file is the last one to be asked for it again. */
 const SET_ASIDE = 10 * 60_000;
@@ -31,22 +30,12 @@ export class SetAside {
     }
   }
 
-  /** Whether an origin gave this file wrong. */
-  has(key: StoreKey, origin: string): boolean {
-    return this.#end(key, origin) > this.#clock.now();
-  }
-
   /**
-   * `origins` with those that gave a wrong file last, the one of longest ago first. They are not left out: one may have been
-   * mended while the others are down, and where the others have no such file, the wrong one is no reason to say so.
+   * Whether an origin gave this file wrong, and is to be asked after its mirrors. It is not left out: it may have been mended
+   * while the others are down, and where they have no such file, the wrong one is no reason to say so.
    */
-  order(key: StoreKey, origins: readonly Origin[]): readonly Origin[] {
-    const end = ({ name }: Origin) => (this.has(key, name) ? this.#end(key, name) : 0);
-    return origins.toSorted((a, b) => end(a) - end(b));
-  }
-
-  #end(key: StoreKey, origin: string): number {
-    return this.#until.get(entryOf(key, origin)) ?? 0;
+  has(key: StoreKey, origin: string): boolean {
+    return (this.#until.get(entryOf(key, origin)) ?? 0) > this.#clock.now();
   }
 }
 

@@ -73,14 +73,16 @@ const well = () => new Response('{"Version":"v1.0.0"}');
 const hosts = ({ calls }: FakeFetch) => calls.map(({ url }) => new URL(url).host).join(' ');
 
 describe('who is tried', () => {
-  it('every unwell origin whose trial is due, with the question at hand, in the background', async () => {
+  it('the best unwell origin whose trial is due, with the question at hand, in the background; then the next one', async () => {
     fail(3);
     fail(1, c);
     await clock.advance(30 * SECOND);
     const fetch = fakeFetch({ 'https://': well });
-    const { labels, ended } = start([b, c, a], fetch);
-    await ended;
-    expect(labels).toEqual(['trial', 'trial']);
+    for (let at = 0; at < 2; at++) {
+      const { labels, ended } = start([b, c, a], fetch);
+      await ended;
+      expect(labels).toEqual(['trial']);
+    }
     expect(fetch.calls.map(({ url }) => url)).toEqual([
       'https://c/m/@v/v1.0.0.info',
       'https://a/m/@v/v1.0.0.info',
@@ -108,13 +110,13 @@ describe('who is tried', () => {
     expect(hosts(fetch)).toBe(tried);
   });
 
-  it('one question at a time tries an origin, and another one when nothing was heard for 15 s', async () => {
+  it('one question at a time tries an origin, and another one when nothing was heard for a while', async () => {
     fail(1);
     await clock.advance(5 * SECOND);
     // headers that never come, of an origin with a lot of patience
     const slow = originOf('a', { limits: { headers: 60_000, stall: 60_000 } });
     const fetch = fakeFetch({ 'https://': never });
-    for (const seconds of [0, 7, 7]) {
+    for (const seconds of [0, 2, 2]) {
       await clock.advance(seconds * SECOND);
       start([b, slow], fetch);
     }
@@ -188,18 +190,18 @@ describe('what the trial decides', () => {
     expect(states).toEqual([false, true]);
   });
 
-  it('silence is a failure, after the limit for headers and 15 s at most', async () => {
+  it('silence is a failure, after the limit for headers and 5 s at most', async () => {
     fail(3);
     await clock.advance(30 * SECOND);
     const slow = originOf('a', { limits: { headers: 60_000, stall: 60_000 } });
     const { ended } = start([b, slow], fakeFetch({ 'https://a': never }));
-    await clock.advance(15 * SECOND - 1);
+    await clock.advance(5 * SECOND - 1);
     expect(pool.state(a, false)).toBe('half-open');
     await clock.advance(1);
     await ended;
     expect([pool.state(a, false), pool.counters(a).lastFailure?.text]).toEqual([
       'open',
-      'no answer within 15 s',
+      'no answer within 5 s',
     ]);
   });
 
@@ -225,7 +227,8 @@ describe('what the trial decides', () => {
 describe('the body of a trial', () => {
   it.each([
     [1, 'open'],
-    [2, 'closed'],
+    [2, 'open'], // a read that was not completed may have had nearly as much
+    [3, 'closed'],
     [4, 'closed'],
     [1_000, 'closed'],
   ])('of %d times 16 KiB, where zips froze after the first: %s', async (pieces, state) => {

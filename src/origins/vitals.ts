@@ -19,16 +19,18 @@ export class Vitals {
 
   /** Milliseconds that the origin has kept us waiting for its next sign of life. */
   get silence(): number {
-    return this.waitingSince === undefined ? 0 : this.#clock.now() - this.waitingSince;
+    return this.waitingSince === undefined ? 0 : Math.max(this.#clock.now() - this.waitingSince, 0);
   }
 
   /** Milliseconds since the headers. */
   get bodyMs(): number {
-    return this.headersAfter === undefined ? 0 : this.#clock.now() - this.started - this.headersAfter;
+    return this.headersAfter === undefined
+      ? 0
+      : Math.max(this.#clock.now() - this.started - this.headersAfter, 0);
   }
 
   headersCame(): void {
-    this.headersAfter = this.#clock.now() - this.started;
+    this.headersAfter = Math.max(this.#clock.now() - this.started, 0); // clocks may step back
     this.waitingSince = undefined;
   }
 

@@ -29,12 +29,18 @@ export function createChecksums(
           return { kind: 'known', database: name, zip, mod };
         }
         if (answer.kind === 'failed') failures.push(...answer.failures.map(ofTheHash));
+        if (answer.kind === 'failed' && answer.failures.length === 0) failures.push(notAsked(name));
         // "No record" is not signed: one address that lies must not be all that is left when the others are blocked.
-        else if (!answer.unanimous) failures.push(ofTheHash(aloneInSaying(answer.missing)));
+        if (answer.kind === 'missing' && !answer.unanimous)
+          failures.push(ofTheHash(aloneInSaying(answer.missing)));
       }
       return failures.length > 0 ? { kind: 'unknown', failures } : { kind: 'uncovered' };
     },
   };
+}
+
+function notAsked(database: string): Failure {
+  return { origin: database, cause: 'unchecked', text: 'could not be asked for its hash' };
 }
 
 function aloneInSaying({ origin, status }: Missing): Failure {

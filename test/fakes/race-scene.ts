@@ -13,7 +13,8 @@ const question: Question<string> = {
 };
 export const a = originOf('a');
 export const b = originOf('b');
-const c = originOf('c');
+export const c = originOf('c');
+const d = originOf('d');
 
 export const ok = () => new Response('ok');
 export const no = () => new Response('no', { status: 404 });
@@ -61,7 +62,7 @@ export class Scene {
     const hosts = Object.entries(replies).map(([name, reply]) => [`https://${name}/`, reply]);
     this.fetch = fakeFetch(Object.fromEntries(hosts));
     const { clock, fetch, pool } = this;
-    const list = origins ?? [a, b, c].filter(({ name }) => name in replies);
+    const list = origins ?? [a, b, c, d].filter(({ name }) => name in replies);
     const all = askEffects({ clock, fetch, pool, ...effects });
     void askOrigins(list, { ...question, ...asks }, all).then((answer) => (this.answer = answer));
   }
