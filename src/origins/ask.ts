@@ -85,7 +85,13 @@ export async function askOrigins<T>(
     ...(breakers ? { breakers } : {}),
   });
 
-  for (const group of groupsOf(origins)) {
+  const isSetAside = (group: readonly Origin[]) =>
+    group.every((origin) => question.isLast?.(origin) ?? false);
+  const groups = groupsOf(origins);
+  let mayGoOn = true;
+  // A group that has only given wrong files crossed its comma by that: the next one first, and it again when all else failed.
+  for (const group of [...groups.filter((one) => !isSetAside(one)), ...groups.filter(isSetAside)]) {
+    if (!mayGoOn && !isSetAside(group)) continue;
     const asked = group.filter((origin) => !question.isSettled?.(origin));
     if (asked.length === 0 && group.length > 0) continue;
     const ranked = rankOrigins(asked, { ...effects, isZip, isLast: question.isLast });
@@ -100,7 +106,7 @@ export async function askOrigins<T>(
     }
     failures.push(...result.failures);
     missing = result.missing;
-    if (!missing && !result.failures.some(isMismatch)) break;
+    mayGoOn = missing !== undefined || result.failures.some(isMismatch);
   }
   if (missing && !failures.some(isMismatch)) {
     return { kind: 'missing', missing, unanimous: failures.length === 0, ...effort() };

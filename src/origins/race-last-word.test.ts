@@ -108,7 +108,21 @@ describe('who gave this very file wrong before', () => {
     expect([scene.answer?.kind, scene.asked]).toEqual(['failed', 'aa']);
   });
 
-  it('alone before a comma, is passed over', async () => {
+  it.each([
+    [{ b: ok, c: ok }, 'c', 'accepted'],
+    [{ b: ok, c: no }, 'cb', 'accepted'],
+    [{ b: ok, c: never }, 'cb', 'accepted'],
+    [{ b: no, c: no }, 'cb', 'missing'],
+    [{ b: never, c: no }, 'cb', 'failed'],
+  ])('alone before a comma, is asked after the next group: %j', async (replies, asked, kind) => {
+    const scene = new Scene();
+    const origins = [originOf('b', { fallback: 'missing' }), c];
+    scene.ask(replies, { origins, asks: { isLast } });
+    await scene.clock.advance(25_000);
+    expect([scene.asked, scene.answer?.kind]).toEqual([asked, kind]);
+  });
+
+  it('alone before a comma, and asked in this request, is passed over', async () => {
     const scene = new Scene();
     const origins = [originOf('b', { fallback: 'missing' }), c];
     scene.ask({ b: ok, c: ok }, { origins, asks: { isSettled: isLast } });

@@ -201,15 +201,16 @@ it.each<[string, Fault, number]>([
 });
 
 it.each<[string, Fault, number]>([
-  ['row 53: a large zip that breaks off', 'truncate', 6],
+  ['row 53: a large zip that breaks off', 'truncate', 9], // asked for the rest while that bears fruit
   ['row 55: a large zip with an entry outside of its version', 'outside-prefix', 1],
-])('%s ends in a broken stream, and nothing is stored', async (_row, fault, asked) => {
+])('%s ends in a broken stream, and nothing is stored', async (_row, fault, most) => {
   const path = `example.com/big-${String(fault)}`;
   const zip = bigZip(`${path}@v1.0.0/`, 9 * 1024 * 1024);
   stage.origin.add(makeModule(path, { 'v1.0.0': { ...makeVersion(path, 'v1.0.0', {}), zip } }));
   stage.origin.fault(fault);
   const answer = await stage.ask(filePath(path, 'v1.0.0', 'zip'));
-  expect(answer).toMatchObject({ status: 200, broken: true, asked });
+  expect(answer).toMatchObject({ status: 200, broken: true });
+  expect(answer.asked).toBeLessThanOrEqual(most);
   expect(await storedOf(path)).toEqual([]);
   stage.origin.fault(undefined);
   const whole = await stage.ask(filePath(path, 'v1.0.0', 'zip'));
