@@ -73,12 +73,11 @@ export function rankOrigins(group: readonly Origin[], circumstances: Circumstanc
   return ranked.toSorted((a, b) => compare(a.key, b.key)).map(({ origin }) => origin);
 }
 
-/** Milliseconds of median latency of the lowest step, and of an origin of which too little is known. */
+/** Milliseconds of median latency of the lowest step, in which is also who is not known well enough. */
 const LOWEST_STEP = 200;
-const UNKNOWN_LATENCY = 500;
 
 function latencyStep(pool: Pool, origin: Origin): number {
-  const median = percentile(pool.health(origin).latency, 0.5) ?? UNKNOWN_LATENCY;
+  const median = percentile(pool.health(origin).latency, 0.5) ?? 0;
   return Math.max(Math.floor(Math.log2(median / LOWEST_STEP)) + 1, 0);
 }
 

@@ -99,9 +99,9 @@ describe('a 404', () => {
     expect(scene.answer).toMatchObject({ kind: 'accepted', origin: 'a' });
   });
 
-  it('waits for an origin that failed before no longer than its usual time', async () => {
+  it('waits for an origin that failed twice no longer than its usual time', async () => {
     const scene = new Scene();
-    scene.fail(a);
+    scene.fail(a, 2);
     scene.ask({ a: never, b: no });
     await scene.clock.advance(499);
     expect([scene.asked, scene.answer]).toEqual(['ba', undefined]);

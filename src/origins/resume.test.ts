@@ -57,6 +57,17 @@ describe('a body that breaks off', () => {
     expect(got.resumed.length).toBe(4);
   });
 
+  it('and is frozen again after the first packets of the rest goes on at another origin', async () => {
+    const breaks = [2 * MIB, 16 * 1024, 16 * 1024, 16 * 1024];
+    const fetch = fakeFetch({
+      'https://a': ranged(FILE, { breaks }),
+      'https://b': ranged(FILE, { etag: '"two"' }),
+    });
+    const got = await get(fetch);
+    expectWhole(got);
+    expect(got.asked.map((asked) => asked.slice(0, 1))).toEqual(['a', 'b']);
+  });
+
   it('goes on by date where there is no tag, and only from the server whose date it is', async () => {
     const headers = {
       'Last-Modified': 'Wed, 21 Oct 2026 07:28:00 GMT',

@@ -128,14 +128,15 @@ export function resumer(body: Resumable): Resume {
   return async function resume(broken) {
     const { bytes, error, offset, signal } = broken;
     onBroken?.({ ...sender, bytes, error, offset });
-    if (offset - brokeAt >= FRUITFUL_BYTES) fruitless = 0;
+    const isFruitful = requests === 0 || offset - brokeAt >= FRUITFUL_BYTES;
+    if (isFruitful) fruitless = 0;
     brokeAt = offset;
     const before = requests;
     const fact = (origin: Origin): Resumption => ({ origin, offset, tries: requests - before });
     while (fruitless < MAX_FRUITLESS && !signal.aborted) {
       fruitless += 1;
       await clock.sleep(50 + random() * 200, signal).catch(() => undefined);
-      for (const origin of inTurn()) {
+      for (const origin of inTurn(isFruitful)) {
         if (signal.aborted || requests >= MAX_REQUESTS) break;
         const reader = await tryOrigin(origin, broken).catch(() => undefined);
         if (!reader) continue;
@@ -147,10 +148,13 @@ export function resumer(body: Resumable): Resume {
     return undefined;
   };
 
-  /** Who sent last is asked first: it is most likely to have the very same file. */
-  function inTurn(): readonly Origin[] {
+  /**
+   * Who sent last is asked first, as it is most likely to have the very same file; unless little came of that: some networks
+   * let the start of each answer through and freeze the rest.
+   */
+  function inTurn(isFruitful: boolean): readonly Origin[] {
     const rest = [body.origin, ...body.others].filter(({ url }) => url !== sender.origin.url);
-    return [sender.origin, ...rest];
+    return isFruitful ? [sender.origin, ...rest] : [...rest, sender.origin];
   }
 
   async function tryOrigin(origin: Origin, broken: BrokenBody): Promise<BodyReader | undefined> {

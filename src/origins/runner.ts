@@ -111,7 +111,9 @@ export class Runner<T> {
 
   /** Milliseconds of silence for which it is waited for when another one said 404. */
   get hope(): number {
-    return this.wasUnwell || this.#isUnwell ? this.patience : HOPE;
+    // A warning is no verdict: it may have been slow once, for a file that takes long to fetch.
+    const { failures, until } = this.#effects.pool.breaker(this.origin, this.#isZip);
+    return failures > 1 || until > 0 ? this.patience : HOPE;
   }
 
   /**
