@@ -9,6 +9,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          testTimeout: 30_000,
           include: ['src/**/*.test.ts', 'test/fakes/**/*.test.ts', 'test/contracts/**/*.test.ts'],
         },
       },

@@ -1,9 +1,9 @@
 import type { ExecutionContext } from '@cloudflare/workers-types';
 import { runCron } from './cron/run.ts';
 import { respondFailure } from './http/respond.ts';
-import { type Env, type Isolate, isolateOf } from './isolate.ts';
-import { backgroundOf } from './platform/background.ts';
-import { regionOf } from './platform/region.ts';
+import { type Env, type Isolate, isolateOf } from './modferry.ts';
+import { backgroundOf } from './platform/cloudflare/background.ts';
+import { regionOf } from './platform/cloudflare/region.ts';
 import { logTrouble, writeLine } from './telemetry/log.ts';
 
 export default {

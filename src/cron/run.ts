@@ -1,6 +1,6 @@
-import type { ProbeLog } from '../origins/probe-log.ts';
-import type { HealthSharing } from '../origins/share.ts';
-import { probe, type ProbeEffects } from './probe.ts';
+import type { ProbeLog } from '../origins/probe/probe-log.ts';
+import type { HealthSharing } from '../origins/health/share.ts';
+import { probe, type ProbeEffects } from '../origins/probe/probe.ts';
 
 /**
  * What runs by the clock: a probe, whose outcome goes into the history and to all isolates. What they know is read first:

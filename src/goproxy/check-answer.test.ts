@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bytes } from '../../test/fakes/values.ts';
+import { bytes } from '../../test/fakes/effects/values.ts';
 import { BadAnswer } from '../origins/origin.ts';
 import { checkInfo, checkList, checkMod } from './check-answer.ts';
 

@@ -6,7 +6,7 @@
  * and the next one is asked. Each function throws `BadAnswer` and otherwise returns nothing; bytes are passed on verbatim.
  */
 import { BadAnswer } from '../origins/origin.ts';
-import { isSemver, parseVersion } from './version.ts';
+import { isSemver, parseVersion } from '../module/version.ts';
 
 /** Go's own limit of a go.mod (golang.org/x/mod/zip.MaxGoMod), in bytes; lists and infos stay far below. */
 export const MAX_SMALL_FILE = 16 * 1024 * 1024;

@@ -1,18 +1,18 @@
-import { decodePath } from './decode-path.ts';
+import { decodePath } from '../module/decode-path.ts';
 import {
   describeBadModulePath,
   type ModulePath,
   unescapeModulePath,
   versionFitsPath,
-} from './module-path.ts';
-import { unescapeUpperCase } from './escape.ts';
+} from '../module/module-path.ts';
+import { unescapeUpperCase } from '../module/escape.ts';
 import {
   parseVersion,
   parseVersionQuery,
   unescapeVersionElement,
   type Version,
   type VersionQuery,
-} from './version.ts';
+} from '../module/version.ts';
 
 /**
  * What a client asks a module proxy for (https://go.dev/ref/mod#goproxy-protocol).

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { fakeCarrier, memoryTiers } from '../../test/fakes/carrier.ts';
-import { fakeClock } from '../../test/fakes/clock.ts';
-import { bytes, modulePath, text } from '../../test/fakes/values.ts';
+import { fakeCarrier, memoryTiers } from '../../test/fakes/effects/carrier.ts';
+import { fakeClock } from '../../test/fakes/effects/clock.ts';
+import { bytes, modulePath, text } from '../../test/fakes/effects/values.ts';
 import type { StoreKey } from '../store/key.ts';
 import { listStored } from './stored-list.ts';
 

@@ -1,13 +1,13 @@
 import type { LayeredStore } from '../store/layered.ts';
 import { versionPrefix } from '../store/key.ts';
-import { type ModulePath, versionFitsPath } from './module-path.ts';
+import { type ModulePath, versionFitsPath } from '../module/module-path.ts';
 import {
   compareVersions,
   isPseudoVersion,
   parseVersion,
   unescapeVersionElement,
   type Version,
-} from './version.ts';
+} from '../module/version.ts';
 
 /** Toolchains are fetched by their zip alone: their versions have no `.info` to be listed by. */
 const TOOLCHAIN = 'golang.org/toolchain';

@@ -1,6 +1,6 @@
 import type { Handler } from 'hono';
-import { malformed } from '../goproxy/messages.ts';
-import { proxyChecksums } from '../sumdb/proxy.ts';
+import { malformed } from '../mirror/messages.ts';
+import { proxyChecksums } from '../sumdb/resolve.ts';
 import { type ChecksumRequest, checksumPath, parseChecksumRequest } from '../sumdb/request.ts';
 import type { Subject } from '../telemetry/event.ts';
 import { answer, type Services, type Variables } from './exchange.ts';

@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 
 /** What somebody who opens the address in a browser, or with curl, needs to know. */
 export function homePage({ origins, databases }: Config, address: string): string {

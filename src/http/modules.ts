@@ -1,5 +1,5 @@
 import type { Handler } from 'hono';
-import { malformed } from '../goproxy/messages.ts';
+import { malformed } from '../mirror/messages.ts';
 import { type ModuleRequest, parseModuleRequest } from '../goproxy/request.ts';
 import { resolve } from '../goproxy/resolve.ts';
 import type { SelectRange } from '../store/large-files.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { fakeClock } from '../../test/fakes/clock.ts';
-import { bytes } from '../../test/fakes/values.ts';
-import type { Found, Outcome } from '../goproxy/outcome.ts';
-import { createTrace } from '../trace.ts';
+import { fakeClock } from '../../test/fakes/effects/clock.ts';
+import { bytes } from '../../test/fakes/effects/values.ts';
+import type { Found, Outcome } from '../mirror/outcome.ts';
+import { createTrace } from '../effects/trace.ts';
 import { type Rendering, respond } from './respond.ts';
 
 const rendering: Rendering = {

@@ -1,7 +1,7 @@
-import type { Outcome } from '../goproxy/outcome.ts';
-import { CACHE_CONTROL } from '../goproxy/policy.ts';
+import type { Outcome } from '../mirror/outcome.ts';
+import { CACHE_CONTROL } from '../mirror/cache-policy.ts';
 import { discard } from '../store/guard.ts';
-import type { Trace } from '../trace.ts';
+import type { Trace } from '../effects/trace.ts';
 import { isNotModified } from './conditional.ts';
 import { errorText } from './plain-text.ts';
 import { cacheStatus, serverTiming } from './response-headers.ts';

@@ -1,5 +1,5 @@
-import type { Outcome, Source } from '../goproxy/outcome.ts';
-import type { Trace } from '../trace.ts';
+import type { Outcome, Source } from '../mirror/outcome.ts';
+import type { Trace } from '../effects/trace.ts';
 
 /**
  * `Cache-Status` (RFC 9211): `hit` when the answer came from a store, else `fwd` with the reason why an origin was asked.

@@ -1,6 +1,6 @@
 import type { Handler } from 'hono';
-import { originReport } from '../telemetry/origin-report.ts';
-import { readiness, type Standing } from '../telemetry/readiness.ts';
+import { originReport } from '../status/origin-report.ts';
+import { readiness, type Standing } from '../status/readiness.ts';
 import type { Services, Variables } from './exchange.ts';
 import { respondLocally } from './respond.ts';
 

@@ -1,6 +1,6 @@
-import type { Patterns } from '../access/patterns.ts';
-import type { ModulePath } from '../goproxy/module-path.ts';
-import type { Version } from '../goproxy/version.ts';
+import type { Patterns } from '../module/patterns.ts';
+import type { ModulePath } from '../module/module-path.ts';
+import type { Version } from '../module/version.ts';
 
 /** A server that speaks the GOPROXY protocol, or one address of a checksum database. */
 export interface Origin {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { bytes } from '../../test/fakes/values.ts';
+import { bytes } from '../../test/fakes/effects/values.ts';
 import { etagOf, newEtag } from './etag.ts';
 
 const STRONG = /^"[\x21\x23-\x7e]+"$/;

@@ -1,6 +1,6 @@
-import type { Background } from '../background.ts';
-import { type Clock, within } from '../clock.ts';
-import type { Trace } from '../trace.ts';
+import type { Background } from '../effects/background.ts';
+import { type Clock, within } from '../effects/clock.ts';
+import type { Trace } from '../effects/trace.ts';
 import type { FileToStore, StoredFile } from './contract.ts';
 
 export interface GuardEffects {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { modulePath, version } from '../../test/fakes/values.ts';
-import { parseVersionQuery } from '../goproxy/version.ts';
+import { modulePath, version } from '../../test/fakes/effects/values.ts';
+import { parseVersionQuery } from '../module/version.ts';
 import { checksumKey, latestKey, listKey, versionKey, versionPrefix } from './key.ts';
 
 const azure = modulePath('github.com/Azure/Thing');

@@ -6,8 +6,8 @@
  * from a raw URL: `!azure`, `%21azure` and a query string must meet in one entry, and nothing that a client typed
  * can leave the scheme.
  */
-import { escapeModulePath, type ModulePath } from '../goproxy/module-path.ts';
-import { escapeVersion, type Version, type VersionQuery } from '../goproxy/version.ts';
+import { escapeModulePath, type ModulePath } from '../module/module-path.ts';
+import { escapeVersion, type Version, type VersionQuery } from '../module/version.ts';
 
 export type StoreKey = string & { readonly __brand: 'StoreKey' };
 

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
-import { fakeCarrier, memoryTiers } from '../../test/fakes/carrier.ts';
-import { fakeClock } from '../../test/fakes/clock.ts';
-import { bytes, modulePath, text, version } from '../../test/fakes/values.ts';
+import { fakeCarrier, memoryTiers } from '../../test/fakes/effects/carrier.ts';
+import { fakeClock } from '../../test/fakes/effects/clock.ts';
+import { bytes, modulePath, text, version } from '../../test/fakes/effects/values.ts';
 import { versionKey } from './key.ts';
 import { bytesOf } from './guard.ts';
 import type { Hit, Tiers } from './layered.ts';

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { modulePath, version } from '../../test/fakes/values.ts';
-import { parsePatterns } from '../access/patterns.ts';
-import type { Answer } from '../origins/ask.ts';
+import { modulePath, version } from '../../test/fakes/effects/values.ts';
+import { parsePatterns } from '../module/patterns.ts';
+import type { Answer } from '../origins/race/ask.ts';
 import { createChecksums } from './checksums.ts';
 import type { Lookup } from './log-client.ts';
 

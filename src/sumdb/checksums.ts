@@ -1,5 +1,5 @@
-import { matches, type Patterns } from '../access/patterns.ts';
-import type { Checksums } from '../goproxy/verification.ts';
+import { matches, type Patterns } from '../module/patterns.ts';
+import type { Checksums } from '../mirror/verification.ts';
 import type { Failure } from '../origins/origin.ts';
 import type { Missing } from '../store/contract.ts';
 import type { LogClient } from './log-client.ts';

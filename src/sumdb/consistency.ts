@@ -1,8 +1,8 @@
 import { BadAnswer } from '../origins/origin.ts';
 import type { SignedHead } from './log-memory.ts';
-import { readAuthenticatedHashes } from './tile-reader.ts';
+import { readAuthenticatedHashes } from '../tlog/tile-reader.ts';
 import type { TileReading } from './tile-source.ts';
-import { equalHashes, proveTree, treeHash } from './tlog.ts';
+import { equalHashes, proveTree, treeHash } from '../tlog/tlog.ts';
 
 /**
  * A database has signed two trees that are not one log at two times. The proof is both notes, and the hashes by which anybody

@@ -11,10 +11,10 @@ import {
   clientOf,
   kinds,
   right,
-} from '../../test/fakes/log-client.ts';
-import { type Address, fakeLogEffects } from '../../test/fakes/log-effects.ts';
-import { createLog } from '../../test/fakes/transparency-log.ts';
-import { bytes, modulePath, text } from '../../test/fakes/values.ts';
+} from '../../test/fakes/sumdb/log-client.ts';
+import { type Address, fakeLogEffects } from '../../test/fakes/sumdb/log-effects.ts';
+import { createLog } from '../../test/fakes/sumdb/transparency-log.ts';
+import { bytes, modulePath, text } from '../../test/fakes/effects/values.ts';
 import { LogMemory } from './log-memory.ts';
 
 const page: Address = () => '<!DOCTYPE html>\n<p>Sign in</p>\n\n\n';

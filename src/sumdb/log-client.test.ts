@@ -9,11 +9,11 @@ import {
   clientOf,
   kinds,
   right,
-} from '../../test/fakes/log-client.ts';
-import { type Address, fakeLogEffects } from '../../test/fakes/log-effects.ts';
-import { bytes, modulePath, text } from '../../test/fakes/values.ts';
+} from '../../test/fakes/sumdb/log-client.ts';
+import { type Address, fakeLogEffects } from '../../test/fakes/sumdb/log-effects.ts';
+import { bytes, modulePath, text } from '../../test/fakes/effects/values.ts';
 import { LogMemory } from './log-memory.ts';
-import { parseTilePath } from './tile-path.ts';
+import { parseTilePath } from '../tlog/tile-path.ts';
 
 const down: Address = () => {
   throw new TypeError('refused');

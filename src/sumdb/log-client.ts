@@ -9,22 +9,22 @@
  *
  * The latest head is kept in R2 and only ever moves forward, by compare and swap, so that all isolates are on one timeline.
  */
-import type { ModulePath } from '../goproxy/module-path.ts';
-import type { Version } from '../goproxy/version.ts';
-import type { Answer } from '../origins/ask.ts';
+import type { ModulePath } from '../module/module-path.ts';
+import type { Version } from '../module/version.ts';
+import type { Answer } from '../origins/race/ask.ts';
 import { BadAnswer } from '../origins/origin.ts';
 import { checkConsistency, ForkedLog } from './consistency.ts';
 import type { LogEffects } from './log-effects.ts';
 import type { LogMemory, SignedHead } from './log-memory.ts';
-import { openNote, type VerifierKey } from './note.ts';
-import { type LookupRecord, parseRecord, recordHashes } from './record.ts';
+import { openNote, type VerifierKey } from '../tlog/note.ts';
+import { type LookupRecord, parseRecord, recordHashes } from '../tlog/record.ts';
 import { lookupPath } from './request.ts';
-import { formatTilePath, type Tile, tileByteLength } from './tile-path.ts';
-import { checkDataTile } from './data-tile.ts';
-import { readAuthenticatedHashes, readAuthenticatedTile, widestTile } from './tile-reader.ts';
+import { formatTilePath, type Tile, tileByteLength } from '../tlog/tile-path.ts';
+import { checkDataTile } from '../tlog/data-tile.ts';
+import { readAuthenticatedHashes, readAuthenticatedTile, widestTile } from '../tlog/tile-reader.ts';
 import { checkLength, InconsistentTiles, TileUnavailable, withTiles } from './tile-source.ts';
-import { equalHashes, recordHash, storedHashIndex } from './tlog.ts';
-import { parseTreeHead } from './tree-head.ts';
+import { equalHashes, recordHash, storedHashIndex } from '../tlog/tlog.ts';
+import { parseTreeHead } from '../tlog/tree-head.ts';
 
 /** A record of a few lines and a tree head, and a tile of 256 records, in bytes and generously. */
 const MAX_LOOKUP = 64 * 1024;

@@ -1,10 +1,10 @@
-import type { Carrier } from '../goproxy/carrier.ts';
-import type { Answer } from '../origins/ask.ts';
+import type { Carrier } from '../mirror/carrier.ts';
+import type { Answer } from '../origins/race/ask.ts';
 import { etagOf } from '../store/etag.ts';
 import { bytesOf } from '../store/guard.ts';
 import { checksumKey } from '../store/key.ts';
 import type { Alarm } from '../telemetry/security-event.ts';
-import type { Database } from './parse-databases.ts';
+import type { Database } from '../config/databases-syntax.ts';
 
 /** Everything that a client of a checksum database may touch. Paths are those of the database, without a leading slash. */
 export interface LogEffects {

@@ -1,4 +1,4 @@
-import type { TreeHead } from './tree-head.ts';
+import type { TreeHead } from '../tlog/tree-head.ts';
 
 /** A tree head, and the note that the database signed it with. */
 export interface SignedHead {

@@ -1,8 +1,8 @@
-import { decodePath } from '../goproxy/decode-path.ts';
-import { escapeModulePath, type ModulePath, unescapeModulePath } from '../goproxy/module-path.ts';
-import { escapeVersion, parseVersion, unescapeVersionElement, type Version } from '../goproxy/version.ts';
-import type { Database } from './parse-databases.ts';
-import { formatTilePath, parseTilePath, type Tile } from './tile-path.ts';
+import { decodePath } from '../module/decode-path.ts';
+import { escapeModulePath, type ModulePath, unescapeModulePath } from '../module/module-path.ts';
+import { escapeVersion, parseVersion, unescapeVersionElement, type Version } from '../module/version.ts';
+import type { Database } from '../config/databases-syntax.ts';
+import { formatTilePath, parseTilePath, type Tile } from '../tlog/tile-path.ts';
 
 /** What a client asks a checksum database for (https://go.dev/ref/mod#checksum-database). */
 export type ChecksumRequest =

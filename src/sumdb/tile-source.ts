@@ -1,9 +1,9 @@
-import type { Answer } from '../origins/ask.ts';
+import type { Answer } from '../origins/race/ask.ts';
 import { BadAnswer } from '../origins/origin.ts';
 import type { LogEffects } from './log-effects.ts';
 import type { LogMemory } from './log-memory.ts';
-import { formatTilePath, FULL_WIDTH, type Tile, tileByteLength } from './tile-path.ts';
-import { InconsistentTile, type ReadTiles } from './tile-reader.ts';
+import { formatTilePath, FULL_WIDTH, type Tile, tileByteLength } from '../tlog/tile-path.ts';
+import { InconsistentTile, type ReadTiles } from '../tlog/tile-reader.ts';
 
 /** Thrown when a tile that a proof needs cannot be had; says what the database's addresses answered. */
 export class TileUnavailable extends Error {

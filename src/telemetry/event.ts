@@ -1,5 +1,5 @@
-import type { Outcome, Source } from '../goproxy/outcome.ts';
-import type { Region } from '../origins/order.ts';
+import type { Outcome, Source } from '../mirror/outcome.ts';
+import type { Region } from '../origins/race/order.ts';
 
 /** One request, as the log and (later) the metrics see it. No secret and no query string is in here. */
 export interface RequestEvent {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { fakeClock } from '../../test/fakes/clock.ts';
+import { fakeClock } from '../../test/fakes/effects/clock.ts';
 import { logRequest, logResume, logSecurity, logTrouble } from './log.ts';
-import { createTrace } from '../trace.ts';
+import { createTrace } from '../effects/trace.ts';
 
 const event = {
   requestId: 'r1',

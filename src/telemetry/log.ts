@@ -1,4 +1,4 @@
-import type { ResumeEvent } from '../origins/runner.ts';
+import type { ResumeEvent } from '../origins/race/race-entry.ts';
 import type { RequestEvent } from './event.ts';
 import type { SecurityEvent } from './security-event.ts';
 

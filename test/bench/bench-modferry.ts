@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startLocally } from '../../src/cli/local.ts';
-import type { FakeSumDB } from '../fakes/sumdb.ts';
+import { startLocally } from '../../src/cli/local/local.ts';
+import type { FakeSumDB } from '../fakes/sumdb/sumdb.ts';
 
 export interface BenchModferry {
   /** Without a trailing slash. */

@@ -1,15 +1,15 @@
 import { pathToFileURL } from 'node:url';
-import { buildWorker } from '../../src/cli/build.ts';
+import { buildWorker } from '../../src/cli/local/build.ts';
 import {
   type BadOrigin,
   ORIGIN_FAULTS,
   type OriginFault,
   originFault,
   startBadOrigin,
-} from '../fakes/bad-origins.ts';
-import { type FakeModule, goSums } from '../fakes/module.ts';
-import { type FakeOrigin, startOrigin } from '../fakes/origin.ts';
-import { type FakeSumDB, startSumDB } from '../fakes/sumdb.ts';
+} from '../fakes/origin/bad-origins.ts';
+import { type FakeModule, goSums } from '../fakes/origin/module.ts';
+import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
+import { type FakeSumDB, startSumDB } from '../fakes/sumdb/sumdb.ts';
 import { findAnyGo } from '../go/go.ts';
 import { startBenchModferry } from './bench-modferry.ts';
 import { measureRecovery } from './recovery.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { breakServer, mendServer, PASSING_FAULTS, type PassingFault } from '../fakes/bad-origins.ts';
-import type { FakeServer } from '../fakes/fake-server.ts';
-import type { SeededRandom } from '../fakes/seeded-random.ts';
+import { breakServer, mendServer, PASSING_FAULTS, type PassingFault } from '../fakes/origin/bad-origins.ts';
+import type { FakeServer } from '../fakes/origin/fake-server.ts';
+import type { SeededRandom } from '../fakes/effects/seeded-random.ts';
 
 /** Milliseconds between two changes, at least and at most. */
 const CHANGE = [300, 2_000] as const;

@@ -1,6 +1,6 @@
-import { goSums } from '../fakes/module.ts';
-import { startOrigin } from '../fakes/origin.ts';
-import { startSumDB } from '../fakes/sumdb.ts';
+import { goSums } from '../fakes/origin/module.ts';
+import { startOrigin } from '../fakes/origin/origin.ts';
+import { startSumDB } from '../fakes/sumdb/sumdb.ts';
 import { startBenchModferry } from './bench-modferry.ts';
 import { table } from './table.ts';
 import { noiseModule, timedDownload } from './timed-download.ts';

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { breakServer, mendServer, originFault, type PassingFault } from '../fakes/bad-origins.ts';
-import { type FakeModule, goSums, makeModule, makeVersion } from '../fakes/module.ts';
-import { type FakeOrigin, startOrigin } from '../fakes/origin.ts';
-import { startSumDB } from '../fakes/sumdb.ts';
+import { breakServer, mendServer, originFault, type PassingFault } from '../fakes/origin/bad-origins.ts';
+import { type FakeModule, goSums, makeModule, makeVersion } from '../fakes/origin/module.ts';
+import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
+import { startSumDB } from '../fakes/sumdb/sumdb.ts';
 import { type BenchModferry, startBenchModferry } from './bench-modferry.ts';
 import { table } from './table.ts';
 

@@ -1,4 +1,4 @@
-import { buildWorker } from '../../src/cli/build.ts';
+import { buildWorker } from '../../src/cli/local/build.ts';
 import { findAnyGo } from '../go/go.ts';
 import { measureFaults } from './faults.ts';
 import { measureGoDownload } from './go-download.ts';

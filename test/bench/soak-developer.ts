@@ -1,5 +1,5 @@
-import type { FakeSumDB } from '../fakes/sumdb.ts';
-import type { SeededRandom } from '../fakes/seeded-random.ts';
+import type { FakeSumDB } from '../fakes/sumdb/sumdb.ts';
+import type { SeededRandom } from '../fakes/effects/seeded-random.ts';
 import { freshGoHome, runGo } from '../go/go.ts';
 import { type SoakModules, VERSION } from './soak-modules.ts';
 

@@ -1,5 +1,5 @@
-import { type FakeModule, goSum, infoJSON, makeModule, versionOf } from '../fakes/module.ts';
-import { bigZip } from '../fakes/zip-writer.ts';
+import { type FakeModule, goSum, infoJSON, makeModule, versionOf } from '../fakes/origin/module.ts';
+import { bigZip } from '../fakes/zip/zip-writer.ts';
 import { noiseModule } from './timed-download.ts';
 
 export const VERSION = 'v1.0.0';

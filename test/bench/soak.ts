@@ -1,10 +1,10 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { buildWorker } from '../../src/cli/build.ts';
-import { startLazyOrigin } from '../fakes/lazy-origin.ts';
-import type { FakeServer } from '../fakes/fake-server.ts';
-import { seededRandom } from '../fakes/seeded-random.ts';
-import { startSumDB } from '../fakes/sumdb.ts';
+import { buildWorker } from '../../src/cli/local/build.ts';
+import { startLazyOrigin } from '../fakes/origin/lazy-origin.ts';
+import type { FakeServer } from '../fakes/origin/fake-server.ts';
+import { seededRandom } from '../fakes/effects/seeded-random.ts';
+import { startSumDB } from '../fakes/sumdb/sumdb.ts';
 import { findAnyGo } from '../go/go.ts';
 import { startBenchModferry } from './bench-modferry.ts';
 import { startFlapping } from './flapping.ts';

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type FakeModule, makeModule, makeVersion } from '../fakes/module.ts';
-import { noise } from '../fakes/zip-writer.ts';
+import { type FakeModule, makeModule, makeVersion } from '../fakes/origin/module.ts';
+import { noise } from '../fakes/zip/zip-writer.ts';
 import { freshGoHome, runGo } from '../go/go.ts';
 
 export interface DownloadOptions {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { fakeClock } from '../fakes/clock.ts';
-import { memoryCache, memoryEdge, memoryStore } from '../fakes/memory-store.ts';
-import { memoryShared } from '../fakes/shared-state.ts';
+import { fakeClock } from '../fakes/effects/clock.ts';
+import { memoryCache, memoryEdge, memoryStore } from '../fakes/store/memory-store.ts';
+import { memoryShared } from '../fakes/store/shared-state.ts';
 import { cacheClaims, edgeClaims } from './cache-claims.ts';
 import { durableClaims } from './durable-claims.ts';
 import { sharedClaims } from './shared-claims.ts';

@@ -1,4 +1,4 @@
-import type { SharedState } from '../../src/store/shared-state.ts';
+import type { SharedState } from '../../src/effects/shared-state.ts';
 import { type Claim, equal, newKey } from './claims.ts';
 
 export interface Shared {
@@ -7,7 +7,7 @@ export interface Shared {
   readonly pass: (seconds: number) => Promise<void>;
 }
 
-/** What src/store/shared-state.ts says, as long as nothing is lost. */
+/** What src/effects/shared-state.ts says, as long as nothing is lost. */
 export const sharedClaims: readonly Claim<Shared>[] = [
   {
     claim: 'a text that is not there is undefined',

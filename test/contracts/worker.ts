@@ -1,9 +1,9 @@
 import type { KVNamespace, R2Bucket } from '@cloudflare/workers-types';
-import { dataCentreCache, edgeCache } from '../../src/platform/edge-cache.ts';
-import { kvStore } from '../../src/platform/kv.ts';
-import { r2Store } from '../../src/platform/r2.ts';
-import { edgeSharedState, kvSharedState } from '../../src/platform/shared-state.ts';
-import { fakeClock } from '../fakes/clock.ts';
+import { dataCentreCache, edgeCache } from '../../src/platform/cloudflare/edge-cache.ts';
+import { kvStore } from '../../src/platform/cloudflare/kv.ts';
+import { r2Store } from '../../src/platform/cloudflare/r2.ts';
+import { edgeSharedState, kvSharedState } from '../../src/platform/cloudflare/shared-state.ts';
+import { fakeClock } from '../fakes/effects/clock.ts';
 import { cacheClaims, edgeClaims } from './cache-claims.ts';
 import { durableClaims } from './durable-claims.ts';
 import { sharedClaims } from './shared-claims.ts';

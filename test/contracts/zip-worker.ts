@@ -1,5 +1,5 @@
-import { hashZip } from '../../src/zip/hash-zip.ts';
-import { bytesSource } from '../../src/zip/source.ts';
+import { hashZip } from '../../src/zip/hash/hash-zip.ts';
+import { bytesSource } from '../../src/zip/read/source.ts';
 
 /** Hashes the zip in the body of a request, with the native code of workerd. */
 export default {

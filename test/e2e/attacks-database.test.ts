@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { hashGoMod } from '../fakes/dirhash.ts';
-import { flipBit } from '../fakes/faults.ts';
+import { hashGoMod } from '../fakes/zip/dirhash.ts';
+import { flipBit } from '../fakes/origin/faults.ts';
 import {
   type FakeVersion,
   filePath,
@@ -10,12 +10,12 @@ import {
   makeVersion,
   versionOf,
   zipHash,
-} from '../fakes/module.ts';
-import { dep, fixtureModules } from '../fakes/modules.ts';
-import type { FakeServer } from '../fakes/fake-server.ts';
-import { type FakeOrigin, startOrigin } from '../fakes/origin.ts';
-import { fillerRecords } from '../fakes/sumdb.ts';
-import { createLog, type FakeLog, startLogServer } from '../fakes/transparency-log.ts';
+} from '../fakes/origin/module.ts';
+import { dep, fixtureModules } from '../fakes/origin/modules.ts';
+import type { FakeServer } from '../fakes/origin/fake-server.ts';
+import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
+import { fillerRecords } from '../fakes/sumdb/sumdb.ts';
+import { createLog, type FakeLog, startLogServer } from '../fakes/sumdb/transparency-log.ts';
 import { freshGoHome, runGo } from '../go/go.ts';
 import { type Modferry, type ModferryOptions, startModferry } from '../worker/modferry.ts';
 import { GO_COMMANDS } from './go-setup.ts';

@@ -1,10 +1,17 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { hashGoMod } from '../fakes/dirhash.ts';
-import { flipBit } from '../fakes/faults.ts';
-import { type FakeVersion, filePath, goSum, makeModule, makeVersion, zipHash } from '../fakes/module.ts';
-import { noise, writeZip } from '../fakes/zip-writer.ts';
+import { hashGoMod } from '../fakes/zip/dirhash.ts';
+import { flipBit } from '../fakes/origin/faults.ts';
+import {
+  type FakeVersion,
+  filePath,
+  goSum,
+  makeModule,
+  makeVersion,
+  zipHash,
+} from '../fakes/origin/module.ts';
+import { noise, writeZip } from '../fakes/zip/zip-writer.ts';
 import { MB, serveBigZip } from '../worker/big-zip.ts';
 import type { Modferry } from '../worker/modferry.ts';
 import { succeeded } from './commands.ts';

@@ -1,8 +1,8 @@
 import { deflateRawSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { emptyDeflate, overlapping, PREFIX } from '../fakes/forged-zip.ts';
-import { goSum, makeModule, makeVersion } from '../fakes/module.ts';
-import { noise, writeZip, type ZipEntry } from '../fakes/zip-writer.ts';
+import { emptyDeflate, overlapping, PREFIX } from '../fakes/zip/forged-zip.ts';
+import { goSum, makeModule, makeVersion } from '../fakes/origin/module.ts';
+import { noise, writeZip, type ZipEntry } from '../fakes/zip/zip-writer.ts';
 import { MB } from '../worker/big-zip.ts';
 import type { Modferry } from '../worker/modferry.ts';
 import { succeeded } from './commands.ts';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { succeeded } from './commands.ts';
-import { flipped } from '../fakes/audited-tree.ts';
+import { flipped } from '../fakes/store/audited-tree.ts';
 import { audit, groupOf, REPOSITORY } from './npm-audit.ts';
 import { untilGone } from './npm-start.ts';
 import { GO_COMMANDS, newDeveloper, startFor, startWorld, type World } from './go-setup.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fillerRecords } from '../fakes/sumdb.ts';
+import { fillerRecords } from '../fakes/sumdb/sumdb.ts';
 import type { Modferry } from '../worker/modferry.ts';
 import { succeeded } from './commands.ts';
 import { GO_COMMANDS, newDeveloper, startFor, startWorld, type World } from './go-setup.ts';

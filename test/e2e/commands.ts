@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { goPlatform, type GoResult } from '../go/go.ts';
-import { HELLO_DEV, HELLO_MASTER, PSEUDO, TOOLCHAIN_GO } from '../fakes/modules.ts';
-import { REAL_PROGRAM_OUTPUT, writeRealProgram } from '../fakes/realcode.ts';
+import { HELLO_DEV, HELLO_MASTER, PSEUDO, TOOLCHAIN_GO } from '../fakes/origin/modules.ts';
+import { REAL_PROGRAM_OUTPUT, writeRealProgram } from '../fakes/origin/realcode.ts';
 import type { Developer } from './go-setup.ts';
 
 /** What `go mod download` makes of a query. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Fault } from '../fakes/faults.ts';
+import type { Fault } from '../fakes/origin/faults.ts';
 import type { Modferry } from '../worker/modferry.ts';
 import { succeeded } from './commands.ts';
 import { type Developer, GO_COMMANDS, newDeveloper, startFor, startWorld, type World } from './go-setup.ts';

@@ -1,8 +1,8 @@
-import { startOrigin, type FakeOrigin } from '../fakes/origin.ts';
-import { goSums } from '../fakes/module.ts';
-import { fixtureModules } from '../fakes/modules.ts';
-import { realModules } from '../fakes/realcode.ts';
-import { startSumDB, type FakeSumDB } from '../fakes/sumdb.ts';
+import { startOrigin, type FakeOrigin } from '../fakes/origin/origin.ts';
+import { goSums } from '../fakes/origin/module.ts';
+import { fixtureModules } from '../fakes/origin/modules.ts';
+import { realModules } from '../fakes/origin/realcode.ts';
+import { startSumDB, type FakeSumDB } from '../fakes/sumdb/sumdb.ts';
 import { findAnyGo, findGo, freshGoHome, goRoot, runGo, type GoOptions, type GoResult } from '../go/go.ts';
 import { type Modferry, type ModferryOptions, startModferry } from '../worker/modferry.ts';
 

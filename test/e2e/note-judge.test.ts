@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openNote, parseVerifierKey } from '../../src/sumdb/note.ts';
-import { parseRecord } from '../../src/sumdb/record.ts';
-import { tileForIndex } from '../../src/sumdb/tile.ts';
-import { formatTilePath } from '../../src/sumdb/tile-path.ts';
-import { readAuthenticatedHashes } from '../../src/sumdb/tile-reader.ts';
+import { openNote, parseVerifierKey } from '../../src/tlog/note.ts';
+import { parseRecord } from '../../src/tlog/record.ts';
+import { tileForIndex } from '../../src/tlog/tile.ts';
+import { formatTilePath } from '../../src/tlog/tile-path.ts';
+import { readAuthenticatedHashes } from '../../src/tlog/tile-reader.ts';
 import {
   checkRecord,
   checkTree,
@@ -13,12 +13,12 @@ import {
   splitStoredHashIndex,
   storedHashIndex,
   treeHash,
-} from '../../src/sumdb/tlog.ts';
-import { parseTreeHead } from '../../src/sumdb/tree-head.ts';
-import { type NoteJudge, startNoteJudge } from '../fakes/notejudge/judge.ts';
-import { type SeededRandom, seededRandom } from '../fakes/seeded-random.ts';
-import { fillerRecords } from '../fakes/sumdb.ts';
-import { createLog } from '../fakes/transparency-log.ts';
+} from '../../src/tlog/tlog.ts';
+import { parseTreeHead } from '../../src/tlog/tree-head.ts';
+import { type NoteJudge, startNoteJudge } from '../fakes/sumdb/notejudge/judge.ts';
+import { type SeededRandom, seededRandom } from '../fakes/effects/seeded-random.ts';
+import { fillerRecords } from '../fakes/sumdb/sumdb.ts';
+import { createLog } from '../fakes/sumdb/transparency-log.ts';
 import { findAnyGo } from '../go/go.ts';
 
 // golang.org/x/mod as the judge: whatever it says of these keys, notes, heads, records, trees and tiles is right.

@@ -5,10 +5,10 @@ import { createServer } from 'node:net';
 import { platform, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { makeModule } from '../fakes/module.ts';
-import { fixtureModules } from '../fakes/modules.ts';
-import { type FakeOrigin, startOrigin } from '../fakes/origin.ts';
-import { bigZip } from '../fakes/zip-writer.ts';
+import { makeModule } from '../fakes/origin/module.ts';
+import { fixtureModules } from '../fakes/origin/modules.ts';
+import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
+import { bigZip } from '../fakes/zip/zip-writer.ts';
 import { download, sha256Of } from '../worker/download.ts';
 import { freePort, npmStart, type NpmStart, processName, untilGone, untilHealthy } from './npm-start.ts';
 

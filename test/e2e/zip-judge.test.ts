@@ -2,17 +2,17 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkModuleZip } from '../../src/zip/check-module-zip.ts';
-import { readDirectory } from '../../src/zip/directory.ts';
-import { findPathProblem } from '../../src/zip/file-path.ts';
-import { foldCase } from '../../src/zip/fold.ts';
-import { hashMod } from '../../src/zip/hash-mod.ts';
-import { hashZip } from '../../src/zip/hash-zip.ts';
-import { bytesSource } from '../../src/zip/source.ts';
-import { emptyDeflate, overlapping, PREFIX, randomZip } from '../fakes/forged-zip.ts';
-import { bigZip, writeZip } from '../fakes/zip-writer.ts';
-import { bodyBytes } from '../fakes/answer.ts';
-import { type GoVerdict, startZipJudge, type ZipJudge } from '../fakes/zipjudge/judge.ts';
+import { checkModuleZip } from '../../src/zip/rules/check-module-zip.ts';
+import { readDirectory } from '../../src/zip/read/directory.ts';
+import { findPathProblem } from '../../src/zip/rules/file-path.ts';
+import { foldCase } from '../../src/zip/rules/fold.ts';
+import { hashMod } from '../../src/zip/hash/hash-mod.ts';
+import { hashZip } from '../../src/zip/hash/hash-zip.ts';
+import { bytesSource } from '../../src/zip/read/source.ts';
+import { emptyDeflate, overlapping, PREFIX, randomZip } from '../fakes/zip/forged-zip.ts';
+import { bigZip, writeZip } from '../fakes/zip/zip-writer.ts';
+import { bodyBytes } from '../fakes/origin/answer.ts';
+import { type GoVerdict, startZipJudge, type ZipJudge } from '../fakes/zip/zipjudge/judge.ts';
 import { findAnyGo } from '../go/go.ts';
 
 // Go as the judge of src/zip: the hash and the rules, by golang.org/x/mod itself.

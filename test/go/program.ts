@@ -19,7 +19,7 @@ export interface LineProgram {
 }
 
 /**
- * Starts the Go program of one file, such as `test/fakes/sumdb/main.go`. It may use golang.org/x/mod, and is built with `go`
+ * Starts the Go program of one file, such as `test/fakes/sumdb/server/main.go`. It may use golang.org/x/mod, and is built with `go`
  * when no build of this source by this release is in the temporary directory yet.
  */
 export async function startGoProgram(

@@ -1,6 +1,6 @@
-import { bigZip, type BigZip } from '../fakes/zip-writer.ts';
-import { makeModule } from '../fakes/module.ts';
-import type { FakeOrigin } from '../fakes/origin.ts';
+import { bigZip, type BigZip } from '../fakes/zip/zip-writer.ts';
+import { makeModule } from '../fakes/origin/module.ts';
+import type { FakeOrigin } from '../fakes/origin/origin.ts';
 import { type Download, sha256Of } from './download.ts';
 
 export const MB = 1_000_000;

@@ -1,5 +1,5 @@
 import type { TestProject } from 'vitest/node';
-import { buildWorker } from '../../src/cli/build.ts';
+import { buildWorker } from '../../src/cli/local/build.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {

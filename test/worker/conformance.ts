@@ -1,8 +1,8 @@
-import type { Fault, FaultOptions } from '../fakes/faults.ts';
-import type { FakeServer } from '../fakes/fake-server.ts';
-import { type FakeModule, infoJSON, makeModule, makeVersion } from '../fakes/module.ts';
-import { fixtureModules } from '../fakes/modules.ts';
-import { type FakeOrigin, startOrigin } from '../fakes/origin.ts';
+import type { Fault, FaultOptions } from '../fakes/origin/faults.ts';
+import type { FakeServer } from '../fakes/origin/fake-server.ts';
+import { type FakeModule, infoJSON, makeModule, makeVersion } from '../fakes/origin/module.ts';
+import { fixtureModules } from '../fakes/origin/modules.ts';
+import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
 import { expect, vi } from 'vitest';
 import { type Modferry, type ModferryOptions, startModferry } from './modferry.ts';
 import { type RawAnswer, rawRequest, type RawOptions } from './raw-request.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { fixtureModules, hello } from '../fakes/modules.ts';
-import { type FakeOrigin, startOrigin } from '../fakes/origin.ts';
+import { fixtureModules, hello } from '../fakes/origin/modules.ts';
+import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
 import { type Answer, askCounting, failure, FILE_HEADERS, summary } from './conformance.ts';
 import { type Modferry, startModferry } from './modferry.ts';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
-import { bodyChunks, type Body } from '../fakes/answer.ts';
+import { bodyChunks, type Body } from '../fakes/origin/answer.ts';
 
 export interface Download {
   readonly status: number;

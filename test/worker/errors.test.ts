@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Fault, FaultOptions } from '../fakes/faults.ts';
-import { type FakeModule, filePath, makeModule, makeVersion } from '../fakes/module.ts';
-import { bigZip } from '../fakes/zip-writer.ts';
+import type { Fault, FaultOptions } from '../fakes/origin/faults.ts';
+import { type FakeModule, filePath, makeModule, makeVersion } from '../fakes/origin/module.ts';
+import { bigZip } from '../fakes/zip/zip-writer.ts';
 import {
   failure,
   FILE_HEADERS,

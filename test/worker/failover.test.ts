@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import type { Fault } from '../fakes/faults.ts';
-import { fixtureModules, hello } from '../fakes/modules.ts';
-import { type FakeOrigin, startOrigin } from '../fakes/origin.ts';
+import type { Fault } from '../fakes/origin/faults.ts';
+import { fixtureModules, hello } from '../fakes/origin/modules.ts';
+import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
 import {
   type Answer,
   askCounting,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { hashGoMod, hashZip, readZip } from '../fakes/dirhash.ts';
-import { type FakeModule, infoJSON, versionOf, zipHash } from '../fakes/module.ts';
+import { hashGoMod, hashZip, readZip } from '../fakes/zip/dirhash.ts';
+import { type FakeModule, infoJSON, versionOf, zipHash } from '../fakes/origin/module.ts';
 import {
   azureThing,
   CHECK_V1,
@@ -11,7 +11,7 @@ import {
   pseudo,
   toolchain,
   yamlV2,
-} from '../fakes/modules.ts';
+} from '../fakes/origin/modules.ts';
 import { FILE_HEADERS, type Stage, startStage, summary, TEXT, ZIP } from './conformance.ts';
 
 // Rows 1 to 23 of the conformance list: what is asked for, and what a good origin has. Each file uses up the cold state of

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { hello } from '../fakes/modules.ts';
+import { hello } from '../fakes/origin/modules.ts';
 import { failure, FILE_HEADERS, NEGATIVE, type Stage, startStage, summary } from './conformance.ts';
 
 // Rows 109 to 116 of the conformance list: methods, headers and floods.

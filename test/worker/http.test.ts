@@ -1,8 +1,8 @@
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { versionOf } from '../fakes/module.ts';
-import { fixtureModules, hello } from '../fakes/modules.ts';
-import { startOrigin } from '../fakes/origin.ts';
+import { versionOf } from '../fakes/origin/module.ts';
+import { fixtureModules, hello } from '../fakes/origin/modules.ts';
+import { startOrigin } from '../fakes/origin/origin.ts';
 import {
   failure,
   FILE_HEADERS,

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Body, bodyBytes, bodySize } from '../fakes/answer.ts';
-import { alter, flipStreamedBit } from '../fakes/faults.ts';
-import { goSum } from '../fakes/module.ts';
-import { type FakeOrigin, startOrigin } from '../fakes/origin.ts';
-import type { FakeServer } from '../fakes/fake-server.ts';
-import { createLog, startLogServer } from '../fakes/transparency-log.ts';
-import { type BigZip, noise, writeZip } from '../fakes/zip-writer.ts';
+import { type Body, bodyBytes, bodySize } from '../fakes/origin/answer.ts';
+import { alter, flipStreamedBit } from '../fakes/origin/faults.ts';
+import { goSum } from '../fakes/origin/module.ts';
+import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
+import type { FakeServer } from '../fakes/origin/fake-server.ts';
+import { createLog, startLogServer } from '../fakes/sumdb/transparency-log.ts';
+import { type BigZip, noise, writeZip } from '../fakes/zip/zip-writer.ts';
 import { MB, serveBigZip, type Served, whole } from './big-zip.ts';
 import { type Download, download } from './download.ts';
 import { type Modferry, startModferry } from './modferry.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Miniflare } from 'miniflare';
 import { inject } from 'vitest';
-import { type LocalOptions, startLocally } from '../../src/cli/local.ts';
+import { type LocalOptions, startLocally } from '../../src/cli/local/local.ts';
 
 export interface Modferry {
   /** Without a trailing slash. */

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, type ExpectStatic, it } from 'vitest';
-import { ORIGIN_FAULTS, type OriginFault, startBadOrigin } from '../fakes/bad-origins.ts';
-import { type FakeModule, goSums, makeModule, makeVersion } from '../fakes/module.ts';
-import { type FakeOrigin, startOrigin } from '../fakes/origin.ts';
-import { type FakeSumDB, startSumDB } from '../fakes/sumdb.ts';
-import { noise } from '../fakes/zip-writer.ts';
+import { ORIGIN_FAULTS, type OriginFault, startBadOrigin } from '../fakes/origin/bad-origins.ts';
+import { type FakeModule, goSums, makeModule, makeVersion } from '../fakes/origin/module.ts';
+import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
+import { type FakeSumDB, startSumDB } from '../fakes/sumdb/sumdb.ts';
+import { noise } from '../fakes/zip/zip-writer.ts';
 import { findAnyGo } from '../go/go.ts';
 import { download } from './download.ts';
 import { type Modferry, startModferry } from './modferry.ts';

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Body } from '../fakes/answer.ts';
-import type { FakeServer } from '../fakes/fake-server.ts';
-import { goSum } from '../fakes/module.ts';
-import { type FakeOrigin, startOrigin } from '../fakes/origin.ts';
-import { type Fault, flipStreamedBit } from '../fakes/faults.ts';
-import { createLog, startLogServer } from '../fakes/transparency-log.ts';
+import type { Body } from '../fakes/origin/answer.ts';
+import type { FakeServer } from '../fakes/origin/fake-server.ts';
+import { goSum } from '../fakes/origin/module.ts';
+import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
+import { type Fault, flipStreamedBit } from '../fakes/origin/faults.ts';
+import { createLog, startLogServer } from '../fakes/sumdb/transparency-log.ts';
 import { MB, serveBigZip, type Served, whole } from './big-zip.ts';
 import { download } from './download.ts';
 import { type Modferry, startModferry } from './modferry.ts';

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Response } from 'miniflare';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { fixtureModules } from '../fakes/modules.ts';
-import { type FakeOrigin, startOrigin } from '../fakes/origin.ts';
+import { fixtureModules } from '../fakes/origin/modules.ts';
+import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
 import { type Modferry, type ModferryOptions, startModferry } from './modferry.ts';
 import { fetchOrigins } from './standing.ts';
 

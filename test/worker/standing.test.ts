@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { makeModule, makeVersion } from '../fakes/module.ts';
-import { type FakeOrigin, startOrigin } from '../fakes/origin.ts';
-import { noise } from '../fakes/zip-writer.ts';
+import { makeModule, makeVersion } from '../fakes/origin/module.ts';
+import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
+import { noise } from '../fakes/zip/zip-writer.ts';
 import { JSON_TYPE, NO_STORE, TEXT } from './conformance.ts';
 import { type Modferry, type ModferryOptions, startModferry } from './modferry.ts';
 import { rawRequest } from './raw-request.ts';

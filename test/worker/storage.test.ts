@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { findAnyGo } from '../go/go.ts';
-import { goSums } from '../fakes/module.ts';
-import { fixtureModules } from '../fakes/modules.ts';
-import { startSumDB } from '../fakes/sumdb.ts';
+import { goSums } from '../fakes/origin/module.ts';
+import { fixtureModules } from '../fakes/origin/modules.ts';
+import { startSumDB } from '../fakes/sumdb/sumdb.ts';
 import { FILE_HEADERS, type Stage, startStage, summary } from './conformance.ts';
 
 // What is kept, where, and what happens where there is nowhere to keep it.

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type FakeOrigin, startOrigin } from '../fakes/origin.ts';
+import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
 import { MB, serveBigZip, whole } from './big-zip.ts';
 import { download } from './download.ts';
 import { type Modferry, startModferry } from './modferry.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type FakeOrigin, startOrigin } from '../fakes/origin.ts';
-import type { BigZip } from '../fakes/zip-writer.ts';
+import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
+import type { BigZip } from '../fakes/zip/zip-writer.ts';
 import { MB, serveBigZip, type Served, whole } from './big-zip.ts';
 import { download, sha256Of } from './download.ts';
 import { type Modferry, startModferry } from './modferry.ts';

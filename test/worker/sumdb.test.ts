@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { findAnyGo } from '../go/go.ts';
-import { goSum, goSums } from '../fakes/module.ts';
-import { fixtureModules, hello } from '../fakes/modules.ts';
-import { type FakeSumDB, fillerRecords, startSumDB } from '../fakes/sumdb.ts';
+import { goSum, goSums } from '../fakes/origin/module.ts';
+import { fixtureModules, hello } from '../fakes/origin/modules.ts';
+import { type FakeSumDB, fillerRecords, startSumDB } from '../fakes/sumdb/sumdb.ts';
 import {
   failure,
   forgetEverything,

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { hashGoMod } from '../fakes/dirhash.ts';
-import { goSum, goSums, makeModule, makeVersion, versionOf, zipHash } from '../fakes/module.ts';
-import { fixtureModules } from '../fakes/modules.ts';
-import { type FakeOrigin, startOrigin } from '../fakes/origin.ts';
-import { type FakeSumDB, startSumDB } from '../fakes/sumdb.ts';
-import { writeZip } from '../fakes/zip-writer.ts';
+import { hashGoMod } from '../fakes/zip/dirhash.ts';
+import { goSum, goSums, makeModule, makeVersion, versionOf, zipHash } from '../fakes/origin/module.ts';
+import { fixtureModules } from '../fakes/origin/modules.ts';
+import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
+import { type FakeSumDB, startSumDB } from '../fakes/sumdb/sumdb.ts';
+import { writeZip } from '../fakes/zip/zip-writer.ts';
 import { findAnyGo } from '../go/go.ts';
 import {
   failure,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { goSums } from '../fakes/module.ts';
-import { fixtureModules } from '../fakes/modules.ts';
-import { startOrigin } from '../fakes/origin.ts';
-import { startSumDB } from '../fakes/sumdb.ts';
+import { goSums } from '../fakes/origin/module.ts';
+import { fixtureModules } from '../fakes/origin/modules.ts';
+import { startOrigin } from '../fakes/origin/origin.ts';
+import { startSumDB } from '../fakes/sumdb/sumdb.ts';
 import { findAnyGo } from '../go/go.ts';
 import { startStage, UNCOVERED } from './conformance.ts';
 

@@ -1,9 +1,9 @@
 import { deflateRawSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { hashZip } from '../../src/zip/hash-zip.ts';
-import { bytesSource } from '../../src/zip/source.ts';
-import { emptyDeflate, PREFIX, randomZip } from '../fakes/forged-zip.ts';
-import { noise, writeZip, type ZipEntry } from '../fakes/zip-writer.ts';
+import { hashZip } from '../../src/zip/hash/hash-zip.ts';
+import { bytesSource } from '../../src/zip/read/source.ts';
+import { emptyDeflate, PREFIX, randomZip } from '../fakes/zip/forged-zip.ts';
+import { noise, writeZip, type ZipEntry } from '../fakes/zip/zip-writer.ts';
 import { type BundledWorker, startBundledWorker } from './bundled-worker.ts';
 
 // The unit tests of src/zip run in Node, whose zlib is not that of workerd: these have the same verdict there.

@@ -1,0 +1,87 @@
+import { join } from 'node:path';
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
+import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from 'wrangler';
+import { parseConfig, VARIABLE_NAMES } from '../../config/config.ts';
+import { secretNames } from '../../config/origins-syntax.ts';
+import type { Variables } from '../../config/variables.ts';
+
+const WRANGLER_TOML = join(import.meta.dirname, '..', '..', '..', 'wrangler.toml');
+
+/** The variables of wrangler.toml, each overridden by an environment variable of the same name. */
+export function localVariables(environment: Readonly<Record<string, string | undefined>>): Variables {
+  const configured: Variables = unstable_readConfig({ config: WRANGLER_TOML }).vars;
+  const known = Object.fromEntries(
+    VARIABLE_NAMES.flatMap((name) => {
+      const value = environment[name] ?? configured[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+  const secrets = secretNames(String(known['ORIGINS'] ?? '')).flatMap((name) => {
+    const value = environment[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return { ...known, ...Object.fromEntries(secrets) };
+}
+
+export interface LocalOptions {
+  readonly port: number;
+  /** Where R2, KV and the Cache API keep their files. */
+  readonly stateDirectory: string;
+  readonly variables: Variables;
+  /** The built Worker. */
+  readonly script: string;
+  /** Takes the Worker's log, line by line; by default it goes to standard output. */
+  readonly onLog?: (line: string) => void;
+  /** Bindings to leave out, to see how the proxy does without them. */
+  readonly without?: readonly ('FILES' | 'META')[];
+}
+
+/**
+ * Runs the Worker in workerd, with the local simulations of its bindings. Throws `ConfigurationError` when the
+ * configuration is wrong. The caller disposes of the instance.
+ */
+export async function startLocally(
+  options: LocalOptions,
+): Promise<{ readonly miniflare: Miniflare; readonly url: URL }> {
+  const parsed = parseConfig(options.variables);
+  if (parsed.kind === 'invalid') throw new ConfigurationError(parsed.problems);
+  const { workerOptions } = unstable_getMiniflareWorkerOptions(WRANGLER_TOML);
+  const without = (bindings: object | undefined) =>
+    Object.fromEntries(
+      Object.entries(bindings ?? {}).filter(([name]) => !options.without?.some((absent) => absent === name)),
+    );
+  const { onLog } = options;
+  const miniflare = new Miniflare({
+    ...convertV4MiniflareOptions({
+      host: '127.0.0.1',
+      port: options.port,
+      log: new Log(LogLevel.ERROR),
+      cf: false,
+      workers: [
+        {
+          ...workerOptions,
+          name: 'modferry',
+          bindings: Object.fromEntries(
+            Object.entries(options.variables).map(([name, value]) => [name, String(value)]),
+          ),
+          kvNamespaces: without(workerOptions.kvNamespaces as object),
+          r2Buckets: without(workerOptions.r2Buckets as object),
+          modules: [{ type: 'ESModule', path: 'worker.js', contents: options.script }],
+        },
+      ],
+    }),
+    ...(onLog ? { handleStructuredLogs: ({ message }: { message: string }) => onLog(message) } : {}),
+    resourcePersistencePath: options.stateDirectory,
+  });
+  return { miniflare, url: await miniflare.ready };
+}
+
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.problems = problems;
+  }
+}

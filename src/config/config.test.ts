@@ -1,0 +1,185 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { matches } from '../module/patterns.ts';
+import { DEFAULTS, parseConfig } from './config.ts';
+import type { Variables } from './variables.ts';
+
+function valid(variables: Variables) {
+  const parsed = parseConfig(variables);
+  if (parsed.kind === 'invalid') throw new Error(parsed.problems.join('\n'));
+  return parsed.config;
+}
+
+function problems(variables: Variables): readonly string[] {
+  const parsed = parseConfig(variables);
+  return parsed.kind === 'invalid' ? parsed.problems : [];
+}
+
+describe('without a variable', () => {
+  it('every default holds', () => {
+    const { origins, databases, ...rest } = valid({});
+    expect(origins.map(({ url, fallback, limits }) => ({ url, fallback, limits }))).toEqual(
+      ['https://proxy.golang.org', 'https://goproxy.cn', 'https://goproxy.io'].map((url) => ({
+        url,
+        fallback: 'any',
+        limits: { headers: 10_000, stall: 20_000 },
+      })),
+    );
+    expect(databases.map(({ name, origins }) => ({ name, urls: origins.map(({ url }) => url) }))).toEqual([
+      { name: 'sum.golang.org', urls: ['https://sum.golang.org', 'https://sum.golang.google.cn'] },
+    ]);
+    expect(rest).toEqual({
+      unlogged: [],
+      verify: 'all',
+      totalLimit: 25_000,
+      logClientAddress: false,
+      privateModules: [],
+      warnings: [],
+    });
+  });
+
+  it.each(Object.keys(DEFAULTS))('an empty %s means its default, and so does one of blanks', (name) => {
+    expect(parseConfig({ [name]: '' })).toEqual(parseConfig({}));
+    expect(parseConfig({ [name]: ' \n' })).toEqual(parseConfig({}));
+  });
+
+  it('bindings of other names are not looked at', () => {
+    expect(parseConfig({ FILES: {}, META: 7 })).toEqual(parseConfig({}));
+  });
+
+  it.each([
+    ['PRIVATE', ['*.corp.example']],
+    ['ACCESS', ['private']],
+    ['DENY', ['x']],
+    ['TOKENS', {}],
+    ['LOG_CLIENT_ADDRESS', true],
+  ])('%s as something else than text is refused: it would protect nothing', (name, value) => {
+    expect(problems({ [name]: value })).toContain(`Cannot use ${name}: it is not text, write it in quotes`);
+  });
+
+  it('an origin with credentials comes with a warning: what it gives is public', () => {
+    const [warning] = valid({ ORIGINS: 'https://user:hunter2@a.example' }).warnings;
+    expect(warning).toMatch(/^a\.example asks modferry for credentials/);
+    expect(warning).not.toContain('hunter2');
+  });
+});
+
+describe('a variable', () => {
+  it('is used', () => {
+    const config = valid({
+      ORIGINS: ' https://a.example ',
+      SUMDBS: 'off',
+      VERIFY: 'off',
+      PRIVATE: '*.corp.example',
+      TIMEOUT_HEADERS: '1s',
+      TIMEOUT_STALL: '2s',
+      TIMEOUT_TOTAL: '3m',
+      LOG_CLIENT_ADDRESS: 'on',
+    });
+    expect(config).toMatchObject({
+      verify: 'off',
+      totalLimit: 180_000,
+      logClientAddress: true,
+      databases: [],
+      warnings: [],
+    });
+    expect(config.origins).toMatchObject([{ name: 'a.example', limits: { headers: 1000, stall: 2000 } }]);
+    expect(matches(config.privateModules, 'git.corp.example/x')).toBe(true);
+  });
+
+  it('that names a secret finds it among the variables', () => {
+    const ORIGINS = '[{"url":"a.example","auth":"TOKEN_A"}]';
+    expect(valid({ ORIGINS, TOKEN_A: 'abc' }).origins[0]?.authorization).toBe('Bearer abc');
+    expect(problems({ ORIGINS })).toEqual([
+      'Cannot parse ORIGINS: entry 1: auth names the secret "TOKEN_A", which is not set',
+    ]);
+  });
+
+  it.each([
+    ['ORIGINS', 'direct', 'Cannot parse ORIGINS: entry 1 "direct" is not an origin: '],
+    [
+      'SUMDBS',
+      'sum.example',
+      'Cannot parse SUMDBS: entry "sum.example" is neither the name of a known database',
+    ],
+    ['PRIVATE', '[a', 'Cannot parse PRIVATE: Cannot parse pattern "[a"'],
+    ['VERIFY', 'yes', 'Cannot use VERIFY "yes": it is one of off, mod, all'],
+    ['VERIFY', 'All', 'Cannot use VERIFY "All": it is one of off, mod, all'],
+    ['ACCESS', 'nobody', 'Cannot use ACCESS "nobody": it is one of public, private'],
+    [
+      'ACCESS',
+      'private',
+      'Cannot use ACCESS "private": this version serves everybody, put an access control before it',
+    ],
+    ['ALLOW', 'github.com/*', 'Cannot use ALLOW "github.com/*": this version has no such policy'],
+    ['DENY', 'x', 'Cannot use DENY "x": this version has no such policy'],
+    ['MIN_AGE', '7d', 'Cannot use MIN_AGE "7d": this version has no such policy'],
+    ['LOG_CLIENT_ADDRESS', 'yes', 'Cannot use LOG_CLIENT_ADDRESS "yes": it is one of off, on'],
+    ...['TIMEOUT_HEADERS', 'TIMEOUT_STALL', 'TIMEOUT_TOTAL'].flatMap((name) =>
+      ['0s', '10', '-1s', '1.5s', 'soon'].map((value): [string, string, string] => [
+        name,
+        value,
+        `Cannot use ${name} "${value}": write a time from "50ms" to "10m", such as "10s"`,
+      ]),
+    ),
+  ])('%s=%s is refused with the variable, the value and the remedy', (name, value, problem) => {
+    expect(problems({ [name]: value })).toEqual([expect.stringContaining(problem)]);
+  });
+
+  it.each([
+    [{ SUMDBS: 'off' }, /^VERIFY=all compares nothing: SUMDBS names no checksum database$/],
+    [{ SUMDBS: 'off', VERIFY: 'mod' }, /^VERIFY=mod compares nothing/],
+    [{ TOKENS: 'me:admin:hunter2' }, /^TOKENS is not in use/],
+  ])('%j is a warning', (variables, warning) => {
+    const { warnings } = valid(variables);
+    expect(warnings).toEqual([expect.stringMatching(warning)]);
+    expect(warnings.join()).not.toContain('hunter2');
+  });
+});
+
+it('all problems are reported at once', () => {
+  const wrong = {
+    ORIGINS: 'off|htp://x',
+    SUMDBS: 'x,y',
+    PRIVATE: '[a,[b',
+    VERIFY: 'x',
+    ACCESS: 'private',
+    ALLOW: 'x',
+    DENY: 'x',
+    MIN_AGE: 'x',
+    TIMEOUT_HEADERS: 'x',
+    TIMEOUT_STALL: 'x',
+    TIMEOUT_TOTAL: 'x',
+    LOG_CLIENT_ADDRESS: 'x',
+  };
+  expect(problems(wrong).length).toBe(15);
+});
+
+it('no problem ends in a full stop or runs over a line', () => {
+  const wrong = {
+    ORIGINS: 'off',
+    SUMDBS: 'x',
+    VERIFY: 'x',
+    ACCESS: 'private',
+    ALLOW: 'x',
+    TIMEOUT_TOTAL: '0s',
+  };
+  for (const problem of problems(wrong)) expect(problem).toMatch(/^Cannot [^\n]*[^.\n]$/);
+});
+
+it('no checksum database is asked about private modules, nor about those that an origin has to itself', () => {
+  const ORIGINS = '[{"url":"a.example","modules":"own.example/*"},{"url":"b.example"}]';
+  const { unlogged } = valid({ ORIGINS, PRIVATE: '*.corp.example' });
+  const asked = (module: string) => !matches(unlogged, module);
+  expect(['git.corp.example/x', 'own.example/x/y', 'example.com/z'].map(asked)).toEqual([false, false, true]);
+});
+
+it('the tables of origins that wrangler.toml shows are valid', () => {
+  const text = readFileSync(new URL('../../wrangler.toml', import.meta.url), 'utf8').replaceAll(/^# ?/gm, '');
+  const tables = [...text.matchAll(/ORIGINS = '''(.*?)'''/gs)].map(([, table = '']) => table);
+  expect(tables.length).toBe(3);
+  for (const ORIGINS of tables) {
+    const parsed = parseConfig({ ORIGINS, CORP_TOKEN: 'user:secret' });
+    expect(parsed.kind === 'invalid' ? parsed.problems : []).toEqual([]);
+  }
+});

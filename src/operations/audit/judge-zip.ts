@@ -1,0 +1,95 @@
+import type { ModulePath } from '../../module/module-path.ts';
+import type { Expected } from '../../mirror/verification.ts';
+import type { Version } from '../../module/version.ts';
+import { checkModuleZip } from '../../zip/rules/check-module-zip.ts';
+import { hashZip } from '../../zip/hash/hash-zip.ts';
+import type { ZipSource } from '../../zip/read/source.ts';
+import { logWord } from './log-word.ts';
+import { type Judgement, RIGHT, UNCOVERED, wrong } from './verdict.ts';
+
+export interface ZipToJudge {
+  readonly source: ZipSource;
+  readonly module: ModulePath;
+  readonly version: Version;
+  /** What the checksum databases say of the version. */
+  readonly expected: Expected;
+  /** The `.ziphash` beside it, if there is one. */
+  readonly mark: Uint8Array | undefined;
+  /** Told how many bytes of the zip were read. */
+  readonly onBytes: (bytes: number) => void;
+}
+
+export interface JudgedZip {
+  readonly zip: Judgement;
+  readonly mark?: Judgement;
+}
+
+const GO = 'the go command, which would not unpack it';
+const MARK = 'its .ziphash';
+
+/** Judges a zip together with its mark: the zip is read once, in ranges. */
+export async function judgeZip(file: ZipToJudge): Promise<JudgedZip> {
+  const { expected, mark, source } = file;
+  const marked = mark && parseMark(mark);
+  const hashed = await hashZip(source, {
+    check: (entries) =>
+      checkModuleZip(entries, { prefix: `${file.module}@${file.version}/`, size: source.size }),
+    onProgress: file.onBytes,
+  });
+  const found = hashed.kind === 'hashed' ? hashed.h1 : undefined;
+  const zip =
+    hashed.kind === 'broken'
+      ? brokenZip(hashed.reason, { expected, marked })
+      : judgeHash(hashed.h1, { expected, marked });
+  return { zip, ...(mark ? { mark: judgeMark(mark, { expected, found }) } : {}) };
+}
+
+interface Words {
+  readonly expected: Expected;
+  readonly marked: string | undefined;
+}
+
+function brokenZip(reason: string, { expected, marked }: Words): Judgement {
+  const found = `a broken zip: ${reason}`;
+  const word = logWord(expected, 'zip');
+  if (word.kind === 'hash') return wrong({ expected: word.h1, found, source: word.database });
+  return wrong({ expected: marked ?? 'a module zip', found, source: marked === undefined ? GO : MARK });
+}
+
+function judgeHash(found: string, { expected, marked }: Words): Judgement {
+  const word = logWord(expected, 'zip');
+  if (word.kind === 'hash') {
+    return word.h1 === found ? RIGHT : wrong({ expected: word.h1, found, source: word.database });
+  }
+  if (marked === undefined) return { ...UNCOVERED, ...word.why };
+  if (marked !== found) return wrong({ expected: marked, found, source: MARK });
+  return { verdict: 'marked', ...word.why };
+}
+
+/** What is known of a zip when its mark is judged. */
+export interface MarkedZip {
+  readonly expected: Expected;
+  /** The hash of the zip itself, if it has one. */
+  readonly found: string | undefined;
+}
+
+/** Judges a mark: by the log, else by the zip beside it. */
+export function judgeMark(mark: Uint8Array, { expected, found }: MarkedZip): Judgement {
+  const marked = parseMark(mark);
+  const said = marked ?? JSON.stringify(new TextDecoder().decode(mark.subarray(0, 80)));
+  const word = logWord(expected, 'zip');
+  if (word.kind === 'hash') {
+    return marked === word.h1 ? RIGHT : wrong({ expected: word.h1, found: said, source: word.database });
+  }
+  if (marked === undefined) {
+    return wrong({ expected: found ?? 'an h1: hash', found: said, source: 'the form of a .ziphash' });
+  }
+  // Where a mark and its zip differ and nobody else knows, the zip was found wrong, and the mark goes with it.
+  return marked === found ? { verdict: 'marked', ...word.why } : { ...UNCOVERED, ...word.why };
+}
+
+/** The hash in a `.ziphash`, as the go command reads it (cmd/go/internal/modfetch, haveZip); white space around is nothing. */
+function parseMark(bytes: Uint8Array): string | undefined {
+  const text = new TextDecoder().decode(bytes).trim();
+  return /^h1:[A-Za-z0-9+/]{43}=$/.test(text) ? text : undefined;
+}

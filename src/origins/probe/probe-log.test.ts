@@ -1,0 +1,84 @@
+import { expect, it } from 'vitest';
+import { fakeClock } from '../../../test/fakes/effects/clock.ts';
+import { memoryShared } from '../../../test/fakes/store/shared-state.ts';
+import { ProbeLog } from './probe-log.ts';
+
+const HOUR = 3_600_000;
+
+function scene({ withKV = true } = {}) {
+  const clock = fakeClock();
+  const dataCentre = memoryShared(clock);
+  const world = memoryShared(clock);
+  const reports: string[] = [];
+  const log = new ProbeLog({
+    states: withKV ? { dataCentre, world } : { dataCentre },
+    clock,
+    report: (label, error) => reports.push(`${label}: ${String(error)}`),
+  });
+  const add = () => log.add({ at: clock.now(), results: [] });
+  return { clock, dataCentre, world, reports, log, add };
+}
+
+it('grows round by round, in KV, or in the data centre where there is no KV', async () => {
+  for (const withKV of [true, false]) {
+    const { add, clock, dataCentre, log, world } = scene({ withKV });
+    await add();
+    await clock.advance(HOUR);
+    await add();
+    expect((await log.read()).map(({ at }) => at)).toEqual([clock.now() - HOUR, clock.now()]);
+    expect([world.texts.size, dataCentre.texts.size]).toEqual(withKV ? [1, 0] : [0, 1]);
+  }
+});
+
+it('shows nothing that is older than a day, also when no probe runs any more', async () => {
+  const { add, clock, log } = scene();
+  await add();
+  await clock.advance(12 * HOUR);
+  await add();
+  await clock.advance(12 * HOUR);
+  expect((await log.read()).length).toBe(1);
+  await clock.advance(12 * HOUR);
+  expect(await log.read()).toEqual([]);
+});
+
+it('a damaged history is reported, and a new one begun', async () => {
+  const { add, log, reports, world } = scene();
+  await world.write('probes', '{"version":1,"rounds":[{"at":"SECRET"}]}', 600);
+  await add();
+  expect(reports).toEqual(['history of probes: Cannot read it: it is damaged or of another version']);
+  expect((await log.read()).length).toBe(1);
+});
+
+it('while its place fails there is no history, and none is lost', async () => {
+  const { add, clock, log, reports, world } = scene();
+  await add();
+  await clock.advance(30_000);
+  world.trouble = Promise.reject(new Error('away'));
+  world.trouble.catch(() => undefined);
+  expect(await log.read()).toEqual([]);
+  await add();
+  expect([reports.length, world.counts.writes]).toEqual([2, 1]);
+  world.trouble = undefined;
+  expect((await log.read()).length).toBe(1);
+});
+
+it('readers that follow one another within half a minute are told the same, for one look', async () => {
+  const { add, clock, log, world } = scene();
+  await log.read();
+  const { reads } = world.counts;
+  await log.read();
+  expect(world.counts.reads).toBe(reads);
+  await add();
+  expect((await log.read()).length).toBe(1);
+  await clock.advance(30_000);
+  await log.read();
+  expect(world.counts.reads).toBe(reads + 2); // for the round that was added, and now
+});
+
+it('a reader waits two seconds at most', async () => {
+  const { clock, log, world } = scene();
+  world.trouble = new Promise(() => undefined);
+  const read = log.read();
+  await clock.advance(2_000);
+  expect(await read).toEqual([]);
+});

@@ -1,0 +1,171 @@
+import type { R2Bucket, R2Conditional, R2Object, R2UploadedPart } from '@cloudflare/workers-types';
+import type {
+  ByteRange,
+  Checked,
+  DurableStore,
+  FileToStore,
+  StoredFile,
+  Upload,
+  WriteMode,
+} from '../../store/contract.ts';
+import type { StoreKey } from '../../store/key.ts';
+import { openPipe } from './pipe.ts';
+
+type Bucket = Pick<R2Bucket, 'get' | 'head' | 'put' | 'list' | 'delete' | 'createMultipartUpload'>;
+
+/** Parts of a multipart upload are all of one size, the last one excepted, and at least 5 MiB. */
+const PART_BYTES = 8 * 1024 * 1024;
+
+/** `delete` takes no more keys at once. */
+const MAX_DELETE = 1000;
+
+/**
+ * The bucket as a durable store.
+ *
+ * A put is atomic and strongly consistent: the object is there whole, or not at all, also when the Worker is killed in
+ * the middle. `create` asks for that with `If-None-Match: *`, which R2 answers with null instead of an error.
+ */
+export function r2Store(bucket: Bucket): DurableStore {
+  async function put(key: StoreKey, file: FileToStore, onlyIf: R2Conditional | undefined): Promise<boolean> {
+    const { bytes, etag, checked } = file;
+    const customMetadata = { etag, ...(checked ? { checked } : {}) };
+    return (await bucket.put(key, bytes, { customMetadata, ...(onlyIf ? { onlyIf } : {}) })) !== null;
+  }
+
+  return {
+    async read(key, range) {
+      const object = await bucket.get(key, range ? { range: { ...range } } : undefined);
+      if (!object) return undefined;
+      return {
+        ...facts(object),
+        body: object.body as unknown as ReadableStream<Uint8Array>,
+        ...served(range, object.size),
+      };
+    },
+
+    async head(key) {
+      const object = await bucket.head(key);
+      return object ? facts(object) : undefined;
+    },
+
+    async write(key: StoreKey, file: FileToStore, mode: WriteMode) {
+      await put(key, file, mode === 'create' ? ABSENT : undefined);
+    },
+
+    async swap(key, known, file) {
+      return put(key, file, known === undefined ? ABSENT : { etagMatches: known });
+    },
+
+    async readForSwap(key) {
+      const object = await bucket.get(key);
+      return object ? { bytes: new Uint8Array(await object.arrayBuffer()), known: object.etag } : undefined;
+    },
+
+    async remove(keys) {
+      for (let at = 0; at < keys.length; at += MAX_DELETE)
+        await bucket.delete(keys.slice(at, at + MAX_DELETE));
+    },
+
+    upload: (key, { etag, size }) =>
+      size === undefined
+        ? uploadParts(bucket, key, etag)
+        : Promise.resolve(uploadStream(bucket, key, etag, size)),
+
+    async *keys(prefix) {
+      // A page holds at most 1,000 keys; a list that stops there loses versions.
+      for (let cursor: string | undefined; ;) {
+        const page = await bucket.list({ prefix, ...(cursor ? { cursor } : {}) });
+        for (const object of page.objects) yield object.key;
+        if (!page.truncated) return;
+        cursor = page.cursor;
+      }
+    },
+  };
+}
+
+const ABSENT: R2Conditional = { etagDoesNotMatch: '*' };
+
+/** A bucket that was seeded from a module cache has no etag of ours; R2's own is as good. */
+function facts(object: R2Object): Omit<StoredFile, 'body' | 'range'> {
+  const { etag, checked } = object.customMetadata ?? {};
+  return {
+    size: object.size,
+    etag: etag ?? object.httpEtag,
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by `put` above
+    ...(checked === undefined ? {} : { checked: checked as Checked }),
+  };
+}
+
+function served(range: ByteRange | undefined, size: number): Pick<StoredFile, 'range'> {
+  return range
+    ? { range: { offset: range.offset, length: Math.min(range.length, size - range.offset) } }
+    : {};
+}
+
+/**
+ * One put of a stream whose length is told beforehand; R2 refuses any other. The put may end before the stream does (the
+ * file is there already, or R2 failed): then nobody reads the pipe any more, and nothing may wait for it.
+ */
+function uploadStream(bucket: Bucket, key: StoreKey, etag: string, size: number): Upload {
+  const { readable, writable } = openPipe(size);
+  const writer = writable.getWriter();
+  const stored = bucket.put(key, readable as never, {
+    customMetadata: { etag },
+    onlyIf: ABSENT,
+  });
+  stored.catch(() => undefined); // reported by write and commit
+
+  async function untilStored(written: Promise<void>): Promise<void> {
+    await Promise.race([written, stored]);
+  }
+
+  return {
+    write: (chunk) => untilStored(writer.write(chunk)),
+    async commit() {
+      await untilStored(writer.close());
+      return (await stored) !== null;
+    },
+    async abort(reason) {
+      await writer.abort(reason).catch(() => undefined);
+      await stored.catch(() => undefined);
+    },
+  };
+}
+
+/** For a body of unknown length: parts are collected in memory, one at a time. */
+async function uploadParts(bucket: Bucket, key: StoreKey, etag: string): Promise<Upload> {
+  const multipart = await bucket.createMultipartUpload(key, { customMetadata: { etag } });
+  const parts: R2UploadedPart[] = [];
+  const part = new Uint8Array(PART_BYTES);
+  let filled = 0;
+
+  async function flush() {
+    parts.push(await multipart.uploadPart(parts.length + 1, part.subarray(0, filled)));
+    filled = 0;
+  }
+
+  return {
+    async write(chunk) {
+      for (let rest = chunk; rest.length > 0;) {
+        const taken = rest.subarray(0, PART_BYTES - filled);
+        part.set(taken, filled);
+        filled += taken.length;
+        rest = rest.subarray(taken.length);
+        if (filled === PART_BYTES) await flush();
+      }
+    },
+    async commit() {
+      if (filled > 0 || parts.length === 0) await flush();
+      // Completing replaces without a question: a copy that others have the etag of would change under them.
+      if (await bucket.head(key)) {
+        await multipart.abort();
+        return false;
+      }
+      await multipart.complete(parts);
+      return true;
+    },
+    async abort() {
+      await multipart.abort().catch(() => undefined);
+    },
+  };
+}

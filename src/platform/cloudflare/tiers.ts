@@ -1,0 +1,21 @@
+import type { KVNamespace, R2Bucket } from '@cloudflare/workers-types';
+import type { Clock } from '../../effects/clock.ts';
+import type { Tiers } from '../../store/layered.ts';
+import { dataCentreCache, edgeCache } from './edge-cache.ts';
+import { kvStore } from './kv.ts';
+import { r2Store } from './r2.ts';
+
+/** The bindings of wrangler.toml. Every one may be absent: without R2 and KV the proxy still proxies. */
+export interface Bindings {
+  readonly FILES?: R2Bucket;
+  readonly META?: KVNamespace;
+}
+
+/** The tiers that this deployment has. */
+export function tiersOf({ FILES, META }: Bindings, clock: Clock): Tiers {
+  return {
+    edge: edgeCache(dataCentreCache(caches), clock),
+    ...(META ? { kv: kvStore(META) } : {}),
+    ...(FILES ? { r2: r2Store(FILES) } : {}),
+  };
+}

@@ -1,0 +1,46 @@
+import { decodeBase64, encodeBase64 } from '../bytes/base64.ts';
+import { HASH_LENGTH } from './stored-hash.ts';
+
+/** A log at one time: so many records, and the hash that stands for all of them. */
+export interface TreeHead {
+  /** A safe integer, 0 for the empty tree. */
+  readonly size: number;
+  /** 32 bytes. */
+  readonly hash: Uint8Array;
+}
+
+const FIRST_LINE = 'go.sum database tree';
+
+/** In bytes (tlog/note.go ParseTree). */
+const MAX_LENGTH = 1e6;
+
+/**
+ * Parses the text of a signed tree head, or returns undefined if it is none:
+ *
+ *     go.sum database tree
+ *     <size, decimal>
+ *     <hash, base64>
+ *
+ * Further lines are for versions to come, and ignored. Source: golang.org/x/mod/sumdb/tlog ParseTree.
+ */
+export function parseTreeHead(text: string): TreeHead | undefined {
+  if (new TextEncoder().encode(text).length > MAX_LENGTH) return undefined;
+  const [first, decimal, base64, ...rest] = text.split('\n', 4);
+  // The third line has to end too.
+  if (first !== FIRST_LINE || decimal === undefined || base64 === undefined || rest.length === 0)
+    return undefined;
+  const size = parseDecimal(decimal);
+  const hash = decodeBase64(base64);
+  return size !== undefined && hash?.length === HASH_LENGTH ? { size, hash } : undefined;
+}
+
+/** The text of a tree head, before it is signed. Source: golang.org/x/mod/sumdb/tlog FormatTree. */
+export function formatTreeHead({ size, hash }: TreeHead): string {
+  return `${FIRST_LINE}\n${size}\n${encodeBase64(hash)}\n`;
+}
+
+/** A number that is 0 or more and safe, if `text` is how it is written: without a sign and without leading zeros. */
+export function parseDecimal(text: string): number | undefined {
+  const value = /^(?:0|[1-9][0-9]*)$/.test(text) ? Number(text) : Number.NaN;
+  return Number.isSafeInteger(value) ? value : undefined;
+}

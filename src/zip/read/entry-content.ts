@@ -1,0 +1,139 @@
+// The content of one entry, read and proved as Go's archive/zip does (reader.go: Open, findBodyOffset, checksumReader,
+// readDataDescriptor). Of the local header only its length counts; every number is the central directory's. What Go
+// ignores is ignored: the flag of encryption, names and sizes in the local header, what follows a deflate stream.
+
+import { sha256, startSha256 } from '../../bytes/sha256.ts';
+import { isDirectoryName } from '../rules/check-names.ts';
+import { describeEntry } from './describe-name.ts';
+import type { Entry } from './directory-header.ts';
+import { crc32, inflate, inflateLean, inflatePieces } from './inflate.ts';
+import type { Windows } from './windows.ts';
+
+const STORED = 0;
+const DEFLATED = 8;
+const DESCRIPTOR_FLAG = 0x8;
+
+/** Up to here an entry is held whole, stored and inflated; a larger one passes in pieces. */
+export const MAX_HELD_BYTES = 256 * 1024;
+
+/** Returns the SHA-256 of the content of `entry`, or why Go would not read it. Rejects when the zip cannot be read. */
+export async function hashEntry(windows: Windows, entry: Entry): Promise<Uint8Array | string> {
+  const reason = await hashOrReason(windows, entry);
+  return typeof reason === 'string' ? `${describeEntry(entry)} ${reason}` : reason;
+}
+
+/** What an entry was found to hold. */
+interface Content {
+  readonly length: number;
+  readonly crc32: number;
+  readonly sum: Uint8Array;
+}
+
+async function hashOrReason(windows: Windows, entry: Entry): Promise<Uint8Array | string> {
+  const body = await findBody(windows, entry);
+  if (typeof body === 'string') return body;
+  if (isDirectoryName(entry.name)) {
+    // Java's jar tool gives directories a compressed size, so that one is not looked at.
+    return entry.uncompressedSize === 0
+      ? sha256()
+      : `is a directory and declares ${entry.uncompressedSize} bytes`;
+  }
+  if (entry.method !== STORED && entry.method !== DEFLATED) {
+    return `is compressed by method ${entry.method}, which Go does not read`;
+  }
+  const content = await readContent(windows, entry, body);
+  if (typeof content === 'string') return content;
+  if (content.length !== entry.uncompressedSize) {
+    return `declares ${entry.uncompressedSize} bytes and has ${content.length}`;
+  }
+  return (
+    (await findWrongChecksum(windows, entry, { content, end: body + entry.compressedSize })) ?? content.sum
+  );
+}
+
+// Local header, APPNOTE 4.3.7: signature "PK\x03\x04", 22 bytes that Go skips, the length of the name (2), the length of
+// the extra field (2), the name and the extra field.
+const LOCAL_HEADER_LENGTH = 30;
+const LOCAL_SIGNATURE = 0x04034b50;
+
+async function findBody(windows: Windows, { localHeaderOffset: at }: Entry): Promise<number | string> {
+  const header = viewOf(await windows.read(at, LOCAL_HEADER_LENGTH));
+  if (header.byteLength < LOCAL_HEADER_LENGTH || header.getUint32(0, true) !== LOCAL_SIGNATURE) {
+    return `has no local header at ${at}`;
+  }
+  return at + LOCAL_HEADER_LENGTH + header.getUint16(26, true) + header.getUint16(28, true);
+}
+
+async function readContent(windows: Windows, entry: Entry, body: number): Promise<Content | string> {
+  const { compressedSize, uncompressedSize: size } = entry;
+  if (Math.max(compressedSize, size) > MAX_HELD_BYTES) return readPieces(windows, entry, body);
+  const stored = await windows.read(body, compressedSize);
+  const bytes = entry.method === DEFLATED ? inflate(stored, size) : stored;
+  return typeof bytes === 'string'
+    ? bytes
+    : { length: bytes.length, crc32: crc32(bytes), sum: sha256(bytes) };
+}
+
+async function readPieces(windows: Windows, entry: Entry, body: number): Promise<Content | string> {
+  const { compressedSize, method, uncompressedSize } = entry;
+  const pieces = () => windows.pieces(body, compressedSize);
+  if (method === STORED) {
+    const tally = startTally();
+    for await (const piece of pieces()) tally.take(piece);
+    return tally.content();
+  }
+  const lean = startTally();
+  const outcome = await inflateLean(pieces(), uncompressedSize, lean.take);
+  if (outcome !== 'unsure') return outcome.reason ?? lean.content();
+  const tally = startTally();
+  return (await inflatePieces(pieces(), uncompressedSize, tally.take)) ?? tally.content();
+}
+
+/** Counts and hashes what comes in pieces. */
+function startTally(): { readonly take: (bytes: Uint8Array) => void; readonly content: () => Content } {
+  const hash = startSha256();
+  let length = 0;
+  let checksum = 0;
+  return {
+    take(bytes) {
+      hash.update(bytes);
+      length += bytes.length;
+      checksum = crc32(bytes, checksum);
+    },
+    content: () => ({ length, crc32: checksum, sum: hash.digest() }),
+  };
+}
+
+// Data descriptor, APPNOTE 4.3.9, after the data if flag bit 3 is set: signature "PK\x07\x08" or none, then the CRC-32 and
+// both sizes, which may be 4 or 8 bytes, so that Go reads no more than the first 12 bytes and compares no size.
+const DESCRIPTOR_SIGNATURE = 0x08074b50;
+const DESCRIPTOR_LENGTH = 12;
+
+async function findWrongChecksum(
+  windows: Windows,
+  { crc32: declared, flags }: Entry,
+  { content, end }: { readonly content: Content; readonly end: number },
+): Promise<string | undefined> {
+  const wrong = `has CRC-32 ${hex(content.crc32)} where ${hex(declared)} is declared`;
+  if ((flags & DESCRIPTOR_FLAG) === 0) {
+    // Zero counts as not declared, though only without a descriptor.
+    return declared !== 0 && declared !== content.crc32 ? wrong : undefined;
+  }
+  const descriptor = viewOf(await windows.read(end, 4 + DESCRIPTOR_LENGTH));
+  const signed = descriptor.byteLength >= 4 && descriptor.getUint32(0, true) === DESCRIPTOR_SIGNATURE;
+  const start = signed ? 4 : 0;
+  if (descriptor.byteLength < start + DESCRIPTOR_LENGTH) return `has no data descriptor at ${end}`;
+  const described = descriptor.getUint32(start, true);
+  if (described !== declared) {
+    return `has CRC-32 ${hex(described)} in its data descriptor where ${hex(declared)} is declared`;
+  }
+  return content.crc32 === declared ? undefined : wrong;
+}
+
+function hex(checksum: number): string {
+  return checksum.toString(16).padStart(8, '0');
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

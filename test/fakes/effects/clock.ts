@@ -1,0 +1,69 @@
+import type { Clock } from '../../../src/effects/clock.ts';
+
+/** A clock that stands still until it is told otherwise. */
+export interface FakeClock extends Clock {
+  /**
+   * Moves the time on, and wakes whoever slept long enough, in the order of their alarms. Resolves when all that could
+   * happen without further time has happened.
+   */
+  advance(ms: number): Promise<void>;
+  /** Milliseconds until each alarm that is still set, soonest first. */
+  readonly alarms: readonly number[];
+}
+
+interface Sleeper {
+  readonly due: number;
+  readonly wake: () => void;
+}
+
+/** A clock that shows `start`, in milliseconds since the epoch, and moves by `advance` alone. */
+export function fakeClock(start = Date.UTC(2026, 0, 1)): FakeClock {
+  let now = start;
+  let sleepers: Sleeper[] = [];
+
+  function wakeNext(until: number): boolean {
+    const next = sleepers.toSorted((a, b) => a.due - b.due)[0];
+    if (!next || next.due > until) return false;
+    now = Math.max(now, next.due);
+    next.wake();
+    return true;
+  }
+
+  return {
+    now: () => now,
+    sleep: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        if (signal?.aborted) return void reject(signal.reason);
+        const forget = () => (sleepers = sleepers.filter((other) => other !== sleeper));
+        const abort = () => {
+          forget();
+          reject(signal?.reason);
+        };
+        const sleeper: Sleeper = {
+          due: now + ms,
+          wake() {
+            forget();
+            signal?.removeEventListener('abort', abort);
+            resolve();
+          },
+        };
+        sleepers.push(sleeper);
+        signal?.addEventListener('abort', abort, { once: true });
+      }),
+    async advance(ms) {
+      const until = now + ms;
+      await settled();
+      while (wakeNext(until)) await settled();
+      now = until;
+      await settled();
+    },
+    get alarms() {
+      return sleepers.map(({ due }) => due - now).toSorted((a, b) => a - b);
+    },
+  };
+}
+
+/** Resolves when every promise that needs no input or output has settled. */
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+}

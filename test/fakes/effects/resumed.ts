@@ -1,0 +1,141 @@
+import { expect } from 'vitest';
+import { pattern } from './byte-source.ts';
+import { fakeClock } from './clock.ts';
+import { type FakeFetch, originOf } from './fetch.ts';
+import { sha256 } from '../../../src/bytes/sha256.ts';
+import { attempt, type Question } from '../../../src/origins/request/attempt.ts';
+import type { OriginBody } from '../../../src/origins/request/body.ts';
+import type { Break, Resumption } from '../../../src/origins/request/resume.ts';
+import { Vitals } from '../../../src/origins/request/attempt-progress.ts';
+
+export const MIB = 1024 * 1024;
+export const CHUNK = 256 * 1024;
+export const FILE = pattern(4 * MIB + 77);
+
+export const a = originOf('a.example', { authorization: 'Bearer a' });
+export const b = originOf('b.example');
+
+export function changed(bytes: Uint8Array, at: number): Uint8Array<ArrayBuffer> {
+  const copy = new Uint8Array(bytes);
+  copy[at] = 255 - (copy[at] ?? 0);
+  return copy;
+}
+
+export interface Setup {
+  /** Default: by digest. */
+  readonly resume?: Question<unknown>['resume'] | 'not at all';
+  readonly isAlone?: boolean;
+  /** Default 0.5. */
+  readonly random?: number;
+  /** Milliseconds for the attempt; default 25 s. */
+  readonly ms?: number;
+  /** Bytes that are accepted as the start; the rest is read by chunks. */
+  readonly start?: number;
+}
+
+export interface Got {
+  readonly bytes: Uint8Array;
+  readonly end: 'whole' | 'broken';
+  readonly error: unknown;
+  readonly body: OriginBody | undefined;
+  readonly breaks: readonly Break[];
+  readonly resumed: readonly Resumption[];
+  readonly givenUp: readonly Resumption[];
+  /** Milliseconds from the last break to each request after the first one. */
+  readonly pauses: readonly number[];
+  /** Of the first origin's request. */
+  readonly vitals: Vitals;
+  /** The requests after the first one, as `<host> <Range>`. */
+  readonly asked: readonly string[];
+}
+
+/** Asks a.example, which may break off, and b.example for its rest; reads the body as the relay does. */
+export async function get(fetch: FakeFetch, setup: Setup = {}): Promise<Got> {
+  const { resume = 'by-digest', isAlone = false, start = CHUNK, random = 0.5, ms = 25_000 } = setup;
+  const clock = fakeClock();
+  const breaks: Break[] = [];
+  const resumed: Resumption[] = [];
+  const givenUp: Resumption[] = [];
+  const parts: Uint8Array[] = [];
+  const pauses: number[] = [];
+  const vitals = new Vitals(clock);
+  let brokeAt = 0;
+  async function read(): Promise<{ body?: OriginBody; error?: unknown }> {
+    const result = await attempt(
+      a,
+      {
+        path: '/m/@v/v1.0.0.zip',
+        ...(resume === 'not at all' ? {} : { resume }),
+        async accept(body) {
+          parts.push(await body.start(start));
+          return body;
+        },
+      },
+      {
+        clock,
+        ms,
+        vitals,
+        fetch(url, init) {
+          if (fetch.calls.length > 0) pauses.push(clock.now() - brokeAt);
+          return fetch(url, init);
+        },
+        resuming: {
+          others: isAlone ? [] : [b],
+          isAlone,
+          random: () => random,
+          onBroken(event) {
+            brokeAt = clock.now();
+            breaks.push(event);
+          },
+          onResumed: (event) => resumed.push(event),
+          onGivenUp: (event) => givenUp.push(event),
+        },
+      },
+    );
+    if (result.kind !== 'accepted') return { error: result };
+    const body = result.value;
+    try {
+      for (;;) {
+        const chunk = await body.fill(new ArrayBuffer(CHUNK));
+        if (chunk.length === 0) break;
+        parts.push(chunk);
+      }
+      body.checkLength(parts.reduce((size, { length }) => size + length, 0));
+      return { body };
+    } catch (error) {
+      return { body, error };
+    }
+  }
+  const over = new AbortController();
+  const reading = read().finally(() => over.abort());
+  while (!over.signal.aborted) await clock.advance(100);
+  const { body, error } = await reading;
+  await clock.advance(60_000); // nothing is left that would happen then
+  return {
+    bytes: new Uint8Array(Buffer.concat(parts)),
+    end: error === undefined ? 'whole' : 'broken',
+    error,
+    body,
+    breaks,
+    resumed,
+    givenUp,
+    pauses,
+    vitals,
+    asked: fetch.calls
+      .slice(1)
+      .map(({ headers, url }) => `${new URL(url).host} ${headers.get('Range') ?? 'all'}`),
+  };
+}
+
+export const same = (left: Uint8Array, right: Uint8Array) => Buffer.compare(left, right) === 0;
+
+export function expectWhole(got: Got, file = FILE): void {
+  expect([got.end, got.error, same(got.bytes, file)]).toEqual(['whole', undefined, true]);
+  if (got.body?.keepsDigest) expect(got.body.digest()).toEqual(sha256(file));
+}
+
+/** What came is the start of the first origin's file, and it looks broken. */
+export function expectBroken(got: Got, file = FILE): void {
+  expect([got.end, same(got.bytes, file.subarray(0, got.bytes.length))]).toEqual(['broken', true]);
+  expect(got.bytes.length).toBeLessThan(file.length);
+}

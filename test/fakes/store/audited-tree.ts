@@ -1,0 +1,172 @@
+import { audit, type AuditOptions } from '../../../src/operations/audit/audit.ts';
+import { type Progress, startProgress } from '../../../src/operations/audit/progress.ts';
+import type { ReadRemote } from '../../../src/operations/audit/stored-log.ts';
+import { type AuditedTree, compareKeys } from '../../../src/operations/audit/tree.ts';
+import { type Finding, KINDS, VERDICTS } from '../../../src/operations/audit/verdict.ts';
+import { parsePatterns } from '../../../src/module/patterns.ts';
+import { type Database, parseDatabases } from '../../../src/config/databases-syntax.ts';
+import { bytesSource } from '../../../src/zip/read/source.ts';
+import { escapeModule, type FakeModule, filePath, goSums, zipHash } from '../origin/module.ts';
+import { azureThing, dep, hello } from '../origin/modules.ts';
+import { fillerRecords } from '../sumdb/sumdb.ts';
+import { createLog, type FakeLog } from '../sumdb/transparency-log.ts';
+
+/** A tree in memory, and what was asked of it. */
+export interface MemoryTree extends AuditedTree {
+  readonly files: Map<string, Uint8Array>;
+  /** Keys of the zips that were opened, and of the files that were read, in order. */
+  readonly opened: string[];
+  readonly reads: string[];
+}
+
+export function memoryTree(files: ReadonlyMap<string, Uint8Array>): MemoryTree {
+  const tree: MemoryTree = {
+    files: new Map(files),
+    opened: [],
+    reads: [],
+    async *list() {
+      const listed = [...tree.files].map(([key, { length }]) => ({ key, size: length }));
+      yield* listed.toSorted((a, b) => compareKeys(a.key, b.key));
+    },
+    async read(key) {
+      tree.reads.push(key);
+      return tree.files.get(key);
+    },
+    async open(key) {
+      tree.opened.push(key);
+      const bytes = tree.files.get(key);
+      return bytes && bytesSource(bytes);
+    },
+    async remove(keys) {
+      for (const key of keys) tree.files.delete(key);
+    },
+  };
+  return tree;
+}
+
+/** A tree as modferry fills it, with everything in it that a checksum database could be asked for. */
+export interface FakeTree {
+  readonly log: FakeLog;
+  readonly databases: readonly Database[];
+  readonly files: Map<string, Uint8Array>;
+}
+
+/** Three modules in the middle of a log of 611 records: three tiles at the bottom, the last one not full, and one above. */
+export function fakeTree(log = createLog()): FakeTree {
+  const modules = [hello(), dep(), azureThing()];
+  const fillers = fillerRecords(602);
+  for (const lines of [...fillers.slice(0, 300), ...goSums(modules), ...fillers.slice(300)]) log.add(lines);
+  const files = new Map<string, Uint8Array>();
+  const put = (key: string, body: string | Uint8Array) => files.set(key, new Uint8Array(Buffer.from(body)));
+  for (const module of modules) putModule(module, put);
+  for (const { path, versions } of modules) {
+    for (const version of Object.keys(versions)) {
+      const name = `${escapeModule(path)}@${escapeModule(version)}`;
+      put(`sumdb/${log.name}/lookup/${name}`, log.lookup(path, version));
+    }
+  }
+  for (const tile of tilesOf(log.size)) put(`sumdb/${log.name}/${tile}`, log.answer(`/${tile}`) ?? '');
+  put(`sumdb/${log.name}/latest`, log.treeHead());
+  return { log, databases: databasesOf(log), files };
+}
+
+function putModule(module: FakeModule, put: (key: string, body: string | Uint8Array) => void): void {
+  const { latest, list, path, queries, versions } = module;
+  const folder = escapeModule(path);
+  put(`${folder}/@v/list`, list);
+  if (latest !== undefined) put(`${folder}/@latest`, latest);
+  for (const [query, info] of Object.entries(queries)) put(filePath(path, query, 'info').slice(1), info);
+  for (const [version, files] of Object.entries(versions)) {
+    put(filePath(path, version, 'info').slice(1), files.info);
+    put(filePath(path, version, 'mod').slice(1), files.mod);
+    if (files.zip instanceof Uint8Array) put(filePath(path, version, 'zip').slice(1), files.zip);
+    put(`${filePath(path, version, 'zip').slice(1)}hash`, zipHash(files));
+  }
+}
+
+/** Every tile of a tree, the partial ones as they are at its end. */
+function tilesOf(size: number): string[] {
+  const tiles: string[] = [];
+  for (let level = 0, nodes = size; nodes > 0; level++, nodes = Math.floor(nodes / 256)) {
+    for (let index = 0; index * 256 < nodes; index++) {
+      const width = Math.min(256, nodes - index * 256);
+      const name = `${String(index).padStart(3, '0')}${width < 256 ? `.p/${width}` : ''}`;
+      tiles.push(`tile/8/${level}/${name}`, ...(level === 0 ? [`tile/8/data/${name}`] : []));
+    }
+  }
+  return tiles;
+}
+
+export function databasesOf(...logs: readonly FakeLog[]): readonly Database[] {
+  const problems: string[] = [];
+  const text = logs.map(({ verifierKey }) => `${verifierKey} http://127.0.0.1:1`).join(',') || 'off';
+  const databases = parseDatabases(text, { limits: { headers: 1000, stall: 1000 }, problems });
+  if (problems.length > 0) throw new Error(problems.join());
+  return databases;
+}
+
+/** The database itself, over the network. */
+export function databaseOf(log: FakeLog): ReadRemote {
+  return async (_, path, { accept }) => {
+    const body = log.answer(`/${path}`);
+    if (body === undefined) {
+      const missing = { status: 404, text: 'not found', origin: 'db' } as const;
+      return { kind: 'missing', missing, unanimous: true, attempts: 1 };
+    }
+    const value = await accept(new Uint8Array(Buffer.from(body)));
+    return { kind: 'accepted', value, origin: 'db', attempts: 1, failures: [] };
+  };
+}
+
+export type RunOptions = Partial<AuditOptions> & {
+  readonly progress?: Progress;
+  readonly unlogged?: never;
+  readonly private?: string;
+};
+
+/** Audits to the end, or until `signal`. */
+export async function run(
+  tree: AuditedTree,
+  databases: readonly Database[],
+  { progress = startProgress('test'), private: globs = '', ...options }: RunOptions = {},
+): Promise<Progress> {
+  const patterns = parsePatterns(globs);
+  if (patterns.kind === 'malformed') throw new Error(globs);
+  await audit(tree, progress, {
+    clock: { now: () => 0 },
+    fix: false,
+    signal: new AbortController().signal,
+    onStep: () => {},
+    save: async () => {},
+    ...options,
+    databases,
+    unlogged: patterns.patterns,
+  });
+  return progress;
+}
+
+/** The keys of what was found wrong. */
+export function wrongKeys({ findings }: Progress): string[] {
+  return findings.map(({ key }: Finding) => key);
+}
+
+/** The counts that are not 0, as in `{ zip: { right: 3 } }`. */
+export function countsOf({ counts }: Progress): unknown {
+  const rows = KINDS.map((kind) => {
+    const cells = VERDICTS.flatMap((verdict) => {
+      const number = counts[kind][verdict];
+      return number > 0 ? [[verdict, number] as const] : [];
+    });
+    return [kind, Object.fromEntries(cells)] as const;
+  });
+  return Object.fromEntries(rows.filter(([, cells]) => Object.keys(cells).length > 0));
+}
+
+/** The bytes with one bit changed. */
+export function flipped(bytes: Uint8Array | undefined, at: number): Uint8Array {
+  if (!bytes) throw new Error('no such file');
+  const changed = new Uint8Array(bytes);
+  const index = at < 0 ? bytes.length + at : at;
+  changed[index] = (changed[index] ?? 0) ^ 1;
+  return changed;
+}

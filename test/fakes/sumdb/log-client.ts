@@ -1,0 +1,50 @@
+import { LogClient } from '../../../src/sumdb/log-client.ts';
+import { LogMemory } from '../../../src/sumdb/log-memory.ts';
+import { parseVerifierKey } from '../../../src/tlog/verifier-key.ts';
+import type { Address, FakeLogEffects } from './log-effects.ts';
+import { createLog, type FakeLog } from './transparency-log.ts';
+import { bytes, modulePath, version } from '../effects/values.ts';
+
+export const hello = modulePath('example.com/hello');
+export const v1 = version('v1.0.0');
+export const hash = (seed: number) => `h1:${Buffer.alloc(32, seed).toString('base64')}`;
+export const record = (module: string, seed: number) =>
+  `${module} v1.0.0 ${hash(seed)}\n${module} v1.0.0/go.mod ${hash(seed + 1)}\n`;
+
+/** A log with the record of hello somewhere in the middle. */
+export function logOf(size: number, options: Parameters<typeof createLog>[0] = {}): FakeLog {
+  const log = createLog(options);
+  for (let at = 0; at < size; at++) {
+    log.add(at === Math.floor(size / 2) ? record(hello, 1) : record(`filler.example/m${at}`, at % 200));
+  }
+  return log;
+}
+
+export const grow = (log: FakeLog, by: number, seed = 7) => {
+  for (let at = 0; at < by; at++) log.add(record(`more.example/m${log.size}-${seed}`, seed));
+};
+
+export const serves =
+  (log: FakeLog): Address =>
+  (path) =>
+    log.answer(path);
+
+/** The address, with one bit of what it says changed where the path matches. */
+export const flipping =
+  (address: Address, match: RegExp, at = 30, bit = 1): Address =>
+  (path) => {
+    const body = address(path);
+    if (body === undefined || !match.test(path)) return body;
+    const changed = Buffer.from(typeof body === 'string' ? bytes(body) : body);
+    changed[at] = (changed[at] ?? 0) ^ bit;
+    return changed;
+  };
+
+export function clientOf(log: FakeLog, effects: FakeLogEffects, memory = new LogMemory()) {
+  const key = parseVerifierKey(log.verifierKey);
+  if ('problem' in key) throw new Error(key.problem);
+  return new LogClient({ name: log.name, key, memory, effects });
+}
+
+export const kinds = ({ alarms }: FakeLogEffects) => alarms.map(({ kind }) => kind);
+export const right = { kind: 'accepted', value: { zip: hash(1), mod: hash(2) } };

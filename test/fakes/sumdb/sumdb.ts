@@ -1,0 +1,66 @@
+import { join } from 'node:path';
+import { startGoProgram } from '../../go/program.ts';
+import type { Answer } from '../origin/answer.ts';
+import { type FakeServer, startFakeServer } from '../origin/fake-server.ts';
+
+export interface SumDBOptions {
+  /** The go command that builds the database, from `findGo`. */
+  readonly go: string;
+  /** The database's name, default `sum.example.test`. */
+  readonly name?: string;
+  /** The records, in the order of their ids: the two go.sum lines of a version each, from `goSums`. */
+  readonly records?: readonly string[];
+}
+
+/** A checksum database by golang.org/x/mod, behind the counters and faults of a fake server. */
+export interface FakeSumDB extends FakeServer {
+  readonly name: string;
+  /** The verifier key, `name+hash+key`; `${verifierKey} ${url}` is a GOSUMDB that goes to the database directly. */
+  readonly verifierKey: string;
+  /** Adds a record to the tree: the two go.sum lines of one version. */
+  add(lines: string): Promise<void>;
+}
+
+/** Starts a checksum database with a fresh key. Close it when the test is over. */
+export async function startSumDB(options: SumDBOptions): Promise<FakeSumDB> {
+  const { name = 'sum.example.test', records = [] } = options;
+  const source = join(import.meta.dirname, 'server', 'main.go');
+  const program = await startGoProgram(options.go, { source, args: ['-name', name] });
+  const { address, verifierKey } = parseReady(await program.next());
+  const add = async (lines: string) => void (await program.ask(JSON.stringify(lines)));
+  for (const lines of records) await add(lines);
+  const front = await startFakeServer(({ url }) => forward(`http://${address}${url}`));
+  return {
+    ...front,
+    name,
+    verifierKey,
+    add,
+    async close() {
+      await front.close();
+      await program.close();
+    },
+  };
+}
+
+/** Records of modules that do not exist, to make a tree as large as a test needs. */
+export function fillerRecords(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => {
+    const version = `filler.example/m v0.0.${index}`;
+    const hash = `h1:${Buffer.alloc(32, index).toString('base64')}`;
+    return `${version} ${hash}\n${version}/go.mod ${hash}\n`;
+  });
+}
+
+async function forward(url: string): Promise<Answer> {
+  const response = await fetch(url);
+  const type = response.headers.get('content-type') ?? 'application/octet-stream';
+  return { status: response.status, headers: { 'content-type': type }, body: await response.bytes() };
+}
+
+function parseReady(line: string): { address: string; verifierKey: string } {
+  const value: unknown = JSON.parse(line);
+  if (typeof value === 'object' && value !== null && 'address' in value && 'verifierKey' in value) {
+    return { address: String(value.address), verifierKey: String(value.verifierKey) };
+  }
+  throw new Error(`Cannot read the checksum database's first line "${line}"`);
+}

@@ -1,0 +1,41 @@
+import { join } from 'node:path';
+import { startGoProgram } from '../../../go/program.ts';
+
+/** What Go says of a zip: errors are its own words, empty where it has none. */
+export interface GoVerdict {
+  readonly h1: string;
+  readonly hashError: string;
+  readonly checkError: string;
+  readonly unzipError: string;
+}
+
+export interface GoUnicode {
+  readonly version: string;
+  readonly orbits: readonly (readonly number[])[];
+  readonly letters: readonly (readonly [first: number, last: number])[];
+}
+
+/** The program of main.go, which answers one question after the other. */
+export interface ZipJudge {
+  /** Judges the zip as one of the module `path@version`. */
+  zip(file: string, module: { readonly path: string; readonly version: string }): Promise<GoVerdict>;
+  /** The `h1:` hash of a go.mod. */
+  mod(file: string): Promise<string>;
+  /** Seconds that each of `runs` takes to hash the zip. */
+  time(file: string, runs: number): Promise<{ readonly h1: string; readonly seconds: readonly number[] }>;
+  unicode(): Promise<GoUnicode>;
+  close(): Promise<void>;
+}
+
+/** Starts the program, built by `go` with golang.org/x/mod. */
+export async function startZipJudge(go: string): Promise<ZipJudge> {
+  const program = await startGoProgram(go, { source: join(import.meta.dirname, 'main.go') });
+  const ask = async (question: object) => JSON.parse(await program.ask(JSON.stringify(question)));
+  return {
+    zip: (file, { path, version }) => ask({ zip: file, path, version }),
+    mod: async (file) => String((await ask({ mod: file })).h1),
+    time: (file, runs) => ask({ time: file, runs }),
+    unicode: () => ask({ unicode: true }),
+    close: () => program.close(),
+  };
+}
