@@ -30,12 +30,16 @@ const isolates = new WeakMap<Env, Isolate>();
 /** Trouble with what all requests share. */
 const report = (label: string, error: unknown) => logTrouble(writeLog, label, error);
 
-/** Builds everything at the first call. Throws when the configuration is invalid, with all of its problems. */
+/**
+ * Builds everything at the first call. Throws when the configuration is invalid, with all of its
+ * problems.
+ */
 export function isolateOf(env: Env): Isolate {
   const known = isolates.get(env);
   if (known) return known;
   const parsed = parseConfig(env);
-  if (parsed.kind === 'invalid') throw new Error(`Invalid configuration: ${parsed.problems.join('; ')}`);
+  if (parsed.kind === 'invalid')
+    throw new Error(`Invalid configuration: ${parsed.problems.join('; ')}`);
   const { config } = parsed;
   const pool = new Pool({ clock, random: Math.random });
   const shared = { states: sharedStatesOf(env, clock), clock, report };
@@ -46,7 +50,11 @@ export function isolateOf(env: Env): Isolate {
     budgets: openBudgets(clock),
     setAside: new SetAside(clock),
     pool,
-    sharing: new HealthSharing({ ...shared, pool, urls: everyAsked(config).map(({ origin }) => origin.url) }),
+    sharing: new HealthSharing({
+      ...shared,
+      pool,
+      urls: everyAsked(config).map(({ origin }) => origin.url),
+    }),
     probes: new ProbeLog(shared),
     logs: openLogs(config.databases),
     clock,

@@ -1,10 +1,13 @@
 /**
- * SHA-256 in native code, the only place that names `node:crypto`. WebCrypto's digest is a promise a call, and a tile of
- * the checksum database has 255 of them to compute; it also cannot take a file piece by piece.
+ * SHA-256 in native code, the only place that names `node:crypto`. WebCrypto's digest is a promise
+ * a call, and a tile of the checksum database has 255 of them to compute; it also cannot take a
+ * file piece by piece.
  */
 import { createHash } from 'node:crypto';
 
-/** Where a few short parts are put together: a call into native code costs more than copying them. */
+/**
+ * Where a few short parts are put together: a call into native code costs more than copying them.
+ */
 const together = new Uint8Array(128);
 
 /** The SHA-256 of `parts` one after the other, 32 bytes. */

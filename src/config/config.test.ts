@@ -25,7 +25,9 @@ describe('without a variable', () => {
         limits: { headers: 10_000, stall: 20_000 },
       })),
     );
-    expect(databases.map(({ name, origins }) => ({ name, urls: origins.map(({ url }) => url) }))).toEqual([
+    expect(
+      databases.map(({ name, origins }) => ({ name, urls: origins.map(({ url }) => url) })),
+    ).toEqual([
       { name: 'sum.golang.org', urls: ['https://sum.golang.org', 'https://sum.golang.google.cn'] },
     ]);
     expect(rest).toEqual({
@@ -38,10 +40,13 @@ describe('without a variable', () => {
     });
   });
 
-  it.each(Object.keys(DEFAULTS))('an empty %s means its default, and so does one of blanks', (name) => {
-    expect(parseConfig({ [name]: '' })).toEqual(parseConfig({}));
-    expect(parseConfig({ [name]: ' \n' })).toEqual(parseConfig({}));
-  });
+  it.each(Object.keys(DEFAULTS))(
+    'an empty %s means its default, and so does one of blanks',
+    (name) => {
+      expect(parseConfig({ [name]: '' })).toEqual(parseConfig({}));
+      expect(parseConfig({ [name]: ' \n' })).toEqual(parseConfig({}));
+    },
+  );
 
   it('bindings of other names are not looked at', () => {
     expect(parseConfig({ FILES: {}, META: 7 })).toEqual(parseConfig({}));
@@ -54,7 +59,9 @@ describe('without a variable', () => {
     ['TOKENS', {}],
     ['LOG_CLIENT_ADDRESS', true],
   ])('%s as something else than text is refused: it would protect nothing', (name, value) => {
-    expect(problems({ [name]: value })).toContain(`Cannot use ${name}: it is not text, write it in quotes`);
+    expect(problems({ [name]: value })).toContain(
+      `Cannot use ${name}: it is not text, write it in quotes`,
+    );
   });
 
   it('an origin with credentials comes with a warning: what it gives is public', () => {
@@ -83,7 +90,9 @@ describe('a variable', () => {
       databases: [],
       warnings: [],
     });
-    expect(config.origins).toMatchObject([{ name: 'a.example', limits: { headers: 1000, stall: 2000 } }]);
+    expect(config.origins).toMatchObject([
+      { name: 'a.example', limits: { headers: 1000, stall: 2000 } },
+    ]);
     expect(matches(config.privateModules, 'git.corp.example/x')).toBe(true);
   });
 
@@ -171,11 +180,18 @@ it('no checksum database is asked about private modules, nor about those that an
   const ORIGINS = '[{"url":"a.example","modules":"own.example/*"},{"url":"b.example"}]';
   const { unlogged } = valid({ ORIGINS, PRIVATE: '*.corp.example' });
   const asked = (module: string) => !matches(unlogged, module);
-  expect(['git.corp.example/x', 'own.example/x/y', 'example.com/z'].map(asked)).toEqual([false, false, true]);
+  expect(['git.corp.example/x', 'own.example/x/y', 'example.com/z'].map(asked)).toEqual([
+    false,
+    false,
+    true,
+  ]);
 });
 
 it('the tables of origins that wrangler.toml shows are valid', () => {
-  const text = readFileSync(new URL('../../wrangler.toml', import.meta.url), 'utf8').replaceAll(/^# ?/gm, '');
+  const text = readFileSync(new URL('../../wrangler.toml', import.meta.url), 'utf8').replaceAll(
+    /^# ?/gm,
+    '',
+  );
   const tables = [...text.matchAll(/ORIGINS = '''(.*?)'''/gs)].map(([, table = '']) => table);
   expect(tables.length).toBe(3);
   for (const ORIGINS of tables) {

@@ -12,7 +12,10 @@ export interface Config {
   readonly privateModules: Patterns;
   /** Those, and what an origin has to itself: modferry asks no checksum database about them. */
   readonly unlogged: Patterns;
-  /** What is compared with the checksum databases before it is kept: nothing, `.mod`, or `.mod` and `.zip`. */
+  /**
+   * What is compared with the checksum databases before it is kept: nothing, `.mod`, or `.mod` and
+   * `.zip`.
+   */
   readonly verify: 'off' | 'mod' | 'all';
   /** Milliseconds until the first byte of an answer, over all origins. */
   readonly totalLimit: number;
@@ -26,8 +29,8 @@ export type ParsedConfig =
   | { readonly kind: 'invalid'; readonly problems: readonly string[] };
 
 /**
- * Every default. The three public proxies are mirrors of one another, so any failure of one moves on to the next (`|`),
- * and each is run by somebody else in another network.
+ * Every default. The three public proxies are mirrors of one another, so any failure of one moves
+ * on to the next (`|`), and each is run by somebody else in another network.
  */
 export const DEFAULTS = {
   ORIGINS: 'https://proxy.golang.org|https://goproxy.cn|https://goproxy.io',
@@ -41,21 +44,27 @@ export const DEFAULTS = {
   LOG_CLIENT_ADDRESS: 'off',
 } as const;
 
-/** Policies that this version does not have. To run without one that was asked for would be to lie. */
+/**
+ * Policies that this version does not have. To run without one that was asked for would be to lie.
+ */
 const NOT_YET = ['ALLOW', 'DENY', 'MIN_AGE'] as const;
 
 /** The name of every variable that is read, but for the secrets that an origin's `auth` names. */
 export const VARIABLE_NAMES: readonly string[] = [...Object.keys(DEFAULTS), 'TOKENS', ...NOT_YET];
 
 /**
- * Reads the configuration. An empty variable means its default. Reports every problem at once, each with the variable,
- * the value and the remedy, and fails closed: a protection that was asked for and cannot be given is a problem too.
+ * Reads the configuration. An empty variable means its default. Reports every problem at once, each
+ * with the variable, the value and the remedy, and fails closed: a protection that was asked for
+ * and cannot be given is a problem too.
  */
 export function parseConfig(variables: Variables): ParsedConfig {
   const reader = new VariableReader(variables, DEFAULTS);
   const { problems } = reader;
 
-  const limits = { headers: reader.timeout('TIMEOUT_HEADERS'), stall: reader.timeout('TIMEOUT_STALL') };
+  const limits = {
+    headers: reader.timeout('TIMEOUT_HEADERS'),
+    stall: reader.timeout('TIMEOUT_STALL'),
+  };
   const totalLimit = reader.timeout('TIMEOUT_TOTAL');
   const secret = (name: string) => reader.text(name);
   const origins = parseOrigins(reader.text('ORIGINS'), { limits, secret, problems });
@@ -72,7 +81,8 @@ export function parseConfig(variables: Variables): ParsedConfig {
   }
   for (const name of NOT_YET) {
     const value = reader.text(name);
-    if (value) problems.push(`Cannot use ${name} ${JSON.stringify(value)}: this version has no such policy`);
+    if (value)
+      problems.push(`Cannot use ${name} ${JSON.stringify(value)}: this version has no such policy`);
   }
   const logClientAddress = reader.oneOf('LOG_CLIENT_ADDRESS', 'off', 'on') === 'on';
   const warnings = warningsOf({ verify, databases, tokens: reader.text('TOKENS'), origins });

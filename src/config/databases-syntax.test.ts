@@ -21,7 +21,10 @@ describe('SUMDBS', () => {
     ['off', []],
     [' off ', []],
     ['sum.golang.org', ['sum.golang.org https://sum.golang.org https://sum.golang.google.cn']],
-    ['sum.golang.google.cn', ['sum.golang.org https://sum.golang.google.cn https://sum.golang.org']],
+    [
+      'sum.golang.google.cn',
+      ['sum.golang.org https://sum.golang.google.cn https://sum.golang.org'],
+    ],
     ['sum.golang.org https://mirror.example/sum', ['sum.golang.org https://mirror.example/sum']],
     [KEY, ['sum.example.test https://sum.example.test']],
     [

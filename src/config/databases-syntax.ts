@@ -13,8 +13,8 @@ export interface Database {
 }
 
 /**
- * The key that is compiled into the go command (cmd/go/internal/modfetch/key.go), and the two hosts that serve this
- * database: the second one is Google's own for networks that filter the first.
+ * The key that is compiled into the go command (cmd/go/internal/modfetch/key.go), and the two hosts
+ * that serve this database: the second one is Google's own for networks that filter the first.
  */
 const GO_KEY = 'sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8';
 const GO_URLS = 'https://sum.golang.org|https://sum.golang.google.cn';
@@ -29,8 +29,9 @@ const KNOWN: Readonly<Record<string, readonly [key: string, urls: string]>> = {
 const NAME = /^[a-z0-9.-]+(:\d+)?(\/[A-Za-z0-9._~-]+)*$/;
 
 /**
- * SUMDBS: checksum databases in GOSUMDB syntax, separated by commas: `sum.golang.org`, `<verifier key>`, or either
- * followed by a space and `<url>[|<url>]`; `off` for none. Every problem is pushed to `problems`.
+ * SUMDBS: checksum databases in GOSUMDB syntax, separated by commas: `sum.golang.org`, `<verifier
+ * key>`, or either followed by a space and `<url>[|<url>]`; `off` for none. Every problem is pushed
+ * to `problems`.
  */
 export function parseDatabases(
   text: string,
@@ -44,7 +45,9 @@ export function parseDatabases(
     if (typeof database === 'string') {
       problems.push(`Cannot parse SUMDBS: entry ${JSON.stringify(redacted(entry))} ${database}`);
     } else if (databases.has(database.name)) {
-      problems.push(`Cannot use SUMDBS: the database ${JSON.stringify(database.name)} is named twice`);
+      problems.push(
+        `Cannot use SUMDBS: the database ${JSON.stringify(database.name)} is named twice`,
+      );
     } else {
       databases.set(database.name, database);
     }
@@ -52,7 +55,10 @@ export function parseDatabases(
   return [...databases.values()];
 }
 
-/** An entry as it may be shown: without the passwords of its addresses, and without keys, one of which may be a private one. */
+/**
+ * An entry as it may be shown: without the passwords of its addresses, and without keys, one of
+ * which may be a private one.
+ */
 function redacted(entry: string): string {
   return entry
     .replace(/private\+key\+\S*/gi, 'PRIVATE+KEY+…')

@@ -1,13 +1,19 @@
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
 
-/** Less cannot be met over a network, more is no limit: a go command waits for ever by itself. In milliseconds. */
+/**
+ * Less cannot be met over a network, more is no limit: a go command waits for ever by itself. In
+ * milliseconds.
+ */
 const MIN_MS = 50;
 const MAX_MS = 600_000;
 
 /** What a timeout looks like, as the end of a sentence. */
 export const TIMEOUT_FORM = 'a time from "50ms" to "10m", such as "10s"';
 
-/** Milliseconds of a timeout such as `500ms`, `10s` or `5m`, or undefined if `text` is none or out of bounds. */
+/**
+ * Milliseconds of a timeout such as `500ms`, `10s` or `5m`, or undefined if `text` is none or out
+ * of bounds.
+ */
 export function parseTimeout(text: string): number | undefined {
   const [, count, unit] = /^(\d{1,9})(ms|s|m)$/.exec(text) ?? [];
   const unitMs = unit === undefined ? undefined : UNIT_MS[unit];

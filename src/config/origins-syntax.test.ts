@@ -67,7 +67,9 @@ describe('the list', () => {
         limits,
       },
     ]);
-    expect(parseAddress('https://:token@a')).toMatchObject({ authorization: `Basic ${btoa(':token')}` });
+    expect(parseAddress('https://:token@a')).toMatchObject({
+      authorization: `Basic ${btoa(':token')}`,
+    });
     expect(parseAddress('https://ü@a')).toMatchObject({ authorization: 'Basic w7w6' });
   });
 });
@@ -122,7 +124,9 @@ describe('the table', () => {
     ]);
     const patterns = origins[0]?.modules ?? [];
     expect(
-      ['git.corp.example/x', 'github.com/acme/y', 'github.com/x'].map((path) => matches(patterns, path)),
+      ['git.corp.example/x', 'github.com/acme/y', 'github.com/x'].map((path) =>
+        matches(patterns, path),
+      ),
     ).toEqual([true, true, false]);
   });
 
@@ -134,11 +138,17 @@ describe('the table', () => {
     };
     const { origins, problems } = parse(JSON.stringify([row]));
     expect(problems).toEqual([]);
-    expect(origins[0]?.probe).toEqual({ module: 'git.corp.example/Tool/v2', version: 'v2.1.0-rc.1' });
+    expect(origins[0]?.probe).toEqual({
+      module: 'git.corp.example/Tool/v2',
+      version: 'v2.1.0-rc.1',
+    });
   });
 
   it.each([
-    ['git.corp.example/tool', /entry 1: probe "git.corp.example\/tool" is not a module and a full version/],
+    [
+      'git.corp.example/tool',
+      /entry 1: probe "git.corp.example\/tool" is not a module and a full version/,
+    ],
     ['git.corp.example/tool@', /is not a module and a full version/],
     ['@v1.0.0', /is not a module and a full version/],
     ['git.corp.example/tool@latest', /is not a module and a full version of it, such as/],
@@ -146,7 +156,10 @@ describe('the table', () => {
     ['git.corp.example/tool@v2.0.0', /is not a module and a full version/],
     ['git.corp.example/../tool@v1.0.0', /is not a module and a full version/],
     ['git.corp.example/tool?x=y@v1.0.0', /is not a module and a full version/],
-    ['github.com/acme/tool@v1.0.0', /entry 1: probe "github.com\/acme\/tool" is none of its modules/],
+    [
+      'github.com/acme/tool@v1.0.0',
+      /entry 1: probe "github.com\/acme\/tool" is none of its modules/,
+    ],
   ])('does not take %j to probe with', (probe, problem) => {
     const { origins, problems } = parse(
       JSON.stringify([{ url: 'a.example', modules: '*.corp.example', probe }]),
@@ -175,7 +188,10 @@ describe('the table', () => {
     ['[1]', 'ORIGINS: 0: Invalid type: Expected Object'],
     ['[{}]', 'ORIGINS: 0.url: Invalid key: Expected "url"'],
     ['[{"url":"a.example","module":"x"}]', 'ORIGINS: 0.module: Invalid key: Expected never'],
-    ['[{"url":"a.example","regions":["eu"]}]', '0.regions.0: is no code such as "FRA", "DE" or "EU"'],
+    [
+      '[{"url":"a.example","regions":["eu"]}]',
+      '0.regions.0: is no code such as "FRA", "DE" or "EU"',
+    ],
     ['[{"url":"a.example","name":"a b"}]', '0.name: is no name of letters, digits and . _ : / -'],
     [
       '[{"url":"a.example","timeouts":{"headers":"10"}}]',
@@ -185,7 +201,10 @@ describe('the table', () => {
       '[{"url":"a.example","timeouts":{"stall":"0s"}}]',
       '0.timeouts.stall: is not a time from "50ms" to "10m", such as "10s"',
     ],
-    ['[{"url":"a.example","auth":"NOPE"}]', 'entry 1: auth names the secret "NOPE", which is not set'],
+    [
+      '[{"url":"a.example","auth":"NOPE"}]',
+      'entry 1: auth names the secret "NOPE", which is not set',
+    ],
     ['[{"url":"a.example","modules":"[x"}]', 'entry 1: modules: Cannot parse pattern "[x"'],
     ['[{"url":"ftp://a.example"}]', 'entry 1: url "ftp://a.example" has no http or https scheme'],
     ['[]', 'Cannot use ORIGINS "[]": it names no origin'],
@@ -195,7 +214,10 @@ describe('the table', () => {
   });
 
   it('tells which secrets it names', () => {
-    expect(secretNames('[{"url":"a","auth":"A"},{"url":"b"},{"url":"c","auth":"C"}]')).toEqual(['A', 'C']);
+    expect(secretNames('[{"url":"a","auth":"A"},{"url":"b"},{"url":"c","auth":"C"}]')).toEqual([
+      'A',
+      'C',
+    ]);
     expect(['https://a', '[', '[1]', ''].map(secretNames)).toEqual([[], [], [], []]);
   });
 });

@@ -6,8 +6,8 @@ import { parseTimeout, TIMEOUT_FORM } from './duration.ts';
 import type { Origin, OriginLimits } from '../origins/origin.ts';
 
 /**
- * ORIGINS, in the syntax of GOPROXY (`https://a|https://b,https://c`) or as a JSON table with one object an origin.
- * Every problem is pushed to `problems`; an origin with a problem is left out.
+ * ORIGINS, in the syntax of GOPROXY (`https://a|https://b,https://c`) or as a JSON table with one
+ * object an origin. Every problem is pushed to `problems`; an origin with a problem is left out.
  */
 export function parseOrigins(
   text: string,
@@ -19,14 +19,19 @@ export function parseOrigins(
   },
 ): readonly Origin[] {
   const before = context.problems.length;
-  const origins = text.trimStart().startsWith('[') ? parseTable(text, context) : parseList(text, context);
+  const origins = text.trimStart().startsWith('[')
+    ? parseTable(text, context)
+    : parseList(text, context);
   if (origins.length === 0 && context.problems.length === before) {
     context.problems.push(`Cannot use ORIGINS ${quote(text)}: it names no origin`);
   }
   return withOwnNames(origins);
 }
 
-/** The second origin of a name is called `name#2`: names tell origins apart in headers, texts and logs. */
+/**
+ * The second origin of a name is called `name#2`: names tell origins apart in headers, texts and
+ * logs.
+ */
 function withOwnNames(origins: readonly Origin[]): readonly Origin[] {
   const counts = new Map<string, number>();
   return origins.map((origin) => {
@@ -40,7 +45,9 @@ type Context = Parameters<typeof parseOrigins>[1];
 
 function parseList(text: string, { limits, problems }: Context): readonly Origin[] {
   const origins: Origin[] = [];
-  for (const [index, [, item = '', separator]] of [...text.matchAll(/([^,|]*)([,|]|$)/g)].entries()) {
+  for (const [index, [, item = '', separator]] of [
+    ...text.matchAll(/([^,|]*)([,|]|$)/g),
+  ].entries()) {
     const entry = item.trim();
     if (entry === '') continue;
     const address = parseAddress(entry);
@@ -48,7 +55,12 @@ function parseList(text: string, { limits, problems }: Context): readonly Origin
       problems.push(`Cannot parse ORIGINS: entry ${index + 1} ${quote(redact(entry))} ${address}`);
       continue;
     }
-    origins.push({ ...address, fallback: separator === ',' ? 'missing' : 'any', regions: [], limits });
+    origins.push({
+      ...address,
+      fallback: separator === ',' ? 'missing' : 'any',
+      regions: [],
+      limits,
+    });
   }
   return origins;
 }
@@ -62,18 +74,28 @@ const Timeout = v.pipe(
 const Table = v.array(
   v.strictObject({
     name: v.optional(
-      v.pipe(v.string(), v.regex(/^[\w.:/-]{1,100}$/, 'is no name of letters, digits and . _ : / -')),
+      v.pipe(
+        v.string(),
+        v.regex(/^[\w.:/-]{1,100}$/, 'is no name of letters, digits and . _ : / -'),
+      ),
     ),
     url: v.string(),
     modules: v.optional(v.union([v.string(), v.array(v.string())])),
     regions: v.optional(
-      v.array(v.pipe(v.string(), v.regex(/^[A-Z]{2,3}$/, 'is no code such as "FRA", "DE" or "EU"'))),
+      v.array(
+        v.pipe(v.string(), v.regex(/^[A-Z]{2,3}$/, 'is no code such as "FRA", "DE" or "EU"')),
+      ),
     ),
     auth: v.optional(
-      v.pipe(v.string(), v.regex(/^[A-Z][A-Z0-9_]*$/, 'is no name of a secret, such as "CORP_TOKEN"')),
+      v.pipe(
+        v.string(),
+        v.regex(/^[A-Z][A-Z0-9_]*$/, 'is no name of a secret, such as "CORP_TOKEN"'),
+      ),
     ),
     probe: v.optional(v.string()),
-    timeouts: v.optional(v.strictObject({ headers: v.optional(Timeout), stall: v.optional(Timeout) })),
+    timeouts: v.optional(
+      v.strictObject({ headers: v.optional(Timeout), stall: v.optional(Timeout) }),
+    ),
   }),
 );
 
@@ -83,7 +105,8 @@ function parseTable(text: string, context: Context): readonly Origin[] {
     json = JSON.parse(text);
   } catch (error) {
     // The engine's message quotes the text around the place, and a password may be there.
-    const place = /at position \d+/.exec(String(error))?.[0] ?? 'a table is [{ "url": "https://…" }, …]';
+    const place =
+      /at position \d+/.exec(String(error))?.[0] ?? 'a table is [{ "url": "https://…" }, …]';
     context.problems.push(`Cannot parse ORIGINS as JSON: ${place}`);
     return [];
   }
@@ -92,7 +115,9 @@ function parseTable(text: string, context: Context): readonly Origin[] {
     for (const issue of table.issues) {
       // What was received instead is not shown: it may be an address with a password.
       const message = issue.message.replace(/ but received ".*$/s, '');
-      context.problems.push(`Cannot parse ORIGINS: ${v.getDotPath(issue) ?? 'the table'}: ${message}`);
+      context.problems.push(
+        `Cannot parse ORIGINS: ${v.getDotPath(issue) ?? 'the table'}: ${message}`,
+      );
     }
     return [];
   }
@@ -107,10 +132,13 @@ function parseRow(
   const found: string[] = [];
   const address = parseAddress(row.url);
   if (typeof address === 'string') found.push(`url ${quote(redact(row.url))} ${address}`);
-  const modules = row.modules === undefined ? undefined : parsePatterns([row.modules].flat().join(','));
-  if (modules?.kind === 'malformed') found.push(...modules.problems.map((problem) => `modules: ${problem}`));
+  const modules =
+    row.modules === undefined ? undefined : parsePatterns([row.modules].flat().join(','));
+  if (modules?.kind === 'malformed')
+    found.push(...modules.problems.map((problem) => `modules: ${problem}`));
   const probe = row.probe === undefined ? undefined : parseProbe(row.probe);
-  if (row.probe !== undefined && !probe) found.push(`probe ${quote(row.probe)} is not ${PROBE_FORM}`);
+  if (row.probe !== undefined && !probe)
+    found.push(`probe ${quote(row.probe)} is not ${PROBE_FORM}`);
   if (probe && modules?.kind === 'parsed' && !matches(modules.patterns, probe.module))
     found.push(`probe ${quote(probe.module)} is none of its modules`);
   const credentials = row.auth === undefined ? undefined : secret(row.auth);
@@ -149,14 +177,20 @@ function parseProbe(text: string): Origin['probe'] | undefined {
 /** The names of the secrets that a table of origins refers to; none when it cannot be parsed. */
 export function secretNames(text: string): readonly string[] {
   try {
-    const table = v.safeParse(v.array(v.object({ auth: v.optional(v.string()) })), JSON.parse(text));
+    const table = v.safeParse(
+      v.array(v.object({ auth: v.optional(v.string()) })),
+      JSON.parse(text),
+    );
     return table.success ? table.output.flatMap(({ auth }) => auth ?? []) : [];
   } catch {
     return [];
   }
 }
 
-/** `user:password` becomes Basic; anything else is a Bearer token, or a whole header value if it has a space. */
+/**
+ * `user:password` becomes Basic; anything else is a Bearer token, or a whole header value if it has
+ * a space.
+ */
 function authorizationOf(credentials: string): string {
   if (credentials.includes(' ')) return credentials;
   return credentials.includes(':') ? `Basic ${base64(credentials)}` : `Bearer ${credentials}`;
@@ -170,8 +204,8 @@ export interface Address {
 }
 
 /**
- * An origin's address, or what is wrong with it, as the end of a sentence. As in GOPROXY, https is meant where no scheme
- * is given, and credentials may stand before the host.
+ * An origin's address, or what is wrong with it, as the end of a sentence. As in GOPROXY, https is
+ * meant where no scheme is given, and credentials may stand before the host.
  */
 export function parseAddress(text: string): Address | string {
   if (text === 'direct' || text === 'off') {
@@ -194,7 +228,10 @@ export function parseAddress(text: string): Address | string {
   };
 }
 
-/** An address as it may be shown: without a password, also where it is no address and the password is not written well. */
+/**
+ * An address as it may be shown: without a password, also where it is no address and the password
+ * is not written well.
+ */
 export function redact(address: string): string {
   return address.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, '$1…@');
 }

@@ -13,7 +13,9 @@ describe('within', () => {
 
   it('rejects as the work does, and leaves no alarm', async () => {
     const clock = fakeClock();
-    await expect(within(clock, 1000, Promise.reject(new Error('broken')))).rejects.toThrow('broken');
+    await expect(within(clock, 1000, Promise.reject(new Error('broken')))).rejects.toThrow(
+      'broken',
+    );
     expect(clock.alarms).toEqual([]);
   });
 

@@ -2,7 +2,9 @@
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number;
-  /** Resolves after `ms` milliseconds, or rejects with the signal's reason as soon as it is aborted. */
+  /**
+   * Resolves after `ms` milliseconds, or rejects with the signal's reason as soon as it is aborted.
+   */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
@@ -35,8 +37,8 @@ export class TimeoutError extends Error {
 }
 
 /**
- * The result of `work`, or a `TimeoutError` when it takes longer than `ms` milliseconds. `work` itself is not ended:
- * the caller cancels or aborts what it started.
+ * The result of `work`, or a `TimeoutError` when it takes longer than `ms` milliseconds. `work`
+ * itself is not ended: the caller cancels or aborts what it started.
  */
 export async function within<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T> {
   const over = new AbortController();

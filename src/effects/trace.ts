@@ -1,6 +1,9 @@
 import type { Clock } from './clock.ts';
 
-/** Where the time of one request went: milliseconds by name, in the order in which the parts were first measured. */
+/**
+ * Where the time of one request went: milliseconds by name, in the order in which the parts were
+ * first measured.
+ */
 export interface Trace {
   measure<T>(name: string, work: Promise<T>): Promise<T>;
   readonly timings: ReadonlyMap<string, number>;

@@ -7,10 +7,14 @@ const answer = (body: string | Uint8Array) => (typeof body === 'string' ? bytes(
 const PAGE = '<!DOCTYPE html><title>Sign in</title>';
 
 describe('a list', () => {
-  it.each(['', '\n', 'v1.0.0\n', 'v1.0.0', 'v1.0.0 2024-01-15T10:00:00Z\r\nv1.1.0\r\n', 'junk\nv1.0.0\n'])(
-    '%j is believed',
-    (body) => expect(() => checkList(answer(body))).not.toThrow(),
-  );
+  it.each([
+    '',
+    '\n',
+    'v1.0.0\n',
+    'v1.0.0',
+    'v1.0.0 2024-01-15T10:00:00Z\r\nv1.1.0\r\n',
+    'junk\nv1.0.0\n',
+  ])('%j is believed', (body) => expect(() => checkList(answer(body))).not.toThrow());
   it.each(['sign in please', PAGE, ` \n${PAGE}`, '{"error":"no"}'])('%j is not', (body) => {
     expect(() => checkList(answer(body))).toThrow(BadAnswer);
   });

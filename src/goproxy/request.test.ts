@@ -4,13 +4,31 @@ import { parseModuleRequest } from './request.ts';
 it.each([
   ['/example.com/hello/@v/list', { kind: 'list', module: 'example.com/hello' }],
   ['/example.com/hello/@latest', { kind: 'latest', module: 'example.com/hello' }],
-  ['/example.com/hello/@v/v1.0.0.info', { kind: 'info', module: 'example.com/hello', version: 'v1.0.0' }],
-  ['/example.com/hello/@v/v1.0.0.mod', { kind: 'mod', module: 'example.com/hello', version: 'v1.0.0' }],
-  ['/example.com/hello/@v/v1.0.0.zip', { kind: 'zip', module: 'example.com/hello', version: 'v1.0.0' }],
-  ['/example.com/hello/@v/main.info', { kind: 'query', module: 'example.com/hello', query: 'main' }],
-  ['/example.com/hello/@v/!main.info', { kind: 'query', module: 'example.com/hello', query: 'Main' }],
+  [
+    '/example.com/hello/@v/v1.0.0.info',
+    { kind: 'info', module: 'example.com/hello', version: 'v1.0.0' },
+  ],
+  [
+    '/example.com/hello/@v/v1.0.0.mod',
+    { kind: 'mod', module: 'example.com/hello', version: 'v1.0.0' },
+  ],
+  [
+    '/example.com/hello/@v/v1.0.0.zip',
+    { kind: 'zip', module: 'example.com/hello', version: 'v1.0.0' },
+  ],
+  [
+    '/example.com/hello/@v/main.info',
+    { kind: 'query', module: 'example.com/hello', query: 'main' },
+  ],
+  [
+    '/example.com/hello/@v/!main.info',
+    { kind: 'query', module: 'example.com/hello', query: 'Main' },
+  ],
   // v3 may be answered with v3.0.0+incompatible: that answer can change
-  ['/example.com/hello/@v/v3.0.0.info', { kind: 'query', module: 'example.com/hello', query: 'v3.0.0' }],
+  [
+    '/example.com/hello/@v/v3.0.0.info',
+    { kind: 'query', module: 'example.com/hello', query: 'v3.0.0' },
+  ],
   [
     '/example.com/hello/v3/@v/v3.0.0.info',
     { kind: 'info', module: 'example.com/hello/v3', version: 'v3.0.0' },

@@ -17,8 +17,9 @@ import {
 /**
  * What a client asks a module proxy for (https://go.dev/ref/mod#goproxy-protocol).
  *
- * `info` is the `.info` of a canonical version that the module can have; every other revision, a branch, a hash,
- * `v1.2.3+meta`, or `v3.0.0` where the answer may be `v3.0.0+incompatible`, is a `query`: its answer may change.
+ * `info` is the `.info` of a canonical version that the module can have; every other revision, a
+ * branch, a hash, `v1.2.3+meta`, or `v3.0.0` where the answer may be `v3.0.0+incompatible`, is a
+ * `query`: its answer may change.
  */
 export type ModuleRequest =
   | { readonly kind: 'list'; readonly module: ModulePath }
@@ -34,12 +35,16 @@ export interface Malformed {
   readonly reason: string;
 }
 
-/** Queries that the go command resolves itself, from the list; as a revision they would name a branch called so. */
+/**
+ * Queries that the go command resolves itself, from the list; as a revision they would name a
+ * branch called so.
+ */
 const CLIENT_SIDE_QUERIES: readonly string[] = ['latest', 'upgrade', 'patch'];
 
 /**
- * Parses the path of a URL, with its leading slash and still percent-encoded. Nothing behind this function sees a raw
- * path again. Source of the grammar: cmd/go/internal/modfetch/proxy.go and golang.org/x/mod/module.
+ * Parses the path of a URL, with its leading slash and still percent-encoded. Nothing behind this
+ * function sees a raw path again. Source of the grammar: cmd/go/internal/modfetch/proxy.go and
+ * golang.org/x/mod/module.
  */
 export function parseModuleRequest(pathname: string): ModuleRequest | Malformed {
   const path = decodePath(pathname);
@@ -51,7 +56,8 @@ export function parseModuleRequest(pathname: string): ModuleRequest | Malformed 
   const endpoint = path.slice(at + 1);
 
   const module = unescapeModulePath(escapedPath);
-  if (module === undefined) return malformed(`invalid escaped module path: ${describe(escapedPath)}`);
+  if (module === undefined)
+    return malformed(`invalid escaped module path: ${describe(escapedPath)}`);
   if (endpoint === '@latest') return { kind: 'latest', module };
   if (endpoint === '@v/list') return { kind: 'list', module };
   const file = /^@v\/(?<version>[^/]+)\.(?<extension>info|mod|zip)$/.exec(endpoint)?.groups;
@@ -61,17 +67,23 @@ export function parseModuleRequest(pathname: string): ModuleRequest | Malformed 
   return parseVersionFile(module, version, file['extension'] ?? '');
 }
 
-function parseVersionFile(module: ModulePath, text: string, extension: string): ModuleRequest | Malformed {
+function parseVersionFile(
+  module: ModulePath,
+  text: string,
+  extension: string,
+): ModuleRequest | Malformed {
   const version = parseVersion(text);
   const fits = version !== undefined && versionFitsPath(module, version);
   if (extension === 'info') {
     if (fits) return { kind: 'info', module, version };
     const query = version ?? parseVersionQuery(text);
-    if (query === undefined || CLIENT_SIDE_QUERIES.includes(query)) return malformed('invalid version');
+    if (query === undefined || CLIENT_SIDE_QUERIES.includes(query))
+      return malformed('invalid version');
     return { kind: 'query', module, query };
   }
   if (version === undefined) return malformed('only a canonical version has a .mod and a .zip');
-  if (!fits) return malformed(`${text} is no version of this module path: the major version does not fit`);
+  if (!fits)
+    return malformed(`${text} is no version of this module path: the major version does not fit`);
   return { kind: extension === 'mod' ? 'mod' : 'zip', module, version };
 }
 

@@ -16,7 +16,13 @@ import { cacheClassOf } from '../mirror/cache-policy.ts';
 import type { ModuleRequest } from './request.ts';
 import { type Asked, serveSmallFile, type SmallFile } from '../mirror/small-file.ts';
 import { listStored } from './stored-list.ts';
-import { asMismatch, type Checksums, type Expected, judge, type Verdict } from '../mirror/verification.ts';
+import {
+  asMismatch,
+  type Checksums,
+  type Expected,
+  judge,
+  type Verdict,
+} from '../mirror/verification.ts';
 import type { Version } from '../module/version.ts';
 import { serveZip } from '../mirror/zip-file.ts';
 
@@ -38,7 +44,11 @@ export async function resolve(request: ModuleRequest, options: ResolveOptions): 
   const isPrivate = matches(options.privateModules, request.module);
   if (isPrivate) {
     // Whoever may read it needs a token, and this version gives none out.
-    return { kind: 'refused', text: `${request.module} is private here: PRIVATE covers it`, source: LOCAL };
+    return {
+      kind: 'refused',
+      text: `${request.module} is private here: PRIVATE covers it`,
+      source: LOCAL,
+    };
   }
   const origins = originsFor(options.origins, request.module, { isPrivate });
   if (request.kind !== 'zip')
@@ -78,12 +88,14 @@ function smallFile(
   ): SmallFile => {
     const file = { key, subject: module + name };
     const hasSpare = cacheClassOf(request) === 'mutable';
-    const recheck = expect && (async (bytes: Uint8Array) => judge(await expect(), 'mod', hashMod(bytes)));
+    const recheck =
+      expect && (async (bytes: Uint8Array) => judge(await expect(), 'mod', hashMod(bytes)));
     return {
       ...file,
       cache: cacheClassOf(request),
       kv: false,
-      ask: () => askForSmallFile(file, { check, carrier, origins, hasSpare, ...(expect ? { expect } : {}) }),
+      ask: () =>
+        askForSmallFile(file, { check, carrier, origins, hasSpare, ...(expect ? { expect } : {}) }),
       ...(recheck ? { recheck } : {}),
       ...rest,
     };
@@ -173,8 +185,14 @@ async function askForSmallFile(
   };
 }
 
-/** The path that the go command would ask for: Go's url.PathEscape writes `!` as `%21` and leaves `+` and `@` alone. */
+/**
+ * The path that the go command would ask for: Go's url.PathEscape writes `!` as `%21` and leaves
+ * `+` and `@` alone.
+ */
 function originPath(key: StoreKey): string {
-  const escaped = encodeURIComponent(key).replaceAll(/%(2F|24|26|2B|3A|3D|40)/g, decodeURIComponent);
+  const escaped = encodeURIComponent(key).replaceAll(
+    /%(2F|24|26|2B|3A|3D|40)/g,
+    decodeURIComponent,
+  );
   return `/${escaped.replaceAll(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)}`;
 }

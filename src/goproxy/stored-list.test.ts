@@ -8,7 +8,11 @@ import { listStored } from './stored-list.ts';
 it.each([
   ['example.com/a', [], undefined],
   ['example.com/a', ['example.com/a/@v/list', 'example.com/a/@latest'], undefined],
-  ['example.com/a', ['example.com/a/@v/v1.10.0.info', 'example.com/a/@v/v1.9.0.info'], 'v1.9.0\nv1.10.0\n'],
+  [
+    'example.com/a',
+    ['example.com/a/@v/v1.10.0.info', 'example.com/a/@v/v1.9.0.info'],
+    'v1.9.0\nv1.10.0\n',
+  ],
   ['example.com/a', ['example.com/a/@v/v1.0.0.mod', 'example.com/a/@v/v1.0.0.zip'], ''],
   ['example.com/a', ['example.com/a/@v/v1.0.0-!r!c1.info'], 'v1.0.0-RC1\n'],
   ['example.com/a', ['example.com/a/@v/v0.0.0-20240115100000-abcdefabcdef.info'], ''],

@@ -15,14 +15,20 @@ export function createApp(services: Services): Hono<Variables> {
   app.use(exchanges(services));
   app.use(async function readOnly(c, next) {
     if (METHODS.includes(c.req.raw.method)) return next();
-    return fail(c, 405, 'method not allowed: a module proxy is read with GET and HEAD', METHODS.join(', '));
+    return fail(
+      c,
+      405,
+      'method not allowed: a module proxy is read with GET and HEAD',
+      METHODS.join(', '),
+    );
   });
 
   app.get('/healthz', (c) => local(c, 'health', 'ok\n'));
   app.get('/readyz', ready(services));
   app.get('/-/api/origins', originsApi(services));
   app.get('/', (c) => local(c, 'home', homePage(services.config, new URL(c.req.url).origin)));
-  for (const path of ['/sumdb', '/sumdb/*', '/cached-only/sumdb/*']) app.get(path, checksums(services));
+  for (const path of ['/sumdb', '/sumdb/*', '/cached-only/sumdb/*'])
+    app.get(path, checksums(services));
   app.get('*', modules(services));
 
   app.onError((error, c) => {

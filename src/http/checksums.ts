@@ -5,11 +5,15 @@ import { type ChecksumRequest, checksumPath, parseChecksumRequest } from '../sum
 import type { Subject } from '../telemetry/event.ts';
 import { answer, type Services, type Variables } from './exchange.ts';
 
-/** `/sumdb/<name>/…`: the checksum databases of SUMDBS. Any other name is a 404, and the client goes there by itself. */
+/**
+ * `/sumdb/<name>/…`: the checksum databases of SUMDBS. Any other name is a 404, and the client goes
+ * there by itself.
+ */
 export function checksums(services: Services): Handler<Variables> {
   const { databases, privateModules } = services.config;
   return async function handleChecksum(c) {
-    // A client that was told `GOPROXY=…/cached-only` still needs hashes: only modules are not to be fetched.
+    // A client that was told `GOPROXY=…/cached-only` still needs hashes: only modules are not to be
+    // fetched.
     const pathname = new URL(c.req.url).pathname.replace(/^\/cached-only/, '');
     const request = parseChecksumRequest(pathname, databases);
     if (!request) {
@@ -24,7 +28,8 @@ export function checksums(services: Services): Handler<Variables> {
 }
 
 function subjectOf(request: ChecksumRequest): Subject {
-  if (request.kind === 'lookup') return { kind: 'lookup', module: request.module, version: request.version };
+  if (request.kind === 'lookup')
+    return { kind: 'lookup', module: request.module, version: request.version };
   if (request.kind === 'tile') return { kind: 'tile', path: checksumPath(request) };
   return { kind: `sumdb ${request.kind}` };
 }

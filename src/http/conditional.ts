@@ -1,16 +1,22 @@
 import type { ByteRange } from '../store/contract.ts';
 
-/** RFC 9110 13.1.2: a GET whose If-None-Match has the etag (weak comparison) or is `*` needs no body. */
+/**
+ * RFC 9110 13.1.2: a GET whose If-None-Match has the etag (weak comparison) or is `*` needs no
+ * body.
+ */
 export function isNotModified(ifNoneMatch: string | undefined, etag: string): boolean {
   if (ifNoneMatch === undefined) return false;
   if (ifNoneMatch.trim() === '*') return true;
   const opaque = etag.replace(/^W\//, '');
-  return ifNoneMatch.split(',').some((candidate) => candidate.trim().replace(/^W\//, '') === opaque);
+  return ifNoneMatch
+    .split(',')
+    .some((candidate) => candidate.trim().replace(/^W\//, '') === opaque);
 }
 
 /**
- * The part of a file of `size` bytes that a Range header asks for. Undefined for all of it: no header, several ranges
- * (which a server may ignore, RFC 9110 14.2), or a header that is no byte range. `unsatisfiable` calls for a 416.
+ * The part of a file of `size` bytes that a Range header asks for. Undefined for all of it: no
+ * header, several ranges (which a server may ignore, RFC 9110 14.2), or a header that is no byte
+ * range. `unsatisfiable` calls for a 416.
  */
 export function parseRange(
   header: string | undefined,

@@ -21,7 +21,13 @@ import { logEffects } from '../sumdb/log-effects.ts';
 import { LogMemory } from '../sumdb/log-memory.ts';
 import type { Database } from '../config/databases-syntax.ts';
 import { type Subject, textOf } from '../telemetry/event.ts';
-import { logRequest, logResume, logSecurity, logTrouble, type WriteLine } from '../telemetry/log.ts';
+import {
+  logRequest,
+  logResume,
+  logSecurity,
+  logTrouble,
+  type WriteLine,
+} from '../telemetry/log.ts';
 import { createTrace, type Trace } from '../effects/trace.ts';
 import type { SecurityEvent } from '../telemetry/security-event.ts';
 import { type Rendering, respond } from './respond.ts';
@@ -85,8 +91,19 @@ export function exchanges(services: Services): MiddlewareHandler<Variables> {
 }
 
 function open(services: Services, { region, background, signal }: Incoming): Exchange {
-  const { budgets, clock, config, fetch, flights, openPipe, pool, random, setAside, tiers, writeLog } =
-    services;
+  const {
+    budgets,
+    clock,
+    config,
+    fetch,
+    flights,
+    openPipe,
+    pool,
+    random,
+    setAside,
+    tiers,
+    writeLog,
+  } = services;
   const requestId = crypto.randomUUID();
   const started = clock.now();
   const timeLeft = () => started + config.totalLimit - clock.now();
@@ -100,7 +117,12 @@ function open(services: Services, { region, background, signal }: Incoming): Exc
     store: new LayeredStore(tiers, { background: run, trace, clock, report }),
     ask(origins, question) {
       const connections = { fetch, clock, random, pool, signal, background: run };
-      const asked = askOrigins(origins, question, { ...connections, region, onResume, ms: timeLeft() });
+      const asked = askOrigins(origins, question, {
+        ...connections,
+        region,
+        onResume,
+        ms: timeLeft(),
+      });
       return trace.measure('origin', asked);
     },
     flights,
@@ -157,7 +179,11 @@ function verificationOf(
 export function answer(
   c: Context<Variables>,
   services: Services,
-  answered: { readonly subject: Subject; readonly outcome: Outcome; readonly unsatisfiable?: boolean },
+  answered: {
+    readonly subject: Subject;
+    readonly outcome: Outcome;
+    readonly unsatisfiable?: boolean;
+  },
 ): Response {
   const exchange = c.get('exchange');
   exchange.subject = answered.subject;

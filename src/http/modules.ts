@@ -10,16 +10,21 @@ import { answer, type Services, type Variables } from './exchange.ts';
 const CACHED_ONLY = '/cached-only';
 
 /**
- * The GOPROXY protocol: every path that nothing else has. `/cached-only/…` and `Disable-Module-Fetch: true` answer from
- * the store alone, as at proxy.golang.org.
+ * The GOPROXY protocol: every path that nothing else has. `/cached-only/…` and
+ * `Disable-Module-Fetch: true` answer from the store alone, as at proxy.golang.org.
  */
 export function modules(services: Services): Handler<Variables> {
   return async function handleModule(c) {
     const { pathname } = new URL(c.req.url);
     const underCachedOnly = pathname.startsWith(`${CACHED_ONLY}/`);
-    const request = parseModuleRequest(underCachedOnly ? pathname.slice(CACHED_ONLY.length) : pathname);
+    const request = parseModuleRequest(
+      underCachedOnly ? pathname.slice(CACHED_ONLY.length) : pathname,
+    );
     if (request.kind === 'malformed') {
-      return answer(c, services, { subject: { kind: 'malformed' }, outcome: malformed(request.reason) });
+      return answer(c, services, {
+        subject: { kind: 'malformed' },
+        outcome: malformed(request.reason),
+      });
     }
     const { carrier } = c.get('exchange');
     const wanted = wantedRange(request, c.req.raw);
@@ -38,7 +43,10 @@ export function modules(services: Services): Handler<Variables> {
   };
 }
 
-/** Ranges are served of stored zips, on GET, while If-Range (RFC 9110 13.1.5) still names the stored copy. */
+/**
+ * Ranges are served of stored zips, on GET, while If-Range (RFC 9110 13.1.5) still names the stored
+ * copy.
+ */
 function wantedRange(
   request: ModuleRequest,
   raw: Request,

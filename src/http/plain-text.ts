@@ -1,9 +1,12 @@
-/** What a go command shows of an error: 8 lines, 648 bytes, nothing if a control character is in it. We keep below. */
+/**
+ * What a go command shows of an error: 8 lines, 648 bytes, nothing if a control character is in it.
+ * We keep below.
+ */
 const MAX_BYTES = 590;
 
 /**
- * One line of plain text for a go command: `text` without control characters and line ends, cut to fit, followed by the
- * request id. Source of the limits: cmd/go/internal/web/api.go.
+ * One line of plain text for a go command: `text` without control characters and line ends, cut to
+ * fit, followed by the request id. Source of the limits: cmd/go/internal/web/api.go.
  */
 export function errorText(text: string, requestId: string): string {
   const end = ` (request ${requestId})\n`;

@@ -35,7 +35,11 @@ describe('an outcome as a response', () => {
       'hedged',
       {
         ...found,
-        source: { ...found.source, hedged: true, breakers: { 'b.example': 'open', c: 'half-open' } },
+        source: {
+          ...found.source,
+          hedged: true,
+          breakers: { 'b.example': 'open', c: 'half-open' },
+        },
       },
       200,
       'public, max-age=31536000, immutable',
@@ -69,7 +73,13 @@ describe('an outcome as a response', () => {
       'no-store',
       'fwd=uri-miss; fwd-status=410; detail=a.example',
     ],
-    ['refused', { kind: 'refused', text: 'no', source: { tier: 'local' } }, 403, 'no-store', 'detail=local'],
+    [
+      'refused',
+      { kind: 'refused', text: 'no', source: { tier: 'local' } },
+      403,
+      'no-store',
+      'detail=local',
+    ],
     ...([502, 503, 504] as const).map((status): [string, Outcome, number, string, string] => [
       `unavailable, ${status}`,
       { kind: 'unavailable', status, text: 'no', source: { tier: 'origin', attempts: 3 } },
@@ -96,11 +106,19 @@ describe('an outcome as a response', () => {
       'r1',
       'total;dur=7',
     ]);
-    expect(await response.text()).toBe(outcome.kind === 'found' ? 'module m\n' : 'no (request r1)\n');
+    expect(await response.text()).toBe(
+      outcome.kind === 'found' ? 'module m\n' : 'no (request r1)\n',
+    );
   });
 
   it('tells when to come again', () => {
-    const outcome = { kind: 'unavailable', status: 503, text: 'no', retryAfter: 7, source: origin } as const;
+    const outcome = {
+      kind: 'unavailable',
+      status: 503,
+      text: 'no',
+      retryAfter: 7,
+      source: origin,
+    } as const;
     expect(respond(outcome, rendering).headers.get('Retry-After')).toBe('7');
   });
 });
@@ -135,7 +153,10 @@ describe('a file', () => {
         cancelled = true;
       },
     });
-    const response = respond({ ...found, file: { ...found.file, body } }, { ...rendering, ...change });
+    const response = respond(
+      { ...found, file: { ...found.file, body } },
+      { ...rendering, ...change },
+    );
     expect([response.status, cancelled]).toEqual([status, true]);
     expect(await response.text()).not.toContain('module');
     expect(response.headers.get('Cache-Control') === 'no-store').toBe(status === 416);

@@ -96,11 +96,17 @@ function sendFile(
   headers.set('Content-Type', contentType);
   const { range } = file;
   if (range)
-    headers.set('Content-Range', `bytes ${range.offset}-${range.offset + range.length - 1}/${file.size}`);
+    headers.set(
+      'Content-Range',
+      `bytes ${range.offset}-${range.offset + range.length - 1}/${file.size}`,
+    );
   const length = range?.length ?? file.size;
   if (length !== undefined) headers.set('Content-Length', String(length));
   if (withoutBody) discard(file.body);
-  return new Response(withoutBody ? null : (file.body as BodyInit), { status: range ? 206 : 200, headers });
+  return new Response(withoutBody ? null : (file.body as BodyInit), {
+    status: range ? 206 : 200,
+    headers,
+  });
 }
 
 function sendText(status: number, text: string, cacheControl: string, headers: Headers): Response {

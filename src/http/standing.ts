@@ -4,7 +4,10 @@ import { readiness, type Standing } from '../status/readiness.ts';
 import type { Services, Variables } from './exchange.ts';
 import { respondLocally } from './respond.ts';
 
-/** `/readyz`: whether modules can be had, as far as is known. For load balancers, and for whoever asks why not. */
+/**
+ * `/readyz`: whether modules can be had, as far as is known. For load balancers, and for whoever
+ * asks why not.
+ */
 export function ready(services: Services): Handler<Variables> {
   return async function handleReady(c) {
     const exchange = c.get('exchange');

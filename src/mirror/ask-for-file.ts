@@ -5,8 +5,8 @@ import type { StoreKey } from '../store/key.ts';
 import type { Carrier } from './carrier.ts';
 
 /**
- * Asks origins for a file of a version. Whoever gave a wrong one is reported, and set aside for that file: its mirrors are
- * asked first for a while.
+ * Asks origins for a file of a version. Whoever gave a wrong one is reported, and set aside for
+ * that file: its mirrors are asked first for a while.
  */
 export async function askForFile<T>(
   { key, subject }: { readonly key: StoreKey; readonly subject: string },

@@ -5,7 +5,11 @@ import { Budget } from './budget.ts';
 it('gives what is left, and no more', () => {
   const budget = new Budget(10, fakeClock());
   const first = budget.take(6);
-  expect([budget.take(5), typeof budget.take(4), budget.take(1)]).toEqual([undefined, 'function', undefined]);
+  expect([budget.take(5), typeof budget.take(4), budget.take(1)]).toEqual([
+    undefined,
+    'function',
+    undefined,
+  ]);
   first?.();
   expect(budget.take(6)).toBeDefined();
 });

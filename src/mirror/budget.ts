@@ -4,8 +4,8 @@ import type { Clock } from '../effects/clock.ts';
 const LOOK_AGAIN = 50;
 
 /**
- * Milliseconds after which memory counts as free although nobody gave it back: the platform may end a request in the middle, and
- * then nothing of it runs any more.
+ * Milliseconds after which memory counts as free although nobody gave it back: the platform may end
+ * a request in the middle, and then nothing of it runs any more.
  */
 const LEASE = 5 * 60_000;
 
@@ -13,8 +13,9 @@ const LEASE = 5 * 60_000;
 export type Release = () => void;
 
 /**
- * The bytes that the requests of an isolate may hold in memory together. An isolate has 128 MB for all of them, and a go
- * command fetches many zips at once: whoever gets nothing here streams in small pieces instead, or waits.
+ * The bytes that the requests of an isolate may hold in memory together. An isolate has 128 MB for
+ * all of them, and a go command fetches many zips at once: whoever gets nothing here streams in
+ * small pieces instead, or waits.
  */
 export class Budget {
   #left: number;
@@ -38,7 +39,10 @@ export class Budget {
     return release;
   }
 
-  /** Does `work` while it holds `bytes`, as soon as there are that many. `bytes` must fit in the whole budget. */
+  /**
+   * Does `work` while it holds `bytes`, as soon as there are that many. `bytes` must fit in the
+   * whole budget.
+   */
   async holding<T>(bytes: number, work: () => Promise<T>): Promise<T> {
     // Looking again, and no queue: a promise that another request resolves is nothing to rely on.
     let release = this.take(bytes);
@@ -63,9 +67,15 @@ const MIB = 1024 * 1024;
 
 /** What an isolate may hold, of its 128 MB. */
 export interface Budgets {
-  /** Zips that are whole in memory, twice while they are copied out, and what streams are ahead of their clients. */
+  /**
+   * Zips that are whole in memory, twice while they are copied out, and what streams are ahead of
+   * their clients.
+   */
   readonly held: Budget;
-  /** The proofs of stored zips. They wait for memory while a stream waits for them: taken from the same, none would ever end. */
+  /**
+   * The proofs of stored zips. They wait for memory while a stream waits for them: taken from the
+   * same, none would ever end.
+   */
   readonly proofs: Budget;
 }
 

@@ -3,8 +3,9 @@ import type { ModuleRequest } from '../goproxy/request.ts';
 /**
  * How long an answer may be kept, and by whom: the only place that says so.
  *
- * Every answer carries one of these. A platform cache in front of the Worker keeps what has no Cache-Control (a 404 for
- * three minutes) and serves stale copies on errors without end unless told otherwise.
+ * Every answer carries one of these. A platform cache in front of the Worker keeps what has no
+ * Cache-Control (a 404 for three minutes) and serves stale copies on errors without end unless told
+ * otherwise.
  */
 export type CacheClass =
   | 'immutable'
@@ -16,11 +17,14 @@ export type CacheClass =
   | 'failure';
 
 export const CACHE_CONTROL: Readonly<Record<CacheClass, string>> = {
-  // "A module proxy must always serve the same content for successful responses for .mod and .zip" (go.dev/ref/mod).
+  // "A module proxy must always serve the same content for successful responses for .mod and .zip"
+  // (go.dev/ref/mod).
   immutable: 'public, max-age=31536000, immutable',
-  // A version that no checksum database has a record of (yet): whether it is what it should be is asked again every day.
+  // A version that no checksum database has a record of (yet): whether it is what it should be is
+  // asked again every day.
   uncovered: 'public, max-age=86400',
-  // Not covered by any checksum, and so not for ever with those who cannot be told that a stored one was replaced.
+  // Not covered by any checksum, and so not for ever with those who cannot be told that a stored
+  // one was replaced.
   canonicalInfo: 'public, max-age=86400',
   mutable: 'public, max-age=60, stale-while-revalidate=600, stale-if-error=86400',
   // A last good copy, because nobody could be asked: the next request asks again.
@@ -30,12 +34,16 @@ export const CACHE_CONTROL: Readonly<Record<CacheClass, string>> = {
   failure: 'no-store',
 };
 
-/** How long the edge cache of a data centre believes an answer, in seconds; an answer without entry stays for ever. */
+/**
+ * How long the edge cache of a data centre believes an answer, in seconds; an answer without entry
+ * stays for ever.
+ */
 export const EDGE_SECONDS: Readonly<Partial<Record<CacheClass, number>>> = {
   uncovered: 86_400,
   canonicalInfo: 86_400,
   mutable: 60,
-  // With the 30 s that the client may keep it: a version is visible a minute after it was published.
+  // With the 30 s that the client may keep it: a version is visible a minute after it was
+  // published.
   negative: 30,
 };
 

@@ -41,7 +41,7 @@ export interface Carrier {
 }
 
 /**
- * What the leader of a flight tells those who wait: an outcome whose body is no stream, or that the file is in the store
- * now, or that it could not be stored and everybody is on their own.
+ * What the leader of a flight tells those who wait: an outcome whose body is no stream, or that the
+ * file is in the store now, or that it could not be stored and everybody is on their own.
  */
 export type Shared = Outcome | 'stored' | 'not stored';

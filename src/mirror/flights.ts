@@ -3,12 +3,12 @@ import type { Clock } from '../effects/clock.ts';
 /**
  * One fetch for many waiting requests of an isolate.
  *
- * The first request leads and does the work; those that come while it is under way wait for what it shares. Only plain
- * values are shared: streams and responses belong to the request that made them, and the platform forbids any other to
- * touch them.
+ * The first request leads and does the work; those that come while it is under way wait for what it
+ * shares. Only plain values are shared: streams and responses belong to the request that made them,
+ * and the platform forbids any other to touch them.
  *
- * A leader can die without a word (its client left and the platform ended it), so nobody waits without limit, and a
- * flight without a sign of life is forgotten.
+ * A leader can die without a word (its client left and the platform ended it), so nobody waits
+ * without limit, and a flight without a sign of life is forgotten.
  */
 export class Flights<T> {
   readonly #open = new Map<string, Flight<T>>();
@@ -21,7 +21,9 @@ export class Flights<T> {
     this.#abandonedAfter = abandonedAfter;
   }
 
-  /** What the leader of `key` shares, or undefined when there is none and the caller should `lead`. */
+  /**
+   * What the leader of `key` shares, or undefined when there is none and the caller should `lead`.
+   */
   join(key: string): Promise<T> | undefined {
     const flight = this.#open.get(key);
     if (!flight || this.#clock.now() - flight.lastSign > this.#abandonedAfter) return undefined;

@@ -12,7 +12,11 @@ it.each([
   ['', 'not found: m@v1.mod: a says: status 410'],
 ])('what an origin says, %j, is told with its name', (text, told) => {
   const answer = { missing: { status: 410, text, origin: 'a' }, unanimous: true } as const;
-  expect(missing('m@v1.mod', answer, LOCAL)).toMatchObject({ status: 410, text: told, cache: 'negative' });
+  expect(missing('m@v1.mod', answer, LOCAL)).toMatchObject({
+    status: 410,
+    text: told,
+    cache: 'negative',
+  });
   expect(missing('m@v1.mod', { ...answer, unanimous: false }, LOCAL).cache).toBe('failure');
 });
 
@@ -44,7 +48,11 @@ it('the longest Retry-After is passed on, and none where nobody named one', () =
 });
 
 it('a module that no origin is configured for is a 404 that nobody keeps: no outage', () => {
-  expect(unavailable('m', [], LOCAL)).toMatchObject({ kind: 'missing', status: 404, cache: 'failure' });
+  expect(unavailable('m', [], LOCAL)).toMatchObject({
+    kind: 'missing',
+    status: 404,
+    cache: 'failure',
+  });
 });
 
 it('what is not cached may be tomorrow, and what is malformed never exists', () => {

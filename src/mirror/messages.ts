@@ -1,7 +1,7 @@
 /**
- * The texts of answers that are no file. Who reads them is a Go developer: the go command prints the body of an error
- * answer if it is plain text without control characters, at most 8 lines and 648 bytes
- * (cmd/go/internal/web/api.go). The request id is added where the response is made.
+ * The texts of answers that are no file. Who reads them is a Go developer: the go command prints
+ * the body of an error answer if it is plain text without control characters, at most 8 lines and
+ * 648 bytes (cmd/go/internal/web/api.go). The request id is added where the response is made.
  */
 import type { Answer } from '../origins/race/ask.ts';
 import type { Failure } from '../origins/origin.ts';
@@ -9,7 +9,13 @@ import { LOCAL, type Missing, type Source, type Unavailable } from './outcome.ts
 
 /** Answer to a path that no module proxy has. */
 export function malformed(reason: string): Missing {
-  return { kind: 'missing', status: 404, text: `not found: ${reason}`, cache: 'negative', source: LOCAL };
+  return {
+    kind: 'missing',
+    status: 404,
+    text: `not found: ${reason}`,
+    cache: 'negative',
+    source: LOCAL,
+  };
 }
 
 /** Answer where fetching was not allowed; proxy.golang.org has the same words for it. */
@@ -41,7 +47,9 @@ export function missing(
   };
 }
 
-/** No origin is there for this module: that is no outage, and the client may have another source. */
+/**
+ * No origin is there for this module: that is no outage, and the client may have another source.
+ */
 function notServed(subject: string): Missing {
   return {
     kind: 'missing',
@@ -60,7 +68,9 @@ export function unavailable(
 ): Unavailable | Missing {
   if (failures.length === 0) return notServed(subject);
   const causes = failures.map(({ origin, text }) => `${origin}: ${text}`).join('; ');
-  const retryAfter = failures.map((failure) => failure.retryAfter ?? 0).reduce((a, b) => Math.max(a, b), 0);
+  const retryAfter = failures
+    .map((failure) => failure.retryAfter ?? 0)
+    .reduce((a, b) => Math.max(a, b), 0);
   return {
     kind: 'unavailable',
     status: statusOf(failures),
@@ -70,7 +80,10 @@ export function unavailable(
   };
 }
 
-/** 502 when there was a file and it was wrong or could not be checked, 504 when waiting was in vain, 503 when every origin asked to be left alone, else 502. Never 404. */
+/**
+ * 502 when there was a file and it was wrong or could not be checked, 504 when waiting was in vain,
+ * 503 when every origin asked to be left alone, else 502. Never 404.
+ */
 function statusOf(failures: readonly Failure[]): 502 | 503 | 504 {
   if (failures.some(({ cause }) => cause === 'mismatch' || cause === 'unchecked')) return 502;
   if (failures.some(({ cause }) => cause === 'timeout')) return 504;

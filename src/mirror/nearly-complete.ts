@@ -1,6 +1,7 @@
 /**
- * Milliseconds that a fill may still take when its client has gone. The platform lets work go on for 30 s then, and half
- * of that allows for a pace that drops, and for the proof of the stored copy.
+ * Milliseconds that a fill may still take when its client has gone. The platform lets work go on
+ * for 30 s then, and half of that allows for a pace that drops, and for the proof of the stored
+ * copy.
  */
 const LONGEST_REST = 15_000;
 
@@ -14,7 +15,10 @@ export interface Progress {
   readonly ms: number;
 }
 
-/** Whether the rest of a body comes soon, at the pace so far. Of a body of unknown length or pace nobody knows. */
+/**
+ * Whether the rest of a body comes soon, at the pace so far. Of a body of unknown length or pace
+ * nobody knows.
+ */
 export function isNearlyComplete({ came, declared, ms, size }: Progress): boolean {
   if (declared === undefined || came === 0) return false;
   return (declared - size) * ms <= came * LONGEST_REST;

@@ -10,7 +10,10 @@ import { hashModuleZip } from './prove-zip.ts';
 import { CHUNK_BYTES } from './ring.ts';
 import { asMismatch, type Expected, judge, type Verdict } from './verification.ts';
 
-/** Up to here a zip is checked whole before its first byte is sent, so that a bad one costs the client nothing. */
+/**
+ * Up to here a zip is checked whole before its first byte is sent, so that a bad one costs the
+ * client nothing.
+ */
 const MAX_BUFFERED_BYTES = 8 * 1024 * 1024;
 
 /** How much of a zip of undeclared length is held before it is streamed. */
@@ -36,10 +39,14 @@ export type OpenedZip =
   | { readonly kind: 'begun'; readonly first: Uint8Array<ArrayBuffer>; readonly body: OriginBody };
 
 /**
- * Reads a zip if it is small enough, and checks it; of a larger one only the start. Throws `BadAnswer` when it cannot be what was
- * asked for, and `Mismatch` when the log has another one.
+ * Reads a zip if it is small enough, and checks it; of a larger one only the start. Throws
+ * `BadAnswer` when it cannot be what was asked for, and `Mismatch` when the log has another one.
  */
-export async function openZip(body: OriginBody, zip: ZipToOpen, budget: Budget): Promise<OpenedZip> {
+export async function openZip(
+  body: OriginBody,
+  zip: ZipToOpen,
+  budget: Budget,
+): Promise<OpenedZip> {
   const { declared } = body;
   if (declared !== undefined && declared > MAX_ZIP_BYTES) {
     throw new BadAnswer(`a zip of ${declared} bytes, over Go's limit`);
@@ -87,10 +94,15 @@ async function judgeZip(
 }
 
 /**
- * A zip has a directory at its end, and every name in it belongs to this version: otherwise it is another file. A
- * directory that begins before the bytes at hand (28,000 files and more) is left to the hash.
+ * A zip has a directory at its end, and every name in it belongs to this version: otherwise it is
+ * another file. A directory that begins before the bytes at hand (28,000 files and more) is left to
+ * the hash.
  */
-export function checkEnd(tail: Uint8Array, size: number, zip: Pick<ZipToOpen, 'prefix' | 'rules'>): void {
+export function checkEnd(
+  tail: Uint8Array,
+  size: number,
+  zip: Pick<ZipToOpen, 'prefix' | 'rules'>,
+): void {
   if (size > MAX_ZIP_BYTES) throw new BadAnswer(`a zip of ${size} bytes, over Go's limit`);
   const directory = readDirectory(tail, size);
   if (directory.kind === 'broken') throw new BadAnswer(`a broken zip: ${directory.reason}`);
@@ -106,5 +118,6 @@ function checkEntries(
   if (outside !== undefined)
     throw new BadAnswer(`a zip with the entry ${JSON.stringify(outside)}, outside of ${prefix}`);
   const reason = rules ? checkModuleZip(entries, { prefix, size }) : undefined;
-  if (reason !== undefined) throw new BadAnswer(`a zip that the go command does not unpack: ${reason}`);
+  if (reason !== undefined)
+    throw new BadAnswer(`a zip that the go command does not unpack: ${reason}`);
 }

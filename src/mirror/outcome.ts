@@ -13,7 +13,10 @@ export interface Found {
   readonly source: Source;
 }
 
-/** A file on its way to the client. Its size is unknown only while an origin that declared none is still sending it. */
+/**
+ * A file on its way to the client. Its size is unknown only while an origin that declared none is
+ * still sending it.
+ */
 export type SentFile = Omit<StoredFile, 'size'> & { readonly size: number | undefined };
 
 /** It does not exist, as far as anybody knows: the go command goes on to its next source. */

@@ -6,7 +6,10 @@ import type { ZipSource } from '../zip/read/source.ts';
 import type { Carrier } from './carrier.ts';
 import type { Expected } from './verification.ts';
 
-/** What hashing a zip from R2 holds at a time: two windows of the file, and what is inflated from them. */
+/**
+ * What hashing a zip from R2 holds at a time: two windows of the file, and what is inflated from
+ * them.
+ */
 const PROOF_BYTES = 16 * 1024 * 1024;
 
 /** What a check of a zip needs to know of it. */
@@ -17,7 +20,10 @@ export interface ProvableZip {
 
 export type Known = Extract<Expected, { kind: 'known' }>;
 
-/** The `h1:` hash of a zip that keeps Go's rules, or why there is none. Rejects when the zip cannot be read. */
+/**
+ * The `h1:` hash of a zip that keeps Go's rules, or why there is none. Rejects when the zip cannot
+ * be read.
+ */
 export function hashModuleZip(
   source: ZipSource,
   { prefix }: ProvableZip,
@@ -30,8 +36,8 @@ export function hashModuleZip(
 }
 
 /**
- * Whether a stored zip has this `h1:` hash: undefined if it has, else what was found in its place. Reads the file in ranges.
- * Rejects when R2 fails.
+ * Whether a stored zip has this `h1:` hash: undefined if it has, else what was found in its place.
+ * Reads the file in ranges. Rejects when R2 fails.
  */
 export async function findWrong(
   file: RangedFile,

@@ -7,7 +7,10 @@ import { CHUNK_BYTES } from './ring.ts';
 const CHUNKS = 100;
 const FILE = pattern(CHUNKS * CHUNK_BYTES);
 
-/** A relay whose origin takes `ms` milliseconds for a chunk, with a client that reads `chunks` of them and goes away. */
+/**
+ * A relay whose origin takes `ms` milliseconds for a chunk, with a client that reads `chunks` of
+ * them and goes away.
+ */
 async function leaving(
   ms: number,
   { chunks = 10, ...setup }: Partial<RelaySetup> & { chunks?: number } = {},
@@ -41,7 +44,8 @@ describe('a client that goes away', () => {
 
   it('before anything came takes it, as nobody knows the pace', async () => {
     let pieces = 0;
-    const pause = () => ((pieces += 1) > 1 ? new Promise<void>(() => undefined) : Promise.resolve());
+    const pause = () =>
+      (pieces += 1) > 1 ? new Promise<void>(() => undefined) : Promise.resolve();
     const run = await leaving(0, { chunks: 0, pause });
     expect(await run.stored).toBe(false);
     expect([run.upload.state, run.bodyCancelled()]).toEqual(['aborted', true]);
@@ -51,7 +55,11 @@ describe('a client that goes away', () => {
     ['with 15 s to go', 100, {}],
     ['when most of it is there', 1000, { chunks: 90 }],
     ['that others wait for', 1000, { isWanted: true }],
-    ['that others wait for and whose length nobody knows', 10, { isWanted: true, declared: undefined }],
+    [
+      'that others wait for and whose length nobody knows',
+      10,
+      { isWanted: true, declared: undefined },
+    ],
   ])('leaves one %s to its end', async (_, ms, setup) => {
     const run = await leaving(ms, setup);
     expect(await run.stored).toBe(true);
@@ -67,18 +75,21 @@ describe('a client that goes away', () => {
   it.each([
     ['of known length', {}],
     ['of unknown length', { declared: undefined }],
-  ])('while the store takes its time takes one %s with it, and it does not look complete', async (_, how) => {
-    const gate = Promise.withResolvers<void>();
-    const upload = new FakeUpload();
-    let writes = 0;
-    upload.pause = async () => void ((writes += 1) === 5 && (await gate.promise));
-    const run = await leaving(1000, { chunks: 2, upload, ...how });
-    await settled();
-    gate.resolve();
-    expect(await run.stored).toBe(false);
-    await run.done;
-    expect([upload.state, run.progress() < 10]).toEqual(['aborted', true]);
-  });
+  ])(
+    'while the store takes its time takes one %s with it, and it does not look complete',
+    async (_, how) => {
+      const gate = Promise.withResolvers<void>();
+      const upload = new FakeUpload();
+      let writes = 0;
+      upload.pause = async () => void ((writes += 1) === 5 && (await gate.promise));
+      const run = await leaving(1000, { chunks: 2, upload, ...how });
+      await settled();
+      gate.resolve();
+      expect(await run.stored).toBe(false);
+      await run.done;
+      expect([upload.state, run.progress() < 10]).toEqual(['aborted', true]);
+    },
+  );
 });
 
 it('a client that is only slow is not gone, however long the rest takes', async () => {

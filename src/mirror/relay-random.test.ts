@@ -34,12 +34,16 @@ function planOf(seed: number): Plan {
     const how = random() ** 3;
     return async () => {
       if (random() > how) return;
-      for (let turn = upTo(12); turn >= 0; turn--) await new Promise((resolve) => setImmediate(resolve));
+      for (let turn = upTo(12); turn >= 0; turn--)
+        await new Promise((resolve) => setImmediate(resolve));
     };
   };
   return {
     size,
-    pieces: Array.from({ length: 1 + upTo(5) }, () => 1 + Math.floor(random() ** 2 * 900_000) + 4_000),
+    pieces: Array.from(
+      { length: 1 + upTo(5) },
+      () => 1 + Math.floor(random() ** 2 * 900_000) + 4_000,
+    ),
     hasStore: chance(0.75),
     declares: chance(0.6),
     failsAt: chance(0.2) ? upTo(50) : undefined,
@@ -84,7 +88,8 @@ async function complaints(seed: number): Promise<readonly string[]> {
 
   const left = reads > plan.leavesAfter;
   const isWhole = received.end === 'whole' && !left;
-  const storeWorks = plan.hasStore && !(upload?.failsAt !== undefined && upload.state === 'aborted');
+  const storeWorks =
+    plan.hasStore && !(upload?.failsAt !== undefined && upload.state === 'aborted');
   const mayBeGivenUp = left && !plan.isWanted;
   const clientMustHaveIt = !plan.breaks && !left && !isWrong && (storeWorks || !plan.hasStore);
   const claims = {
@@ -98,7 +103,8 @@ async function complaints(seed: number): Promise<readonly string[]> {
     'a client that stays has it all, unless the store let it down': !clientMustHaveIt || isWhole,
     'a whole body is stored where that works, unless nobody wants it, and no other one':
       stored === (storeWorks && !plan.breaks && !isWrong) || (mayBeGivenUp && !stored),
-    'the store has all of it or nothing': !upload || upload.state === (stored ? 'committed' : 'aborted'),
+    'the store has all of it or nothing':
+      !upload || upload.state === (stored ? 'committed' : 'aborted'),
     'the store has the right bytes': !stored || !upload || same(upload.bytes(), bytes),
   };
   return Object.entries(claims).flatMap(([claim, holds]) => (holds ? [] : [claim]));

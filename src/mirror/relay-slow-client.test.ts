@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { pattern } from '../../test/fakes/effects/byte-source.ts';
 import { fakeClock, settled } from '../../test/fakes/effects/clock.ts';
-import { copyingPipe, FakeUpload, impatient, receive, startRelay } from '../../test/fakes/effects/relay.ts';
+import {
+  copyingPipe,
+  FakeUpload,
+  impatient,
+  receive,
+  startRelay,
+} from '../../test/fakes/effects/relay.ts';
 import { OriginBody } from '../origins/request/body.ts';
 import { relay } from './relay.ts';
 import { CHUNK_BYTES, RING_CHUNKS } from './ring.ts';
@@ -9,19 +15,23 @@ import { CHUNK_BYTES, RING_CHUNKS } from './ring.ts';
 const equal = (left: Uint8Array, right: Uint8Array) => Buffer.compare(left, right) === 0;
 
 describe('a client slower than the store', () => {
-  it.each([0, 1, 3, 20])('that reads %i chunks and rests goes on from the stored copy', async (chunks) => {
-    const bytes = pattern(60 * CHUNK_BYTES + 9);
-    const run = await startRelay({ bytes });
-    const had: Uint8Array[] = [];
-    for (let read = 0; read < chunks; read++) had.push((await run.reader.read()).value ?? new Uint8Array());
-    expect(await run.stored).toBe(true); // the fill does not wait for it
-    const rest = await receive(run.reader);
-    expect(rest.end).toBe('whole');
-    expect(equal(Buffer.concat([...had, rest.bytes]), bytes)).toBe(true);
-    // One chunk more was under way to it: that one is not sent again.
-    expect(run.resumedAt).toEqual([(chunks + 1) * CHUNK_BYTES]);
-    await run.done;
-  });
+  it.each([0, 1, 3, 20])(
+    'that reads %i chunks and rests goes on from the stored copy',
+    async (chunks) => {
+      const bytes = pattern(60 * CHUNK_BYTES + 9);
+      const run = await startRelay({ bytes });
+      const had: Uint8Array[] = [];
+      for (let read = 0; read < chunks; read++)
+        had.push((await run.reader.read()).value ?? new Uint8Array());
+      expect(await run.stored).toBe(true); // the fill does not wait for it
+      const rest = await receive(run.reader);
+      expect(rest.end).toBe('whole');
+      expect(equal(Buffer.concat([...had, rest.bytes]), bytes)).toBe(true);
+      // One chunk more was under way to it: that one is not sent again.
+      expect(run.resumedAt).toEqual([(chunks + 1) * CHUNK_BYTES]);
+      await run.done;
+    },
+  );
 
   it('that only lags for moments sets the pace, and reads nothing twice', async () => {
     const bytes = pattern(60 * CHUNK_BYTES + 9);
@@ -44,7 +54,8 @@ describe('a client slower than the store', () => {
     const run = await startRelay({ bytes, upload });
     await settled();
     const had: Uint8Array[] = [];
-    for (let read = 0; read < 10; read++) had.push((await run.reader.read()).value ?? new Uint8Array());
+    for (let read = 0; read < 10; read++)
+      had.push((await run.reader.read()).value ?? new Uint8Array());
     const receiving = receive(run.reader);
     gate.resolve();
     const rest = await receiving;

@@ -106,7 +106,12 @@ describe('a body that breaks off', () => {
   it('breaks the stream of the client without a store too', async () => {
     const breaksWith = new Error('connection lost');
     const bytes = pattern(5 * CHUNK_BYTES);
-    const run = await startRelay({ bytes, declared: 9 * CHUNK_BYTES, breaksWith, upload: undefined });
+    const run = await startRelay({
+      bytes,
+      declared: 9 * CHUNK_BYTES,
+      breaksWith,
+      upload: undefined,
+    });
     expect((await receive(run.reader)).end).toBe('broken');
     await run.done;
   });
@@ -209,7 +214,11 @@ describe('a file that has to be proven', () => {
       const bytes = pattern(size);
       const run = await startRelay({ bytes, prove: right });
       const received = await receive(run.reader);
-      expect([received.end, equal(received.bytes, bytes), await run.stored]).toEqual(['whole', true, true]);
+      expect([received.end, equal(received.bytes, bytes), await run.stored]).toEqual([
+        'whole',
+        true,
+        true,
+      ]);
     },
   );
 
@@ -231,13 +240,17 @@ describe('a file that has to be proven', () => {
       const upload = new FakeUpload();
       upload.isSecond = isSecond;
       const seen: unknown[] = [];
-      const run = await startRelay({ bytes, upload, prove: async (committed) => void seen.push(committed) });
+      const run = await startRelay({
+        bytes,
+        upload,
+        prove: async (committed) => void seen.push(committed),
+      });
       await receive(run.reader);
       const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', new Uint8Array(bytes)));
       expect(seen).toMatchObject([{ size: bytes.length, ours: !isSecond }]);
-      expect(seen.map((committed) => Buffer.from(Reflect.get(Object(committed), 'digest')))).toEqual([
-        Buffer.from(digest),
-      ]);
+      expect(
+        seen.map((committed) => Buffer.from(Reflect.get(Object(committed), 'digest'))),
+      ).toEqual([Buffer.from(digest)]);
     }
   });
 
@@ -250,15 +263,18 @@ describe('a file that has to be proven', () => {
     expect(stateThen).toBe('committed');
   });
 
-  it.each(['at a write', 'at the commit'])('and whose upload fails %s breaks off', async (where) => {
-    const upload = new FakeUpload();
-    if (where === 'at a write') upload.failsAt = 3;
-    else upload.commitFails = true;
-    let proven = false;
-    const prove = async () => void (proven = true);
-    const run = await startRelay({ bytes: pattern(30 * CHUNK_BYTES), upload, prove });
-    expect((await receive(run.reader)).end).toBe('broken');
-    await run.done;
-    expect([proven, await run.stored, run.uploadErrors.length]).toEqual([false, false, 1]);
-  });
+  it.each(['at a write', 'at the commit'])(
+    'and whose upload fails %s breaks off',
+    async (where) => {
+      const upload = new FakeUpload();
+      if (where === 'at a write') upload.failsAt = 3;
+      else upload.commitFails = true;
+      let proven = false;
+      const prove = async () => void (proven = true);
+      const run = await startRelay({ bytes: pattern(30 * CHUNK_BYTES), upload, prove });
+      expect((await receive(run.reader)).end).toBe('broken');
+      await run.done;
+      expect([proven, await run.stored, run.uploadErrors.length]).toEqual([false, false, 1]);
+    },
+  );
 });

@@ -4,22 +4,25 @@
  *     origin -> ring of chunks -> upload to the store    as fast as the origin and the store can
  *                              \> client                 as fast as it likes
  *
- * Nothing may hold such a file in memory: an isolate has 128 MB for all its requests, and a tee of the body would buffer
- * whatever the slower side has not read yet. So the last chunks are kept in a ring. A client that falls further
- * behind than that is waited for a moment, which costs the fill little and suits everybody who is only somewhat slower than
- * the origin. One that is slow is let go of, and goes on from the stored copy at the byte where it stopped: it neither
- * holds the fill up nor loses anything. Without a store the client's own pace is the pace.
+ * Nothing may hold such a file in memory: an isolate has 128 MB for all its requests, and a tee of
+ * the body would buffer whatever the slower side has not read yet. So the last chunks are kept in a
+ * ring. A client that falls further behind than that is waited for a moment, which costs the fill
+ * little and suits everybody who is only somewhat slower than the origin. One that is slow is let
+ * go of, and goes on from the stored copy at the byte where it stopped: it neither holds the fill
+ * up nor loses anything. Without a store the client's own pace is the pace.
  *
- * When the client goes away, the fill goes with it, unless others wait for it or it is nearly complete: the platform would
- * end it half done soon anyway.
+ * When the client goes away, the fill goes with it, unless others wait for it or it is nearly
+ * complete: the platform would end it half done soon anyway.
  *
- * The last chunk goes nowhere until the whole body was seen to be what it should be. A body that breaks off, or is no
- * zip, ends in a broken stream, never in a short or wrong 200 that looks complete (the go command would take that for an
- * integrity failure and try no other source), and the store keeps nothing of it.
+ * The last chunk goes nowhere until the whole body was seen to be what it should be. A body that
+ * breaks off, or is no zip, ends in a broken stream, never in a short or wrong 200 that looks
+ * complete (the go command would take that for an integrity failure and try no other source), and
+ * the store keeps nothing of it.
  *
- * Where the file can be proven, the client also waits for its last chunks until the stored copy was: half of the ring is
- * held back, about 2 MiB, which has the end record, without which no zip opens, and nearly always the whole central directory.
- * Whatever a hostile origin puts there instead, the connection breaks before its end: nobody ever receives a complete wrong file.
+ * Where the file can be proven, the client also waits for its last chunks until the stored copy
+ * was: half of the ring is held back, about 2 MiB, which has the end record, without which no zip
+ * opens, and nearly always the whole central directory. Whatever a hostile origin puts there
+ * instead, the connection breaks before its end: nobody ever receives a complete wrong file.
  */
 import type { Clock } from '../effects/clock.ts';
 import type { OriginBody } from '../origins/request/body.ts';
@@ -40,13 +43,18 @@ export interface RelayOptions {
   /** The client's end. */
   readonly client: WritableStream<Uint8Array>;
   /** Reads the stored file from `offset` to its end `size`, once the upload is committed. */
-  readonly resume: (offset: number, size: number) => Promise<ReadableStream<Uint8Array> | undefined>;
+  readonly resume: (
+    offset: number,
+    size: number,
+  ) => Promise<ReadableStream<Uint8Array> | undefined>;
   /**
-   * Proves the stored copy once it is committed; rejects when it is not what it should be, and then removes it. Absent where
-   * nothing can prove it.
+   * Proves the stored copy once it is committed; rejects when it is not what it should be, and then
+   * removes it. Absent where nothing can prove it.
    */
   readonly prove?: (committed: Committed) => Promise<void>;
-  /** Throws when the last bytes of a body of `size` bytes show that it is not what was asked for. */
+  /**
+   * Throws when the last bytes of a body of `size` bytes show that it is not what was asked for.
+   */
   readonly checkEnd: (tail: Uint8Array, size: number) => void;
   /** Whether others wait for the stored file. Default: nobody does. */
   readonly isWanted?: () => boolean;
@@ -65,8 +73,8 @@ export interface Committed {
 }
 
 /**
- * Runs until the body is stored and the client has it or is gone (`done`). `stored` says whether it was, as soon as that is
- * known. Neither rejects.
+ * Runs until the body is stored and the client has it or is gone (`done`). `stored` says whether it
+ * was, as soon as that is known. Neither rejects.
  */
 export function relay(options: RelayOptions): {
   readonly stored: Promise<boolean>;
@@ -120,7 +128,8 @@ async function pump(options: RelayOptions, ring: Ring): Promise<Result> {
       await upload?.abort(error);
       upload = undefined;
       options.onUploadError(error);
-      if (prove) throw new Error('The file cannot be checked without a stored copy', { cause: error });
+      if (prove)
+        throw new Error('The file cannot be checked without a stored copy', { cause: error });
     }
   }
 
@@ -133,7 +142,8 @@ async function pump(options: RelayOptions, ring: Ring): Promise<Result> {
   for (;;) {
     size += held.length;
     const memory = await ring.reserve({ mayDrop: upload !== undefined });
-    if (!upload && ring.deserted) throw new Error('Neither the store nor the client takes the rest');
+    if (!upload && ring.deserted)
+      throw new Error('Neither the store nor the client takes the rest');
     const next = await body.fill(memory);
     onProgress();
     came += next.length;
@@ -168,10 +178,18 @@ async function pump(options: RelayOptions, ring: Ring): Promise<Result> {
   }
 }
 
-/** Writes what the ring lets through; a client that was too slow waits for the stored copy and reads the rest of it. */
-async function serveClient(options: RelayOptions, ring: Ring, outcome: Promise<Result>): Promise<void> {
+/**
+ * Writes what the ring lets through; a client that was too slow waits for the stored copy and reads
+ * the rest of it.
+ */
+async function serveClient(
+  options: RelayOptions,
+  ring: Ring,
+  outcome: Promise<Result>,
+): Promise<void> {
   const writer = options.client.getWriter();
-  // Otherwise a client that leaves while there is nothing to write would be missed with the next chunk only.
+  // Otherwise a client that leaves while there is nothing to write would be missed with the next
+  // chunk only.
   writer.closed.catch(() => ring.leave());
   let offset = 0;
   try {

@@ -9,12 +9,16 @@ export const RING_CHUNKS = 16;
 /** Chunks in a ring where memory is short. */
 export const SMALL_RING_CHUNKS = 4;
 
-/** Milliseconds that a chunk waits for a client that lags: 2.5 MB/s and more set the pace, less is let go of. */
+/**
+ * Milliseconds that a chunk waits for a client that lags: 2.5 MB/s and more set the pace, less is
+ * let go of.
+ */
 const PATIENCE = 100;
 
 /**
- * The last chunks of the body, in memory that is used over and over. The reader of the body pushes, the client consumes
- * what was released. A chunk that the client is just writing is never overwritten.
+ * The last chunks of the body, in memory that is used over and over. The reader of the body pushes,
+ * the client consumes what was released. A chunk that the client is just writing is never
+ * overwritten.
  */
 export class Ring {
   #chunks: Uint8Array<ArrayBuffer>[] = [];
@@ -64,15 +68,17 @@ export class Ring {
     this.#change();
   }
 
-  /** Whether nobody will take another chunk: the client is gone, or the one that it wants next is. */
+  /**
+   * Whether nobody will take another chunk: the client is gone, or the one that it wants next is.
+   */
   get deserted(): boolean {
     const next = this.#wanted + (this.#writing ? 1 : 0);
     return this.#clientLeft || next < this.#start;
   }
 
   /**
-   * Memory for a chunk. Once the ring is full that is the memory of the oldest one: a client that has not had it yet is
-   * waited for, where `mayDrop` says so only for a moment, and then dropped.
+   * Memory for a chunk. Once the ring is full that is the memory of the oldest one: a client that
+   * has not had it yet is waited for, where `mayDrop` says so only for a moment, and then dropped.
    */
   async reserve({ mayDrop }: { readonly mayDrop: boolean }): Promise<ArrayBuffer> {
     if (this.#chunks.length < this.#capacity) return new ArrayBuffer(CHUNK_BYTES);

@@ -12,7 +12,11 @@ it('an origin that gave a wrong file is set aside for that file for ten minutes,
   const clock = fakeClock();
   const aside = new SetAside(clock);
   aside.add(zip, 'a');
-  expect([aside.has(zip, 'a'), aside.has(zip, 'b'), aside.has(mod, 'a')]).toEqual([true, false, false]);
+  expect([aside.has(zip, 'a'), aside.has(zip, 'b'), aside.has(mod, 'a')]).toEqual([
+    true,
+    false,
+    false,
+  ]);
   await clock.advance(10 * 60_000 - 1);
   expect(aside.has(zip, 'a')).toBe(true);
   await clock.advance(1);

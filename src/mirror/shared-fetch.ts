@@ -11,13 +11,17 @@ export interface Fetched {
   readonly outcome: Outcome;
   /** Resolves when the outcome's bytes are in the store, or never will be. */
   readonly settled?: Promise<void>;
-  /** Where the outcome's body is a stream, which nobody else can read: whether it is in the store, once that is known. */
+  /**
+   * Where the outcome's body is a stream, which nobody else can read: whether it is in the store,
+   * once that is known.
+   */
   readonly streamed?: Promise<boolean>;
 }
 
 /**
- * Fetches for this request and for all that come for the same file meanwhile, who join it until the file is stored. The fetch
- * gets to know who they are by its flight, and touches that while it makes progress.
+ * Fetches for this request and for all that come for the same file meanwhile, who join it until the
+ * file is stored. The fetch gets to know who they are by its flight, and touches that while it
+ * makes progress.
  */
 export async function fetchAndShare(
   key: StoreKey,

@@ -30,7 +30,10 @@ describe('a stored file that was never checked', () => {
     right: { kind: 'checked', checked: 'h1:right' },
     uncovered: { kind: 'checked', checked: 'uncovered' },
     unknown: { kind: 'unknown', failures: [] },
-    wrong: { kind: 'wrong', hashes: { database: 'sum.example', expected: 'h1:right', found: 'h1:wrong' } },
+    wrong: {
+      kind: 'wrong',
+      hashes: { database: 'sum.example', expected: 'h1:right', found: 'h1:wrong' },
+    },
   } as const;
 
   async function serveStored(verdict: keyof typeof verdicts) {
@@ -50,7 +53,11 @@ describe('a stored file that was never checked', () => {
 
   it('and is right is served for ever, and marked in every tier', async () => {
     const { outcome, serve, asked, tiers } = await serveStored('right');
-    expect(outcome).toMatchObject({ kind: 'found', cache: 'immutable', file: { checked: 'h1:right' } });
+    expect(outcome).toMatchObject({
+      kind: 'found',
+      cache: 'immutable',
+      file: { checked: 'h1:right' },
+    });
     for (const tier of [tiers.r2, tiers.kv, tiers.edge]) {
       expect(await tier.read(key)).toMatchObject({ checked: 'h1:right', etag: '"old"' });
     }
@@ -81,7 +88,11 @@ describe('a stored file that was never checked', () => {
     expect(outcome).toMatchObject({ kind: 'found', source: { origin: 'a' } });
     expect(text(tiers.r2.files.get(key)?.bytes ?? new Uint8Array())).toBe('module new');
     expect(carrier.alarms).toEqual([
-      { kind: 'stored-mismatch', subject: 'example.com/hello@v1.0.0.mod', hashes: verdicts.wrong.hashes },
+      {
+        kind: 'stored-mismatch',
+        subject: 'example.com/hello@v1.0.0.mod',
+        hashes: verdicts.wrong.hashes,
+      },
     ]);
   });
 });

@@ -126,7 +126,10 @@ describe('a file', () => {
 
 describe('a 404', () => {
   it('is remembered for an outage, and what nobody ever said no to is none', async () => {
-    const { serve, carrier, clock, fetch } = setup({ 'https://a': [no, down], 'https://b': [no, down] });
+    const { serve, carrier, clock, fetch } = setup({
+      'https://a': [no, down],
+      'https://b': [no, down],
+    });
     await serve();
     await carrier.idle();
     await clock.advance(40_000);
@@ -141,7 +144,10 @@ describe('a 404', () => {
     const { serve, carrier, clock, fetch } = setup({ 'https://a': no, 'https://b': no });
     const said = '404 not found: example.com/hello@v1.0.0.mod: a says: no such version';
     const first = await serve();
-    expect([await shown(first), first.kind === 'missing' && first.cache]).toEqual([said, 'negative']);
+    expect([await shown(first), first.kind === 'missing' && first.cache]).toEqual([
+      said,
+      'negative',
+    ]);
     await carrier.idle();
     expect(await shown(await serve())).toBe(said);
     expect(fetch.calls.length).toBe(2);
@@ -166,7 +172,10 @@ describe('an outage', () => {
   });
 
   it('lets the last good copy of a list live on, marked as stale', async () => {
-    const { serve, carrier, clock } = setup({ 'https://a': [ok('v1.0.0\n'), down], 'https://b': down });
+    const { serve, carrier, clock } = setup({
+      'https://a': [ok('v1.0.0\n'), down],
+      'https://b': down,
+    });
     await serve(list);
     await carrier.idle();
     await clock.advance(60_000);
@@ -189,7 +198,11 @@ describe('an outage', () => {
 describe('without fetching', () => {
   it('what is stored is served, and the rest is a 404 that is not kept', async () => {
     const { serve, tiers, fetch } = setup({});
-    expect(await serve(mod, true)).toMatchObject({ kind: 'missing', status: 404, cache: 'failure' });
+    expect(await serve(mod, true)).toMatchObject({
+      kind: 'missing',
+      status: 404,
+      cache: 'failure',
+    });
     await tiers.r2.write(key, { bytes: bytes('module m'), etag: '"m"' }, 'create');
     expect(await shown(await serve(mod, true))).toBe('module m from r2');
     await tiers.r2.write(list.key, { bytes: bytes('v1.0.0\n'), etag: '"l"' }, 'replace');

@@ -13,8 +13,8 @@ import { type Fetched, fetchAndShare } from './shared-fetch.ts';
 import type { Verdict } from './verification.ts';
 
 /**
- * The part of its time that a request waits for another one's fetch, which ends in its own time unless the platform ended
- * it: what is left is for that case.
+ * The part of its time that a request waits for another one's fetch, which ends in its own time
+ * unless the platform ended it: what is left is for that case.
  */
 const PATIENCE = 0.9;
 
@@ -31,10 +31,15 @@ export interface SmallFile {
   readonly ask: () => Promise<Answer<Asked>>;
   /** Where a checksum database has a say: what it says of a stored copy that was never checked. */
   readonly recheck?: (bytes: Uint8Array) => Promise<Verdict>;
-  /** A stored copy counts only if it was checked: `ask` knows better what to make of one that was not. */
+  /**
+   * A stored copy counts only if it was checked: `ask` knows better what to make of one that was
+   * not.
+   */
   readonly onlyChecked?: true;
   /** The file made of other stored files, where that can be done. */
-  readonly derive?: () => Promise<{ readonly bytes: Uint8Array; readonly tier: Source['tier'] } | undefined>;
+  readonly derive?: () => Promise<
+    { readonly bytes: Uint8Array; readonly tier: Source['tier'] } | undefined
+  >;
   /** What can be said without an origin that has it, and without a last good copy. */
   readonly makeUp?: () => Promise<Uint8Array | undefined>;
 }
@@ -43,13 +48,16 @@ export interface SmallFile {
 export interface Asked {
   readonly bytes: Uint8Array;
   readonly checked?: Checked;
-  /** `near`: the edge cache alone, as something else keeps it for good. `no`: it could not be checked as it should be. */
+  /**
+   * `near`: the edge cache alone, as something else keeps it for good. `no`: it could not be
+   * checked as it should be.
+   */
   readonly keep?: 'near' | 'no';
 }
 
 /**
- * Serves a small file: from the store if it is there and need not be asked for again, else from the first origin that has
- * it, else what was known before the outage.
+ * Serves a small file: from the store if it is there and need not be asked for again, else from the
+ * first origin that has it, else what was known before the outage.
  */
 export async function serveSmallFile(
   file: SmallFile,
@@ -58,7 +66,8 @@ export async function serveSmallFile(
   const stored = await findStored(file, carrier);
   if (stored) return stored;
   if (cachedOnly) {
-    // A header may have asked for this, and no cache in front of the Worker sees it: not kept by any.
+    // A header may have asked for this, and no cache in front of the Worker sees it: not kept by
+    // any.
     return (await findLastGood(file, carrier, { cache: 'failure' })) ?? notCached(file.subject);
   }
   const { clock, flights, timeLeft } = carrier;
@@ -93,12 +102,23 @@ async function findStored(file: SmallFile, carrier: Carrier): Promise<Outcome | 
   const known = await store.findMissing(file.key);
   return (
     known &&
-    missing(file.subject, { missing: known, unanimous: true }, { tier: 'edge', origin: known.origin })
+    missing(
+      file.subject,
+      { missing: known, unanimous: true },
+      { tier: 'edge', origin: known.origin },
+    )
   );
 }
 
-/** A stored copy, checked first if it never was. Undefined when it is wrong: then it is gone, and to be fetched anew. */
-async function serveStored(file: SmallFile, hit: Hit, carrier: Carrier): Promise<Found | undefined> {
+/**
+ * A stored copy, checked first if it never was. Undefined when it is wrong: then it is gone, and to
+ * be fetched anew.
+ */
+async function serveStored(
+  file: SmallFile,
+  hit: Hit,
+  carrier: Carrier,
+): Promise<Found | undefined> {
   const source: Source = { tier: hit.tier };
   if (!file.recheck || hit.file.checked) return found(file, hit.file, source);
   const { store } = carrier;
@@ -110,7 +130,8 @@ async function serveStored(file: SmallFile, hit: Hit, carrier: Carrier): Promise
     await store.remove(file.key);
     return undefined;
   }
-  // It was good enough when it was stored, and an outage of the database breaks no build that worked before.
+  // It was good enough when it was stored, and an outage of the database breaks no build that
+  // worked before.
   if (verdict.kind === 'unknown')
     return { ...found(file, { body: bytes, size, etag }, source), cache: 'stale' };
   const { checked } = verdict;
@@ -128,27 +149,38 @@ async function fetchFile(file: SmallFile, carrier: Carrier): Promise<Fetched> {
     // Nobody was asked where a stored copy was proven instead.
     const source: Source =
       effort.attempts === 0 ? { tier: 'r2' } : { tier: 'origin', origin: answer.origin, ...effort };
-    const known: FileToStore = { bytes, etag: await etagOf(bytes), ...(checked ? { checked } : {}) };
+    const known: FileToStore = {
+      bytes,
+      etag: await etagOf(bytes),
+      ...(checked ? { checked } : {}),
+    };
     const outcome = found(file, { body: bytes, size: bytes.length, ...known }, source);
     if (keep === 'no') return { outcome: { ...outcome, cache: 'failure' } };
     return { outcome, settled: keepFile(file, known, { carrier, near: keep === 'near' }) };
   }
   if (answer.kind === 'missing') {
-    // Since Go 1.23 `go install p@v` fails without a list: a module whose versions are stored keeps one, also after it
-    // was withdrawn from the origins. Nothing that was once fetched is lost.
+    // Since Go 1.23 `go install p@v` fails without a list: a module whose versions are stored keeps
+    // one, also after it was withdrawn from the origins. Nothing that was once fetched is lost.
     const kept = file.makeUp && (await findLastGood(file, carrier, { cache: 'stale', effort }));
     if (kept) return { outcome: kept };
-    if (answer.unanimous) carrier.store.keepMissing(file.key, answer.missing, EDGE_SECONDS.negative ?? 0);
+    if (answer.unanimous)
+      carrier.store.keepMissing(file.key, answer.missing, EDGE_SECONDS.negative ?? 0);
     return {
-      outcome: missing(file.subject, answer, { tier: 'origin', origin: answer.missing.origin, ...effort }),
+      outcome: missing(file.subject, answer, {
+        tier: 'origin',
+        origin: answer.missing.origin,
+        ...effort,
+      }),
     };
   }
   const stale = await findLastGood(file, carrier, { cache: 'stale', effort });
   if (stale) return { outcome: stale };
-  // `go install`, `go get` and `go mod tidy` ask for every prefix of an import path and need the 404s of those that are no
-  // module: what an origin said no to before an outage is no outage. A file that is there and wrong is no 404, whatever
-  // was said before.
-  const isThere = answer.failures.some(({ cause }) => cause === 'mismatch' || cause === 'unchecked');
+  // `go install`, `go get` and `go mod tidy` ask for every prefix of an import path and need the
+  // 404s of those that are no module: what an origin said no to before an outage is no outage. A
+  // file that is there and wrong is no 404, whatever was said before.
+  const isThere = answer.failures.some(
+    ({ cause }) => cause === 'mismatch' || cause === 'unchecked',
+  );
   const said = isThere ? undefined : await carrier.store.findSaidMissing(file.key);
   if (said) {
     const source: Source = { tier: 'edge', origin: said.origin, ...effort, stale: true };
@@ -165,8 +197,10 @@ async function keepFile(
   const { store } = carrier;
   if (near) return store.keepNear(file.key, known, EDGE_SECONDS[file.cache]);
   if (file.onlyChecked) return store.replace(file.key, known, keeping(file));
-  if (file.cache === 'mutable') return store.keepLastGood(file.key, known, EDGE_SECONDS.mutable ?? 0);
-  if (known.checked === 'uncovered') return store.keepUncovered(file.key, known, EDGE_SECONDS.uncovered);
+  if (file.cache === 'mutable')
+    return store.keepLastGood(file.key, known, EDGE_SECONDS.mutable ?? 0);
+  if (known.checked === 'uncovered')
+    return store.keepUncovered(file.key, known, EDGE_SECONDS.uncovered);
   await store.keep(file.key, known, keeping(file));
 }
 

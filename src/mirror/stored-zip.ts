@@ -15,7 +15,10 @@ export interface ProofOptions {
   readonly onProgress: () => void;
 }
 
-/** A stored zip that nobody has checked, now that somebody wants it. Undefined when it is wrong: then it is gone. Rejects when R2 fails. */
+/**
+ * A stored zip that nobody has checked, now that somebody wants it. Undefined when it is wrong:
+ * then it is gone. Rejects when R2 fails.
+ */
 export async function proveStored(
   zip: ZipFile,
   expected: Expected,
@@ -27,7 +30,8 @@ export async function proveStored(
   if (!file) return undefined;
   if (expected.kind === 'unknown') {
     return (
-      (await serveMarked(zip, file, options)) ?? unavailable(zip.subject, expected.failures, { tier: 'r2' })
+      (await serveMarked(zip, file, options)) ??
+      unavailable(zip.subject, expected.failures, { tier: 'r2' })
     );
   }
   if (expected.kind === 'uncovered') {
@@ -56,9 +60,10 @@ export async function proveStored(
 }
 
 /**
- * A stored zip whose hash no database can be asked for now, as a stale copy: if it has the hash that is in the `.ziphash` beside
- * it, as in a bucket that was copied from a module cache. Without one it may be another request's fill that is not proven yet:
- * unlike a small file it is not given on trust.
+ * A stored zip whose hash no database can be asked for now, as a stale copy: if it has the hash
+ * that is in the `.ziphash` beside it, as in a bucket that was copied from a module cache. Without
+ * one it may be another request's fill that is not proven yet: unlike a small file it is not given
+ * on trust.
  */
 async function serveMarked(
   zip: ZipFile,
@@ -67,16 +72,23 @@ async function serveMarked(
 ): Promise<Found | undefined> {
   const { large } = carrier.store;
   const mark = await large.readMark(zip.mark);
-  if (!mark || (await findWrong(file, zip, { carrier, hash: mark.hash, onProgress })) !== undefined) {
+  if (
+    !mark ||
+    (await findWrong(file, zip, { carrier, hash: mark.hash, onProgress })) !== undefined
+  ) {
     return undefined;
   }
   const hit = await large.find(zip.key, select ? { select } : {});
-  if (hit?.file.etag === file.etag) return foundZip(hit.file, { tier: hit.tier, stale: true }, 'stale');
+  if (hit?.file.etag === file.etag)
+    return foundZip(hit.file, { tier: hit.tier, stale: true }, 'stale');
   if (hit) discard(hit.file.body);
   return undefined;
 }
 
-/** The answer with a zip. Without `cache` what a checksum database said of it decides how long it is kept. */
+/**
+ * The answer with a zip. Without `cache` what a checksum database said of it decides how long it is
+ * kept.
+ */
 export function foundZip(file: Found['file'], source: Source, cache?: CacheClass): Found {
   const byMark = file.checked === 'uncovered' ? 'uncovered' : 'immutable';
   return { kind: 'found', file, contentType: 'application/zip', cache: cache ?? byMark, source };

@@ -38,11 +38,12 @@ export type StreamedZip =
   | { readonly kind: 'refused'; readonly failure: Failure };
 
 /**
- * Streams a zip to the client and into R2, and proves the stored copy before the client gets the end. Without R2 there is nothing
- * to prove: then a large zip is passed on unproven, as the operator chose to have no store. With one that fails, it is not.
+ * Streams a zip to the client and into R2, and proves the stored copy before the client gets the
+ * end. Without R2 there is nothing to prove: then a large zip is passed on unproven, as the
+ * operator chose to have no store. With one that fails, it is not.
  *
- * From an origin that gave this very zip wrong before, the client gets nothing before it is proven: instead of one broken stream
- * after the other it then hears what is wrong.
+ * From an origin that gave this very zip wrong before, the client gets nothing before it is proven:
+ * instead of one broken stream after the other it then hears what is wrong.
  */
 export async function streamZip(
   zip: ZipFile,
@@ -58,7 +59,8 @@ export async function streamZip(
     await opened.body.cancel('it cannot be stored');
     return { kind: 'refused', failure: STORE_FAILED };
   }
-  if (known && !upload) carrier.report('verify', new Error(`${zip.subject} is not checked: there is no R2`));
+  if (known && !upload)
+    carrier.report('verify', new Error(`${zip.subject} is not checked: there is no R2`));
   const isProven = known !== undefined && upload !== undefined;
 
   if (isProven && carrier.setAside.has(zip.key, origin)) {
@@ -68,7 +70,9 @@ export async function streamZip(
       upload,
       client: new WritableStream(),
     });
-    return (await stored) ? { kind: 'stored', etag: storedEtag() } : { kind: 'refused', failure: failure() };
+    return (await stored)
+      ? { kind: 'stored', etag: storedEtag() }
+      : { kind: 'refused', failure: failure() };
   }
   const pipe = carrier.openPipe(size);
   const { stored } = startFill(zip, opened, { ...options, etag, upload, client: pipe.writable });
@@ -88,7 +92,10 @@ interface FillOptions extends StreamOptions {
   readonly client: WritableStream<Uint8Array>;
 }
 
-/** Runs the relay in the background. `storedEtag` is that of the stored copy, `failure` why there is none, once that is known. */
+/**
+ * Runs the relay in the background. `storedEtag` is that of the stored copy, `failure` why there is
+ * none, once that is known.
+ */
 function startFill(
   zip: ZipFile,
   { body, first }: Extract<OpenedZip, { kind: 'begun' }>,
@@ -107,7 +114,8 @@ function startFill(
     // Where it was continued, nobody knows which of them gave the wrong part.
     const givers = body.givers ?? [origin];
     if (error instanceof BadAnswer) {
-      for (const giver of givers) carrier.distrust({ origin: giver, cause: 'answer', text: error.message });
+      for (const giver of givers)
+        carrier.distrust({ origin: giver, cause: 'answer', text: error.message });
     }
     if (!(error instanceof Mismatch)) return error;
     const { hashes, message } = error;
@@ -160,10 +168,15 @@ interface ProofOptions extends StreamOptions {
 }
 
 /**
- * Proves the stored copy of what the client was sent, and marks it. Returns its etag. Throws when it is not the zip in the
- * log, and then removes it; and when the stored copy is not what the client was sent.
+ * Proves the stored copy of what the client was sent, and marks it. Returns its etag. Throws when
+ * it is not the zip in the log, and then removes it; and when the stored copy is not what the
+ * client was sent.
  */
-async function proveFill(zip: ZipFile, committed: Committed, options: ProofOptions): Promise<string> {
+async function proveFill(
+  zip: ZipFile,
+  committed: Committed,
+  options: ProofOptions,
+): Promise<string> {
   const { carrier, flight, known } = options;
   const { large } = carrier.store;
   const file = await large.open(zip.key);

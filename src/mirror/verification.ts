@@ -4,8 +4,8 @@ import type { ModulePath } from '../module/module-path.ts';
 import type { Version } from '../module/version.ts';
 
 /**
- * What the checksum databases have of a version. They are behind this one method, so that this room knows the rules of
- * publishing and nothing of logs and trees.
+ * What the checksum databases have of a version. They are behind this one method, so that this room
+ * knows the rules of publishing and nothing of logs and trees.
  */
 export interface Checksums {
   /** Never rejects. */
@@ -14,7 +14,12 @@ export interface Checksums {
 
 export type Expected =
   /** The `h1:` hashes of its zip and of its go.mod, in the log of `database`. */
-  | { readonly kind: 'known'; readonly database: string; readonly zip: string; readonly mod: string }
+  | {
+      readonly kind: 'known';
+      readonly database: string;
+      readonly zip: string;
+      readonly mod: string;
+    }
   /** Every database was asked and has no record of it, or none may be asked. */
   | { readonly kind: 'uncovered' }
   /** Some database could not be asked, and no other one has it. */
@@ -47,11 +52,21 @@ export function judge(expected: Expected, file: 'zip' | 'mod', found: string): V
 }
 
 /**
- * What an answer that cannot be the file is where the log is known to have one: as wrong as one with another hash, and no word
- * of an origin that the next one should not correct. Errors that say nothing of the content stay what they are.
+ * What an answer that cannot be the file is where the log is known to have one: as wrong as one
+ * with another hash, and no word of an origin that the next one should not correct. Errors that say
+ * nothing of the content stay what they are.
  */
-export function asMismatch(error: unknown, file: 'zip' | 'mod', expected: Expected | undefined): unknown {
-  const isWrong = error instanceof BadAnswer && !(error instanceof Mismatch) && expected?.kind === 'known';
+export function asMismatch(
+  error: unknown,
+  file: 'zip' | 'mod',
+  expected: Expected | undefined,
+): unknown {
+  const isWrong =
+    error instanceof BadAnswer && !(error instanceof Mismatch) && expected?.kind === 'known';
   if (!isWrong) return error;
-  return new Mismatch({ database: expected.database, expected: expected[file], found: error.message });
+  return new Mismatch({
+    database: expected.database,
+    expected: expected[file],
+    found: error.message,
+  });
 }

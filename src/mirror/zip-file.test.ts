@@ -56,7 +56,8 @@ function setup(replies: Parameters<typeof fakeFetch>[0], store = true) {
   return { tiers, fetch, carrier, serve, clock };
 }
 
-const stored = (tiers: ReturnType<typeof memoryTiers>) => tiers.r2.files.get(key)?.bytes ?? new Uint8Array();
+const stored = (tiers: ReturnType<typeof memoryTiers>) =>
+  tiers.r2.files.get(key)?.bytes ?? new Uint8Array();
 const body = async (outcome: Outcome) =>
   outcome.kind === 'found' ? bytesOf(outcome.file.body) : new Uint8Array();
 
@@ -74,7 +75,8 @@ it.each([
   await clock.advance(5_000);
   const outcome = await serving;
   if (isWanted) void carrier.flights.join(key);
-  if (outcome.kind !== 'found' || outcome.file.body instanceof Uint8Array) throw new Error('not streamed');
+  if (outcome.kind !== 'found' || outcome.file.body instanceof Uint8Array)
+    throw new Error('not streamed');
   const reader = outcome.file.body.getReader();
   const reading = reader.read();
   await clock.advance(10_000);
@@ -96,7 +98,11 @@ describe('a zip', () => {
   ])('%s reaches the client and the store whole', async (_, zip, declares, store) => {
     const { serve, tiers, carrier } = setup({ 'https://a': sends(zip, { declares }) }, store);
     const outcome = await serve();
-    expect(outcome).toMatchObject({ kind: 'found', cache: 'immutable', contentType: 'application/zip' });
+    expect(outcome).toMatchObject({
+      kind: 'found',
+      cache: 'immutable',
+      contentType: 'application/zip',
+    });
     expect(Buffer.compare(await body(outcome), zip)).toBe(0);
     await carrier.idle();
     if (!store) return;
@@ -115,19 +121,25 @@ describe('a zip', () => {
       /outside of example/,
     ],
     ['is empty', new Uint8Array(), 'a body that is no zip'],
-  ])('that %s comes from the next origin, and where there is none it is a 502', async (_, bad, told) => {
-    const good = setup({ 'https://a': sends(bad), 'https://b': sends(small) });
-    expect(Buffer.compare(await body(await good.serve()), small)).toBe(0);
-    const alone = setup({ 'https://a': sends(bad), 'https://b': down });
-    const outcome = await alone.serve();
-    expect(outcome).toMatchObject({ kind: 'unavailable', status: 502 });
-    expect(outcome.kind === 'unavailable' && outcome.text).toMatch(told);
-    await alone.carrier.idle();
-    expect(alone.tiers.r2.files.size).toBe(0);
-  });
+  ])(
+    'that %s comes from the next origin, and where there is none it is a 502',
+    async (_, bad, told) => {
+      const good = setup({ 'https://a': sends(bad), 'https://b': sends(small) });
+      expect(Buffer.compare(await body(await good.serve()), small)).toBe(0);
+      const alone = setup({ 'https://a': sends(bad), 'https://b': down });
+      const outcome = await alone.serve();
+      expect(outcome).toMatchObject({ kind: 'unavailable', status: 502 });
+      expect(outcome.kind === 'unavailable' && outcome.text).toMatch(told);
+      await alone.carrier.idle();
+      expect(alone.tiers.r2.files.size).toBe(0);
+    },
+  );
 
   it('over the limit of Go is not read', async () => {
-    const { serve } = setup({ 'https://a': sends(small, { length: 500 * MIB + 1 }), 'https://b': down });
+    const { serve } = setup({
+      'https://a': sends(small, { length: 500 * MIB + 1 }),
+      'https://b': down,
+    });
     expect(await serve()).toMatchObject({
       text: expect.stringContaining("a zip of 524288001 bytes, over Go's limit"),
     });
@@ -136,7 +148,11 @@ describe('a zip', () => {
   it.each([
     ['is cut off', large.subarray(0, -1), undefined],
     ['is shorter than declared', large.subarray(0, 9 * MIB), large.length],
-    ['holds files of another version', zipOf('example.com/other@v1.0.0/x', pattern(10 * MIB)), undefined],
+    [
+      'holds files of another version',
+      zipOf('example.com/other@v1.0.0/x', pattern(10 * MIB)),
+      undefined,
+    ],
   ])('that is large and %s breaks off, and is not stored', async (_, bad, length) => {
     const { serve, carrier, tiers } = setup({ 'https://a': sends(bad, length ? { length } : {}) });
     const outcome = await serve();
@@ -148,7 +164,8 @@ describe('a zip', () => {
   it('that is large and comes fast goes into the store also when its client leaves', async () => {
     const { serve, carrier, tiers } = setup({ 'https://a': sends(large) });
     const outcome = await serve();
-    if (outcome.kind !== 'found' || outcome.file.body instanceof Uint8Array) throw new Error('not streamed');
+    if (outcome.kind !== 'found' || outcome.file.body instanceof Uint8Array)
+      throw new Error('not streamed');
     const reader = outcome.file.body.getReader();
     await reader.read();
     await reader.cancel();
@@ -176,7 +193,8 @@ describe('many requests at a time', () => {
 
   it('do not wait for the end of one that nobody stores', async () => {
     let pieces = 0;
-    const pause = async () => (++pieces % 10 === 0 ? new Promise<void>(() => undefined) : undefined);
+    const pause = async () =>
+      ++pieces % 10 === 0 ? new Promise<void>(() => undefined) : undefined;
     const stalls = () =>
       new Response(scriptedStream(cut(large, 200_000), { pause }), {
         headers: { 'Content-Length': String(large.length) },
@@ -194,9 +212,15 @@ describe('many requests at a time', () => {
     const outcomes = await Promise.all(
       [1, 2, 3, 4].map((number) =>
         serveZip(
-          { ...file, key: versionKey(modulePath('example.com/hello'), version(`v1.0.${number}`), 'zip') },
+          {
+            ...file,
+            key: versionKey(modulePath('example.com/hello'), version(`v1.0.${number}`), 'zip'),
+          },
           origins,
-          { carrier: { ...carrier, budgets: { ...carrier.budgets, held: budget } }, cachedOnly: false },
+          {
+            carrier: { ...carrier, budgets: { ...carrier.budgets, held: budget } },
+            cachedOnly: false,
+          },
         ),
       ),
     );

@@ -18,7 +18,10 @@ import { foundZip, proveStored } from './stored-zip.ts';
 import { STORE_FAILED, streamZip } from './stream-zip.ts';
 import type { Expected, Verdict } from './verification.ts';
 
-/** The part of its time that a request waits for another one's fill, which may well take longer than it has. */
+/**
+ * The part of its time that a request waits for another one's fill, which may well take longer than
+ * it has.
+ */
 const PATIENCE = 0.6;
 
 export interface ZipFile {
@@ -66,7 +69,9 @@ export async function serveZip(
       getZip(zip, origins, { ...options, isStored: hit !== undefined, flight }),
     );
   }
-  const shared = await within(carrier.clock, carrier.timeLeft() * PATIENCE, waiting).catch(() => undefined);
+  const shared = await within(carrier.clock, carrier.timeLeft() * PATIENCE, waiting).catch(
+    () => undefined,
+  );
   if (typeof shared === 'object') return shared;
   const now = shared ? await findStored(zip, options) : undefined;
   if (now && isReady(now, zip)) return foundZip(now.file, { tier: now.tier });
@@ -96,11 +101,17 @@ interface GetOptions extends ZipOptions {
   readonly earlier?: readonly Failure[];
 }
 
-async function getZip(zip: ZipFile, origins: readonly Origin[], options: GetOptions): Promise<Fetched> {
+async function getZip(
+  zip: ZipFile,
+  origins: readonly Origin[],
+  options: GetOptions,
+): Promise<Fetched> {
   const { carrier, flight, isStored } = options;
   const onProgress = () => flight?.touch();
   const proof =
-    isStored && zip.expect ? proveStored(zip, await zip.expect(), { ...options, onProgress }) : undefined;
+    isStored && zip.expect
+      ? proveStored(zip, await zip.expect(), { ...options, onProgress })
+      : undefined;
   const stored = await proof?.catch((error: unknown) => {
     carrier.report('verify', error);
     return unavailable(zip.subject, [STORE_FAILED], { tier: 'r2' });
@@ -110,7 +121,11 @@ async function getZip(zip: ZipFile, origins: readonly Origin[], options: GetOpti
   return fetchZip(zip, origins, options);
 }
 
-async function fetchZip(zip: ZipFile, origins: readonly Origin[], options: GetOptions): Promise<Fetched> {
+async function fetchZip(
+  zip: ZipFile,
+  origins: readonly Origin[],
+  options: GetOptions,
+): Promise<Fetched> {
   const { carrier, earlier = [] } = options;
   const expected = zip.expect?.(); // both are asked at once
   const rules = carrier.verification.zipRules;
@@ -126,7 +141,11 @@ async function fetchZip(zip: ZipFile, origins: readonly Origin[], options: GetOp
   const effort = effortOf(answer);
   if (answer.kind === 'accepted') {
     const source: Source = { tier: 'origin', origin: answer.origin, ...effort };
-    const delivered = await deliver(zip, answer.value, { ...options, source, expected: await expected });
+    const delivered = await deliver(zip, answer.value, {
+      ...options,
+      source,
+      expected: await expected,
+    });
     if (!('refused' in delivered)) return delivered;
     const failures = [...earlier, delivered.refused];
     const isTheirs = delivered.refused !== STORE_FAILED;
@@ -136,9 +155,14 @@ async function fetchZip(zip: ZipFile, origins: readonly Origin[], options: GetOp
       : { outcome: unavailable(zip.subject, failures, source) };
   }
   if (answer.kind === 'missing' && earlier.length === 0) {
-    if (answer.unanimous) carrier.store.keepMissing(zip.key, answer.missing, EDGE_SECONDS.negative ?? 0);
+    if (answer.unanimous)
+      carrier.store.keepMissing(zip.key, answer.missing, EDGE_SECONDS.negative ?? 0);
     return {
-      outcome: missing(zip.subject, answer, { tier: 'origin', origin: answer.missing.origin, ...effort }),
+      outcome: missing(zip.subject, answer, {
+        tier: 'origin',
+        origin: answer.missing.origin,
+        ...effort,
+      }),
     };
   }
   const failures = [...earlier, ...(answer.kind === 'missing' ? [] : answer.failures)];
@@ -159,7 +183,9 @@ async function deliver(
       return { outcome: unavailable(zip.subject, verdict.failures, source) };
     }
     const outcome = await foundWhole(bytes, verdict, source);
-    const kept = flight ? keepWhole(zip, bytes, { carrier, file: outcome.file }) : Promise.resolve();
+    const kept = flight
+      ? keepWhole(zip, bytes, { carrier, file: outcome.file })
+      : Promise.resolve();
     return { outcome, settled: kept.finally(() => release?.()) };
   }
   if (expected?.kind === 'unknown') {
@@ -170,7 +196,8 @@ async function deliver(
   const streamed = await streamZip(zip, opened, {
     ...options,
     origin: source.origin ?? '',
-    // A copy of one's own has to be proven too, and is stored for that; one that nothing proves is only passed on.
+    // A copy of one's own has to be proven too, and is stored for that; one that nothing proves is
+    // only passed on.
     store: flight !== undefined || known !== undefined,
     ...(known ? { known } : {}),
   });
@@ -210,7 +237,8 @@ async function keepWhole(
 ): Promise<void> {
   const { store } = carrier;
   const { checked, etag } = file;
-  if (checked === 'uncovered') return store.keepUncovered(zip.key, { bytes, etag }, EDGE_SECONDS.uncovered);
+  if (checked === 'uncovered')
+    return store.keepUncovered(zip.key, { bytes, etag }, EDGE_SECONDS.uncovered);
   await store.keep(zip.key, { bytes, etag, ...(checked ? { checked } : {}) }, { kv: false });
   if (checked) await store.large.mark(zip.mark, checked, etag);
 }

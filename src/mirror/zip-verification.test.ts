@@ -20,9 +20,16 @@ const prefix = 'example.com/hello@v1.0.0/';
 const origins = [originOf('a'), originOf('b')];
 
 const zipOf = (seed: number, size: number) =>
-  new Uint8Array(writeZip([{ name: `${prefix}noise`, content: pattern(size).map((byte) => byte ^ seed) }]));
+  new Uint8Array(
+    writeZip([{ name: `${prefix}noise`, content: pattern(size).map((byte) => byte ^ seed) }]),
+  );
 const [right, wrong] = [zipOf(0, 10 * MIB), zipOf(1, 10 * MIB)];
-const known: Expected = { kind: 'known', database: 'sum.example', zip: hashZip(right), mod: 'h1:mod' };
+const known: Expected = {
+  kind: 'known',
+  database: 'sum.example',
+  zip: hashZip(right),
+  mod: 'h1:mod',
+};
 const sends = (zip: Uint8Array) => () =>
   new Response(new Uint8Array(zip), { headers: { 'Content-Length': String(zip.length) } });
 
@@ -59,7 +66,10 @@ describe('a large zip', () => {
   });
 
   it('that is wrong breaks off, is removed, and comes from the other origin the next time', async () => {
-    const { serve, carrier, tiers } = setup({ 'https://a': sends(wrong), 'https://b': sends(right) });
+    const { serve, carrier, tiers } = setup({
+      'https://a': sends(wrong),
+      'https://b': sends(right),
+    });
     expect(await read(await serve())).toBe('broken');
     await carrier.idle();
     expect([...tiers.r2.files.keys()]).toEqual([]);
@@ -70,12 +80,16 @@ describe('a large zip', () => {
   });
 
   it('that every origin has wrong is refused with all hashes, once each has broken a stream', async () => {
-    const { serve, carrier, tiers } = setup({ 'https://a': sends(wrong), 'https://b': sends(wrong) });
+    const { serve, carrier, tiers } = setup({
+      'https://a': sends(wrong),
+      'https://b': sends(wrong),
+    });
     expect([await read(await serve()), await read(await serve())]).toEqual(['broken', 'broken']);
     const refused = await serve();
     expect(refused).toMatchObject({ kind: 'unavailable', status: 502 });
     const found = hashZip(wrong);
-    const said = (origin: string) => `${origin}: hash ${found} where sum.example has ${hashZip(right)}`;
+    const said = (origin: string) =>
+      `${origin}: hash ${found} where sum.example has ${hashZip(right)}`;
     expect(await read(refused)).toBe(
       `unavailable: cannot get example.com/hello@v1.0.0.zip: ${said('a')}; ${said('b')}`,
     );
@@ -123,7 +137,9 @@ describe('a large zip', () => {
   });
 
   it('is refused while its hash cannot be learnt', async () => {
-    const failures = [{ origin: 'sum.example', cause: 'timeout', text: 'no answer within 10 s' }] as const;
+    const failures = [
+      { origin: 'sum.example', cause: 'timeout', text: 'no answer within 10 s' },
+    ] as const;
     const { serve, tiers } = setup({ 'https://a': sends(right) }, { kind: 'unknown', failures });
     expect(await serve()).toMatchObject({
       kind: 'unavailable',
@@ -141,7 +157,11 @@ describe('a large zip', () => {
 
   it('without R2 is passed on, reported, and kept by nobody', async () => {
     const clock = fakeClock();
-    const carrier = fakeCarrier({ clock, fetch: fakeFetch({ 'https://a': sends(right) }), tiers: {} });
+    const carrier = fakeCarrier({
+      clock,
+      fetch: fakeFetch({ 'https://a': sends(right) }),
+      tiers: {},
+    });
     const zip = { subject: 'm', key, mark, path: '/x', prefix, expect: async () => known };
     const outcome = await serveZip(zip, origins, { carrier, cachedOnly: false });
     expect(outcome).toMatchObject({ kind: 'found', cache: 'failure' });
@@ -184,7 +204,8 @@ describe('a stored zip without a mark', () => {
     const { serve, tiers, carrier } = setup({});
     tiers.r2.files.set(key, { bytes: right, etag: '"seeded"' });
     const read = tiers.r2.read.bind(tiers.r2);
-    tiers.r2.read = (asked, range) => (range ? Promise.reject(new Error('R2 is away')) : read(asked, range));
+    tiers.r2.read = (asked, range) =>
+      range ? Promise.reject(new Error('R2 is away')) : read(asked, range);
     expect(await serve()).toMatchObject({ kind: 'unavailable', status: 502 });
     expect(carrier.reports).toEqual(['verify: R2 is away']);
   });

@@ -50,17 +50,36 @@ describe('unescaping is strict', () => {
 });
 
 describe('device names of Windows', () => {
-  it.each(['con', 'PRN', 'Aux', 'nul', 'com1', 'COM9', 'lpt1', 'LPT9', 'aux.go', 'COM1.tar.gz', 'nul.'])(
-    '%s opens a device',
-    (name) => {
-      expect(isWindowsDeviceName(name)).toBe(true);
-    },
-  );
+  it.each([
+    'con',
+    'PRN',
+    'Aux',
+    'nul',
+    'com1',
+    'COM9',
+    'lpt1',
+    'LPT9',
+    'aux.go',
+    'COM1.tar.gz',
+    'nul.',
+  ])('%s opens a device', (name) => {
+    expect(isWindowsDeviceName(name)).toBe(true);
+  });
 
-  it.each(['', 'co', 'conx', 'xcon', 'com', 'com0', 'com10', 'lpt', 'lpt0', 'x.con', 'con-1', '.con'])(
-    '%j is a file name like any other',
-    (name) => {
-      expect(isWindowsDeviceName(name)).toBe(false);
-    },
-  );
+  it.each([
+    '',
+    'co',
+    'conx',
+    'xcon',
+    'com',
+    'com0',
+    'com10',
+    'lpt',
+    'lpt0',
+    'x.con',
+    'con-1',
+    '.con',
+  ])('%j is a file name like any other', (name) => {
+    expect(isWindowsDeviceName(name)).toBe(false);
+  });
 });

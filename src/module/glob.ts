@@ -1,6 +1,7 @@
-// Go's path.Match, step by step, and no translation to regular expressions: path.Match never goes back to an earlier
-// star, and a class such as [^a] matches a slash. The first also makes hostile patterns harmless: matching takes at
-// most length of pattern times length of name steps for each star.
+// Go's path.Match, step by step, and no translation to regular expressions: path.Match never goes
+// back to an earlier star, and a class such as [^a] matches a slash. The first also makes hostile
+// patterns harmless: matching takes at most length of pattern times length of name steps for each
+// star.
 
 /** A parsed pattern, cut at its stars. */
 export type Glob = readonly Chunk[];
@@ -26,10 +27,13 @@ interface Malformed {
 }
 
 /**
- * Returns the parsed pattern, or what is wrong with it. The syntax is that of Go's path.Match: `*` any characters but
- * slashes, `?` one character but a slash, `[a-z]` and `[^a-z]` classes, `\` before a character that stands for itself.
+ * Returns the parsed pattern, or what is wrong with it. The syntax is that of Go's path.Match: `*`
+ * any characters but slashes, `?` one character but a slash, `[a-z]` and `[^a-z]` classes, `\`
+ * before a character that stands for itself.
  */
-export function parseGlob(text: string): { readonly kind: 'glob'; readonly glob: Glob } | Malformed {
+export function parseGlob(
+  text: string,
+): { readonly kind: 'glob'; readonly glob: Glob } | Malformed {
   const chars = Array.from(text);
   const chunks: { star: boolean; terms: Term[] }[] = [];
   for (let at = 0; at < chars.length;) {
@@ -80,7 +84,9 @@ function matchTerm(term: Term, char: string | undefined): boolean {
   if (term.kind === 'literal') return char === term.char;
   if (term.kind === 'any') return char !== '/';
   const code = codeOf(char);
-  return term.negated !== term.ranges.some(([low, high]) => codeOf(low) <= code && code <= codeOf(high));
+  return (
+    term.negated !== term.ranges.some(([low, high]) => codeOf(low) <= code && code <= codeOf(high))
+  );
 }
 
 function parseTerm(chars: readonly string[], at: number): { term: Term; next: number } | Malformed {
@@ -93,14 +99,20 @@ function parseTerm(chars: readonly string[], at: number): { term: Term; next: nu
   return { term: { kind: 'literal', char: meant }, next: literal + 1 };
 }
 
-/** Parses a class from after its bracket. An empty class, or a range without an end, is malformed. */
-function parseClass(chars: readonly string[], start: number): { term: Term; next: number } | Malformed {
+/**
+ * Parses a class from after its bracket. An empty class, or a range without an end, is malformed.
+ */
+function parseClass(
+  chars: readonly string[],
+  start: number,
+): { term: Term; next: number } | Malformed {
   const negated = chars[start] === '^';
   const ranges: Range[] = [];
   let at = negated ? start + 1 : start;
   while (chars[at] !== ']' || ranges.length === 0) {
     const low = parseClassChar(chars, at);
-    const high = low !== undefined && chars[low.next] === '-' ? parseClassChar(chars, low.next + 1) : low;
+    const high =
+      low !== undefined && chars[low.next] === '-' ? parseClassChar(chars, low.next + 1) : low;
     if (low === undefined || high === undefined) return malformed(describeBadClass(chars, start));
     ranges.push([low.char, high.char]);
     at = high.next;
@@ -109,7 +121,10 @@ function parseClass(chars: readonly string[], start: number): { term: Term; next
 }
 
 /** In a class `-` and `]` need a backslash. */
-function parseClassChar(chars: readonly string[], at: number): { char: string; next: number } | undefined {
+function parseClassChar(
+  chars: readonly string[],
+  at: number,
+): { char: string; next: number } | undefined {
   if (chars[at] === '-' || chars[at] === ']') return undefined;
   const literal = chars[at] === '\\' ? at + 1 : at;
   const char = chars[literal];

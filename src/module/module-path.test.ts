@@ -18,7 +18,8 @@ function modulePath(path: string): ModulePath {
 
 function canonical(version: string): Version {
   const parsed = parseVersion(version);
-  if (parsed === undefined) throw new Error(`Table holds "${version}", which is not a canonical version`);
+  if (parsed === undefined)
+    throw new Error(`Table holds "${version}", which is not a canonical version`);
   return parsed;
 }
 
@@ -122,12 +123,24 @@ describe('invalid module paths', () => {
 
   it.each([
     ['example.com/a"b', String.raw`malformed module path "example.com/a\"b": invalid char '"'`],
-    ['example.com\\hello', String.raw`malformed module path "example.com\\hello": invalid char '\\'`],
+    [
+      'example.com\\hello',
+      String.raw`malformed module path "example.com\\hello": invalid char '\\'`,
+    ],
     ['e.com/a\u0000', String.raw`malformed module path "e.com/a\u{0}": invalid char '\u{0}'`],
-    ['e.com/\u001b[31m', String.raw`malformed module path "e.com/\u{1b}[31m": invalid char '\u{1b}'`],
-    ['e.com/a\r\nX: 1', String.raw`malformed module path "e.com/a\u{d}\u{a}X: 1": invalid char '\u{d}'`],
+    [
+      'e.com/\u001b[31m',
+      String.raw`malformed module path "e.com/\u{1b}[31m": invalid char '\u{1b}'`,
+    ],
+    [
+      'e.com/a\r\nX: 1',
+      String.raw`malformed module path "e.com/a\u{d}\u{a}X: 1": invalid char '\u{d}'`,
+    ],
     ['e.com/h\u00e9', String.raw`malformed module path "e.com/h\u{e9}": invalid char '\u{e9}'`],
-    ['e.com/\u{1f600}', String.raw`malformed module path "e.com/\u{1f600}": invalid char '\u{1f600}'`],
+    [
+      'e.com/\u{1f600}',
+      String.raw`malformed module path "e.com/\u{1f600}": invalid char '\u{1f600}'`,
+    ],
     ['e.com/\ud800', String.raw`malformed module path "e.com/\u{d800}": invalid UTF-8`],
   ])('the reason against %j is printable ASCII on one line', (path, text) => {
     expect(parseModulePath(path)).toBeUndefined();
@@ -169,12 +182,15 @@ describe('the major version of a path', () => {
     expect(splitPathVersion(path)).toEqual({ prefix, pathMajor });
   });
 
-  it.each(['example.com/m/v0', 'example.com/m/v1', 'example.com/m/v02', 'example.com/m/v2.0', 'x/v.'])(
-    '%s ends in what looks like one and is none',
-    (path) => {
-      expect(splitPathVersion(path)).toBeUndefined();
-    },
-  );
+  it.each([
+    'example.com/m/v0',
+    'example.com/m/v1',
+    'example.com/m/v02',
+    'example.com/m/v2.0',
+    'x/v.',
+  ])('%s ends in what looks like one and is none', (path) => {
+    expect(splitPathVersion(path)).toBeUndefined();
+  });
 });
 
 describe('the versions of a module', () => {

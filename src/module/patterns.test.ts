@@ -55,7 +55,8 @@ const verdicts: readonly (readonly [text: string, path: string, covered: boolean
   ['a]', 'a]', true],
   ['a.b', 'aXb', false],
   ['(a|b)+', 'a', false],
-  // Where a class meets a slash, and where a translation to a regular expression would go back to an earlier star.
+  // Where a class meets a slash, and where a translation to a regular expression would go back to
+  // an earlier star.
   ['a[^x]b', 'a/b', false],
   ['a[b/]d', 'abd', false],
   ['a?[b/]', 'a/b', false],

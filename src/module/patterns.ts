@@ -1,9 +1,11 @@
-// Module patterns as GOPRIVATE and GONOSUMDB have them: globs, separated by commas, each of which covers a module path
-// and everything below it. `*.corp.example,github.com/acme` covers git.corp.example/x and github.com/acme/tool/cmd.
+// Module patterns as GOPRIVATE and GONOSUMDB have them: globs, separated by commas, each of which
+// covers a module path and everything below it. `*.corp.example,github.com/acme` covers
+// git.corp.example/x and github.com/acme/tool/cmd.
 //
-// They decide which names never leave for a public origin, so they agree with the go command in every verdict but two,
-// where the go command discloses what a pattern was to protect: a malformed pattern, which it ignores, does not
-// parse here; and the space in `a.example, b.example`, which no path can match, is not part of a pattern here.
+// They decide which names never leave for a public origin, so they agree with the go command in
+// every verdict but two, where the go command discloses what a pattern was to protect: a malformed
+// pattern, which it ignores, does not parse here; and the space in `a.example, b.example`, which no
+// path can match, is not part of a pattern here.
 import { matchGlob, parseGlob, type Glob } from './glob.ts';
 
 /** A parsed list of patterns. An empty one matches nothing. */
@@ -20,9 +22,9 @@ export type ParsedPatterns =
   | { readonly kind: 'malformed'; readonly problems: readonly string[] };
 
 /**
- * Returns the patterns in `text`, or one sentence for each malformed pattern. Empty patterns are skipped; spaces
- * around a pattern and one slash at its end are dropped.
- * Source: golang.org/x/mod/module MatchPrefixPatterns.
+ * Returns the patterns in `text`, or one sentence for each malformed pattern. Empty patterns are
+ * skipped; spaces around a pattern and one slash at its end are dropped. Source:
+ * golang.org/x/mod/module MatchPrefixPatterns.
  */
 export function parsePatterns(text: string): ParsedPatterns {
   const patterns: Pattern[] = [];
@@ -31,7 +33,8 @@ export function parsePatterns(text: string): ParsedPatterns {
     const pattern = item.trim().replace(/\/$/, '');
     if (pattern === '') continue;
     const parsed = parseGlob(pattern);
-    if (parsed.kind === 'glob') patterns.push({ depth: pattern.split('/').length, glob: parsed.glob });
+    if (parsed.kind === 'glob')
+      patterns.push({ depth: pattern.split('/').length, glob: parsed.glob });
     else problems.push(`Cannot parse pattern ${JSON.stringify(pattern)}: ${parsed.problem}`);
   }
   return problems.length > 0 ? { kind: 'malformed', problems } : { kind: 'parsed', patterns };
@@ -44,6 +47,7 @@ export function parsePatterns(text: string): ParsedPatterns {
 export function matches(patterns: Patterns, modulePath: string): boolean {
   const elements = modulePath.split('/');
   return patterns.some(
-    ({ depth, glob }) => depth <= elements.length && matchGlob(glob, elements.slice(0, depth).join('/')),
+    ({ depth, glob }) =>
+      depth <= elements.length && matchGlob(glob, elements.slice(0, depth).join('/')),
   );
 }

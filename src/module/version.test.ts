@@ -15,7 +15,8 @@ import {
 
 function canonical(text: string): Version {
   const version = parseVersion(text);
-  if (version === undefined) throw new Error(`Table holds "${text}", which is not a canonical version`);
+  if (version === undefined)
+    throw new Error(`Table holds "${text}", which is not a canonical version`);
   return version;
 }
 

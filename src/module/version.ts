@@ -3,16 +3,18 @@
  *
  * Three sets lie inside each other, and the difference decides what may be kept for ever:
  *
- * - A requestable revision is any text that can name one file: `master`, `0123456`, `v01.0.0`, `a b`. What it stands
- *   for changes with every push.
- * - A semantic version is `vMAJOR[.MINOR[.PATCH[-PRERELEASE][+BUILD]]]`. `v1` and `v1.2` are valid, but they are
- *   queries for the newest match. `v1.2.3+meta` is valid too and names whatever commit carries that tag.
- * - A canonical version is a semantic version with three numbers and no build metadata, except exactly
- *   `+incompatible`: the mark of a v2 or later that has no go.mod. Only these are requested as `.mod` and `.zip`.
+ * - A requestable revision is any text that can name one file: `master`, `0123456`, `v01.0.0`, `a
+ *   b`. What it stands for changes with every push.
+ * - A semantic version is `vMAJOR[.MINOR[.PATCH[-PRERELEASE][+BUILD]]]`. `v1` and `v1.2` are valid,
+ *   but they are queries for the newest match. `v1.2.3+meta` is valid too and names whatever commit
+ *   carries that tag.
+ * - A canonical version is a semantic version with three numbers and no build metadata, except
+ *   exactly `+incompatible`: the mark of a v2 or later that has no go.mod. Only these are requested
+ *   as `.mod` and `.zip`.
  *
- * The numbers have no upper bound. `v99999999999999999999.0.0` is a version, and as JavaScript numbers it and its
- * neighbour would compare equal. Without leading zeros the longer number is the greater one, and numbers of the same
- * length compare like text.
+ * The numbers have no upper bound. `v99999999999999999999.0.0` is a version, and as JavaScript
+ * numbers it and its neighbour would compare equal. Without leading zeros the longer number is the
+ * greater one, and numbers of the same length compare like text.
  */
 import { escapeUpperCase, isWindowsDeviceName, unescapeUpperCase } from './escape.ts';
 
@@ -32,7 +34,9 @@ const SEMVER = new RegExp(
     `(?:\\+(?<build>${BUILD_IDENTIFIER}(?:\\.${BUILD_IDENTIFIER})*))?)?)?$`,
 );
 
-/** `v0.0.0-TIME-REV`, `vX.Y.Z-0.TIME-REV` or `vX.Y.Z-PRE.0.TIME-REV`, where TIME is yyyymmddhhmmss. */
+/**
+ * `v0.0.0-TIME-REV`, `vX.Y.Z-0.TIME-REV` or `vX.Y.Z-PRE.0.TIME-REV`, where TIME is yyyymmddhhmmss.
+ */
 const PSEUDO_VERSION =
   /^v[0-9]+\.(?:0\.0-|[0-9]+\.[0-9]+-(?:[^+]*\.)?0\.)[0-9]{14}-[A-Za-z0-9]+(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?$/;
 
@@ -56,15 +60,18 @@ function parseSemver(text: string): Semver | undefined {
   return { major, minor, patch, prerelease, build };
 }
 
-/** Reports whether `text` is a semantic version, in short or full form. Source: golang.org/x/mod semver.IsValid. */
+/**
+ * Reports whether `text` is a semantic version, in short or full form. Source: golang.org/x/mod
+ * semver.IsValid.
+ */
 export function isSemver(text: string): boolean {
   return SEMVER.test(text);
 }
 
 /**
- * Returns the canonical form of `text`: missing numbers are 0 and build metadata is dropped unless it is
- * `+incompatible`. Returns undefined when `text` is not a semantic version.
- * Source: golang.org/x/mod module.CanonicalVersion.
+ * Returns the canonical form of `text`: missing numbers are 0 and build metadata is dropped unless
+ * it is `+incompatible`. Returns undefined when `text` is not a semantic version. Source:
+ * golang.org/x/mod module.CanonicalVersion.
  */
 export function canonicalVersion(text: string): Version | undefined {
   const semver = parseSemver(text);
@@ -86,23 +93,31 @@ export function parseVersion(text: string): Version | undefined {
  * Source: golang.org/x/mod module.EscapeVersion.
  */
 export function parseVersionQuery(text: string): VersionQuery | undefined {
-  return isRequestable(text) && parseVersion(text) === undefined ? (text as VersionQuery) : undefined;
+  return isRequestable(text) && parseVersion(text) === undefined
+    ? (text as VersionQuery)
+    : undefined;
 }
 
-/** Reports whether `text` names a commit without a tag. Source: golang.org/x/mod module.IsPseudoVersion. */
+/**
+ * Reports whether `text` names a commit without a tag. Source: golang.org/x/mod
+ * module.IsPseudoVersion.
+ */
 export function isPseudoVersion(text: string): boolean {
   return isSemver(text) && PSEUDO_VERSION.test(text);
 }
 
-/** Returns the first number of a version with its `v`, like `v2`. Source: golang.org/x/mod semver.Major. */
+/**
+ * Returns the first number of a version with its `v`, like `v2`. Source: golang.org/x/mod
+ * semver.Major.
+ */
 export function semverMajor(version: Version): string {
   return version.slice(0, version.indexOf('.'));
 }
 
 /**
- * Returns a negative number, 0 or a positive number as `a` precedes, equals or follows `b`. Build metadata does not
- * count. Text that is not a semantic version precedes every version and equals all other such text.
- * Source: golang.org/x/mod semver.Compare.
+ * Returns a negative number, 0 or a positive number as `a` precedes, equals or follows `b`. Build
+ * metadata does not count. Text that is not a semantic version precedes every version and equals
+ * all other such text. Source: golang.org/x/mod semver.Compare.
  */
 export function compareVersions(a: string, b: string): number {
   const left = parseSemver(a);
@@ -117,7 +132,10 @@ export function compareVersions(a: string, b: string): number {
   );
 }
 
-/** Semantic Versioning 2.0.0, item 11: a release follows its prereleases, and more identifiers follow fewer. */
+/**
+ * Semantic Versioning 2.0.0, item 11: a release follows its prereleases, and more identifiers
+ * follow fewer.
+ */
 function comparePrereleases(a: string, b: string): number {
   if (a === b) return 0;
   if (a === '') return 1;
@@ -154,16 +172,16 @@ function isNumeric(identifier: string): boolean {
 }
 
 /**
- * Reports whether the go command would ask a proxy for `text`: one element that every file system takes as a file
- * name. The check for a trailing dot covers names of dots alone.
+ * Reports whether the go command would ask a proxy for `text`: one element that every file system
+ * takes as a file name. The check for a trailing dot covers names of dots alone.
  */
 function isRequestable(text: string): boolean {
   return FILE_NAME.test(text) && !text.endsWith('.') && !isWindowsDeviceName(text);
 }
 
 /**
- * Returns the revision that the path element `escaped` stands for, or undefined when no request is spelled like that.
- * Source: golang.org/x/mod module.UnescapeVersion.
+ * Returns the revision that the path element `escaped` stands for, or undefined when no request is
+ * spelled like that. Source: golang.org/x/mod module.UnescapeVersion.
  */
 export function unescapeVersionElement(escaped: string): string | undefined {
   const text = unescapeUpperCase(escaped);

@@ -8,11 +8,17 @@ export interface Origin {
   readonly name: string;
   /** Base URL without a trailing slash. */
   readonly url: string;
-  /** When the next origin is asked: after any error, or only after 404 and 410 (`|` and `,` of GOPROXY). */
+  /**
+   * When the next origin is asked: after any error, or only after 404 and 410 (`|` and `,` of
+   * GOPROXY).
+   */
   readonly fallback: 'any' | 'missing';
   /** The modules it is asked for; every public one where this is absent. */
   readonly modules?: Patterns;
-  /** A module version that it has, to be probed with; a well-known one where this and `modules` are absent. */
+  /**
+   * A module version that it has, to be probed with; a well-known one where this and `modules` are
+   * absent.
+   */
   readonly probe?: { readonly module: ModulePath; readonly version: Version };
   /** Data centre, country and continent codes that it is preferred in. */
   readonly regions: readonly string[];
@@ -32,10 +38,18 @@ export interface OriginLimits {
 export interface Failure {
   readonly origin: string;
   /**
-   * `overloaded` is 429 or 503: the origin asked to be left alone. `mismatch` is a file with another hash than it must have,
-   * and `unchecked` one whose hash could not be learnt: in both cases there is a file.
+   * `overloaded` is 429 or 503: the origin asked to be left alone. `mismatch` is a file with
+   * another hash than it must have, and `unchecked` one whose hash could not be learnt: in both
+   * cases there is a file.
    */
-  readonly cause: 'unreachable' | 'timeout' | 'status' | 'overloaded' | 'answer' | 'mismatch' | 'unchecked';
+  readonly cause:
+    | 'unreachable'
+    | 'timeout'
+    | 'status'
+    | 'overloaded'
+    | 'answer'
+    | 'mismatch'
+    | 'unchecked';
   readonly text: string;
   /** Seconds, from a Retry-After header. */
   readonly retryAfter?: number;
@@ -54,7 +68,10 @@ export interface Hashes {
   readonly found: string;
 }
 
-/** Thrown when an answer cannot be what was asked for: the origin has failed, whatever its status said. */
+/**
+ * Thrown when an answer cannot be what was asked for: the origin has failed, whatever its status
+ * said.
+ */
 export class BadAnswer extends Error {
   override readonly name: string = 'BadAnswer';
 }
@@ -68,7 +85,9 @@ export class Mismatch extends BadAnswer {
     const { database, expected, found } = hashes;
     const isHash = found.startsWith('h1:');
     super(
-      isHash ? `hash ${found} where ${database} has ${expected}` : `${found} (${database} has ${expected})`,
+      isHash
+        ? `hash ${found} where ${database} has ${expected}`
+        : `${found} (${database} has ${expected})`,
     );
     this.hashes = hashes;
   }

@@ -20,7 +20,11 @@ export function everyAsked({
   return [
     ...origins.map((origin) => ({ origin, id: origin.name })),
     ...databases.flatMap(({ name, origins }) =>
-      origins.map((origin, index) => ({ origin, database: name, id: `${name} ${index + 1} ${origin.name}` })),
+      origins.map((origin, index) => ({
+        origin,
+        database: name,
+        id: `${name} ${index + 1} ${origin.name}`,
+      })),
     ),
   ];
 }

@@ -34,7 +34,9 @@ it('says what is known of each origin, in its own units', async () => {
     { at: at - 900_000, results: [{ id: 'near', at: at - 900_000, small: ok }] },
     { at, results: [{ id: 'near', at, small: ok, large }] },
   ];
-  const report = JSON.parse(JSON.stringify(originReport({ asked: config, pool, history, now: at }))) as {
+  const report = JSON.parse(
+    JSON.stringify(originReport({ asked: config, pool, history, now: at })),
+  ) as {
     origins: object[];
   };
   expect(report.origins[0]).toEqual({

@@ -9,13 +9,15 @@ import type { Standing } from './readiness.ts';
 /**
  * What is known of all origins, as JSON for whoever asks, the status page among them.
  *
- * Everybody may ask. So there is no address in it, which may hold a token, no pattern of modules, which are the names of
- * somebody's own, and no text that quotes what a request was about.
+ * Everybody may ask. So there is no address in it, which may hold a token, no pattern of modules,
+ * which are the names of somebody's own, and no text that quotes what a request was about.
  */
 export function originReport({ asked, history, now, pool }: Standing): object {
   const probes = resultsById(history);
   return {
-    origins: everyAsked(asked).map((one) => describe(one, { pool, probes: probes.get(one.id) ?? [], now })),
+    origins: everyAsked(asked).map((one) =>
+      describe(one, { pool, probes: probes.get(one.id) ?? [], now }),
+    ),
     hedging: { budgetLeft: pool.budget.left },
     at: time(now),
   };
@@ -43,7 +45,9 @@ function describe(
     usual: Math.round(usualTime(latency)),
     rate: rate === 0 ? undefined : Math.round(rate),
     counters,
-    ...(lastFailure ? { lastFailure: { text: publicText(lastFailure.text), at: time(lastFailure.at) } } : {}),
+    ...(lastFailure
+      ? { lastFailure: { text: publicText(lastFailure.text), at: time(lastFailure.at) } }
+      : {}),
     ...(last ? { probe: probeOf(last) } : {}),
     history: probes.map(probeOf),
   };
@@ -62,7 +66,10 @@ function fileOf({ isUp, verdict, headersAfter, bytes, rate }: FileVerdict): obje
   return { isUp, verdict, headersAfter, bytes, rate };
 }
 
-/** Failures in words that modferry chose itself, and that say nothing of the file that was asked for. */
+/**
+ * Failures in words that modferry chose itself, and that say nothing of the file that was asked
+ * for.
+ */
 const HARMLESS =
   /^(connection failed|status \d{3}|no answer within [\d.]+ s|body of (more than )?\d+ bytes( where \d+ were declared)?|more than \d+ redirects|a redirect .*|a page|an HTML page|another file than the known one|a body that is (no zip|not UTF-8|not JSON))$/;
 

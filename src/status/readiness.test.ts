@@ -78,7 +78,10 @@ describe('it is ready', () => {
     failTimes(pool, a);
     expect(ask().isReady).toBe(false);
     await clock.advance(MINUTE);
-    expect(ask()).toMatchObject({ isReady: true, text: expect.stringContaining('breaker half-open') });
+    expect(ask()).toMatchObject({
+      isReady: true,
+      text: expect.stringContaining('breaker half-open'),
+    });
   });
 
   it('after a warning: one failure is no outage', () => {
@@ -91,7 +94,10 @@ describe('it is ready', () => {
     const { ask, clock, probed } = scene([a]);
     probed('a.example', false);
     await clock.advance(59 * MINUTE);
-    expect(ask()).toMatchObject({ isReady: false, text: expect.stringContaining('probed 59 min ago') });
+    expect(ask()).toMatchObject({
+      isReady: false,
+      text: expect.stringContaining('probed 59 min ago'),
+    });
     await clock.advance(MINUTE);
     expect(ask().isReady).toBe(true);
   });

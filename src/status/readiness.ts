@@ -1,7 +1,11 @@
 import { type Asked, everyAsked } from '../origins/upstreams.ts';
 import { type Breaker, isUnwell, stateOf } from '../origins/health/breaker.ts';
 import type { Pool } from '../origins/health/pool.ts';
-import { lastResults, type ProbeHistory, type ProbeResult } from '../origins/probe/probe-history.ts';
+import {
+  lastResults,
+  type ProbeHistory,
+  type ProbeResult,
+} from '../origins/probe/probe-history.ts';
 
 /** What there is to know about whom modferry asks. */
 export interface Standing {
@@ -18,9 +22,10 @@ const PROBE_COUNTS = 3_600_000;
 /**
  * Whether modferry can be sent requests, and a line for each origin and each address of a database.
  *
- * It can while one origin that serves every module may be asked, as far as is known; where nothing is known it may. An
- * origin whose breaker waits for a trial counts as one that may be asked: whoever takes a modferry that is not ready out
- * of service sends it no request to try with, and it would never come back.
+ * It can while one origin that serves every module may be asked, as far as is known; where nothing
+ * is known it may. An origin whose breaker waits for a trial counts as one that may be asked:
+ * whoever takes a modferry that is not ready out of service sends it no request to try with, and it
+ * would never come back.
  */
 export function readiness({ asked, history, now, pool }: Standing): {
   readonly isReady: boolean;
@@ -30,7 +35,11 @@ export function readiness({ asked, history, now, pool }: Standing): {
   const all = everyAsked(asked).map((one) => {
     const { reach } = pool.health(one.origin);
     const probe = results.get(one.id);
-    return { asked: one, isDown: isDown(reach, probe, now), line: lineOf(one, { reach, probe, now }) };
+    return {
+      asked: one,
+      isDown: isDown(reach, probe, now),
+      line: lineOf(one, { reach, probe, now }),
+    };
   });
   const ofModules = all.filter(({ asked }) => asked.database === undefined);
   const ofEverything = ofModules.filter(({ asked }) => !asked.origin.modules);
@@ -44,7 +53,9 @@ export function readiness({ asked, history, now, pool }: Standing): {
 function isDown(reach: Breaker, probe: ProbeResult | undefined, now: number): boolean {
   const says = probe && now - probe.at < PROBE_COUNTS ? probe : undefined;
   if (says && says.at >= reach.at) return !says.small.isUp;
-  return stateOf(reach, now) === 'open' || (says !== undefined && !says.small.isUp && isUnwell(reach));
+  return (
+    stateOf(reach, now) === 'open' || (says !== undefined && !says.small.isUp && isUnwell(reach))
+  );
 }
 
 function lineOf(

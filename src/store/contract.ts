@@ -8,8 +8,8 @@ export interface ByteRange {
 }
 
 /**
- * What a checksum database said of the bytes: their `h1:` hash, which is the one in its log, or that it has no record of the
- * version; of its own files, that its log proves them.
+ * What a checksum database said of the bytes: their `h1:` hash, which is the one in its log, or
+ * that it has no record of the version; of its own files, that its log proves them.
  */
 export type Checked = `h1:${string}` | 'uncovered' | 'proven';
 
@@ -35,8 +35,8 @@ export interface FileToStore {
 export type WriteMode = 'create' | 'replace';
 
 /**
- * Edge cache and KV: fast, and allowed to forget. A read that fails is a miss to the caller, a write that fails costs
- * nothing but time later.
+ * Edge cache and KV: fast, and allowed to forget. A read that fails is a miss to the caller, a
+ * write that fails costs nothing but time later.
  */
 export interface CacheStore {
   /** The file, or undefined. */
@@ -69,8 +69,8 @@ export interface Upload {
   /** Takes a chunk; the caller may reuse the chunk's memory once this has resolved. */
   write(chunk: Uint8Array): Promise<void>;
   /**
-   * Publishes the file: true when it is there now, false when another one was there first and stays. Rejects, and leaves
-   * nothing, when bytes are missing.
+   * Publishes the file: true when it is there now, false when another one was there first and
+   * stays. Rejects, and leaves nothing, when bytes are missing.
    */
   commit(): Promise<boolean>;
   /** Throws the file away. Never rejects. */
@@ -79,20 +79,28 @@ export interface Upload {
 
 /** R2: the truth. */
 export interface DurableStore {
-  /** The file or the asked part of it; a range that starts beyond the end is undefined behaviour: check `size` first. */
+  /**
+   * The file or the asked part of it; a range that starts beyond the end is undefined behaviour:
+   * check `size` first.
+   */
   read(key: StoreKey, range?: ByteRange): Promise<StoredFile | undefined>;
   /** Size in bytes and etag, without the bytes. */
   head(key: StoreKey): Promise<Omit<StoredFile, 'body' | 'range'> | undefined>;
   write(key: StoreKey, file: FileToStore, mode: WriteMode): Promise<void>;
   /** Starts a streamed write; `size` in bytes where it is known. */
-  upload(key: StoreKey, file: { readonly etag: string; readonly size: number | undefined }): Promise<Upload>;
+  upload(
+    key: StoreKey,
+    file: { readonly etag: string; readonly size: number | undefined },
+  ): Promise<Upload>;
   /**
-   * Replaces the file that `known` was read from (undefined: there was none) if it is still that one. False when it is
-   * not, and then nothing is written.
+   * Replaces the file that `known` was read from (undefined: there was none) if it is still that
+   * one. False when it is not, and then nothing is written.
    */
   swap(key: StoreKey, known: string | undefined, file: FileToStore): Promise<boolean>;
   /** The whole file, with what `swap` knows it by. */
-  readForSwap(key: StoreKey): Promise<{ readonly bytes: Uint8Array; readonly known: string } | undefined>;
+  readForSwap(
+    key: StoreKey,
+  ): Promise<{ readonly bytes: Uint8Array; readonly known: string } | undefined>;
   /** Removes files; those that are not there are none the less gone. */
   remove(keys: readonly StoreKey[]): Promise<void>;
   /** Every key that begins with `prefix`, in no particular order, however many there are. */

@@ -14,7 +14,10 @@ export interface GuardEffects {
 /** Milliseconds that a tier may take to answer: one that hangs is a tier that has nothing. */
 const TIER_LIMIT = 5_000;
 
-/** A tier that fails, or hangs, is a tier that has nothing: it is reported, and the answer comes from elsewhere. */
+/**
+ * A tier that fails, or hangs, is a tier that has nothing: it is reported, and the answer comes
+ * from elsewhere.
+ */
 export class Guard {
   readonly #effects: GuardEffects;
 
@@ -78,7 +81,10 @@ export async function bytesOf(body: StoredFile['body']): Promise<Uint8Array> {
   return body instanceof Uint8Array ? body : new Uint8Array(await new Response(body).arrayBuffer());
 }
 
-/** At most `length` bytes of a body, put into `memory`, which is transferred: go on with `.buffer` of the result. */
+/**
+ * At most `length` bytes of a body, put into `memory`, which is transferred: go on with `.buffer`
+ * of the result.
+ */
 export async function fill(
   memory: ArrayBuffer,
   length: number,

@@ -10,7 +10,10 @@ const branch = parseVersionQuery('Main') ?? version('v0.0.0');
 it.each([
   [listKey(azure), 'github.com/!azure/!thing/@v/list'],
   [latestKey(azure), 'github.com/!azure/!thing/@latest'],
-  [versionKey(azure, version('v1.0.1-RC1'), 'info'), 'github.com/!azure/!thing/@v/v1.0.1-!r!c1.info'],
+  [
+    versionKey(azure, version('v1.0.1-RC1'), 'info'),
+    'github.com/!azure/!thing/@v/v1.0.1-!r!c1.info',
+  ],
   [
     versionKey(azure, version('v3.0.0+incompatible'), 'mod'),
     'github.com/!azure/!thing/@v/v3.0.0+incompatible.mod',

@@ -1,10 +1,10 @@
 /**
  * The one key scheme of every tier: the path of a file in `$GOMODCACHE/cache/download`.
  *
- * A copy of the bucket is therefore a `GOPROXY=file:///…` tree, and a copy of a developer's module cache can seed it
- * (golang.org/x/mod and cmd/go/internal/modfetch use the same layout). Keys are built from parsed values only, never
- * from a raw URL: `!azure`, `%21azure` and a query string must meet in one entry, and nothing that a client typed
- * can leave the scheme.
+ * A copy of the bucket is therefore a `GOPROXY=file:///…` tree, and a copy of a developer's module
+ * cache can seed it (golang.org/x/mod and cmd/go/internal/modfetch use the same layout). Keys are
+ * built from parsed values only, never from a raw URL: `!azure`, `%21azure` and a query string must
+ * meet in one entry, and nothing that a client typed can leave the scheme.
  */
 import { escapeModulePath, type ModulePath } from '../module/module-path.ts';
 import { escapeVersion, type Version, type VersionQuery } from '../module/version.ts';
@@ -26,7 +26,10 @@ export function latestKey(module: ModulePath): StoreKey {
   return key(`${escapeModulePath(module)}/@latest`);
 }
 
-/** Key of the `.info`, `.mod`, `.zip` or `.ziphash` of a version, or of the `.info` of a branch or other query. */
+/**
+ * Key of the `.info`, `.mod`, `.zip` or `.ziphash` of a version, or of the `.info` of a branch or
+ * other query.
+ */
 export function versionKey(
   module: ModulePath,
   version: Version | VersionQuery,
@@ -45,7 +48,9 @@ export function saidMissingKey(known: StoreKey): StoreKey {
   return key(`@missing/${known}`);
 }
 
-/** Key of a checksum database's file: `path` is `latest`, `lookup/…` or `tile/…`, already escaped. */
+/**
+ * Key of a checksum database's file: `path` is `latest`, `lookup/…` or `tile/…`, already escaped.
+ */
 export function checksumKey(database: string, path: string): StoreKey {
   return key(`sumdb/${database}/${path}`);
 }

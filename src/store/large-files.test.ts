@@ -40,9 +40,9 @@ describe('a large file', () => {
   it('is read in parts from R2 alone, by what its size and etag ask for', async () => {
     const { store, r2, edge } = layered();
     await edge.write(key, file('edge copy'));
-    expect(await shown(await store.large.find(key, { select: () => ({ offset: 0, length: 1 }) }))).toBe(
-      'edge copy "edge copy" edge',
-    );
+    expect(
+      await shown(await store.large.find(key, { select: () => ({ offset: 0, length: 1 }) })),
+    ).toBe('edge copy "edge copy" edge');
     await r2.write(key, file('0123456789'), 'create');
     const asked: unknown[] = [];
     const part = await store.large.find(key, {

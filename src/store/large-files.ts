@@ -3,14 +3,20 @@ import { bytesOf, discard, fill, type Guard } from './guard.ts';
 import type { StoreKey } from './key.ts';
 import type { Hit, Tiers } from './layered.ts';
 
-/** Which part of a stored file is wanted, now that its size and etag are known; undefined for all of it. */
-export type SelectRange = (file: { readonly size: number; readonly etag: string }) => ByteRange | undefined;
+/**
+ * Which part of a stored file is wanted, now that its size and etag are known; undefined for all of
+ * it.
+ */
+export type SelectRange = (file: {
+  readonly size: number;
+  readonly etag: string;
+}) => ByteRange | undefined;
 
 export interface FindLarge {
   readonly select?: SelectRange;
   /**
-   * Where the mark of the file is, if only checked files count: the result says what the mark says, and what is not checked is
-   * neither taken from the edge cache nor copied there.
+   * Where the mark of the file is, if only checked files count: the result says what the mark says,
+   * and what is not checked is neither taken from the edge cache nor copied there.
    */
   readonly mark?: StoreKey;
 }
@@ -19,22 +25,32 @@ export interface FindLarge {
 export interface RangedFile {
   readonly size: number;
   readonly etag: string;
-  /** Bytes `offset` to `offset + length - 1`. Rejects when R2 fails, or has another file there by now. */
+  /**
+   * Bytes `offset` to `offset + length - 1`. Rejects when R2 fails, or has another file there by
+   * now.
+   */
   read(offset: number, length: number): Promise<Uint8Array>;
-  /** As `read`, into `memory`, which has room for it and is transferred: go on with `.buffer` of the result. */
+  /**
+   * As `read`, into `memory`, which has room for it and is transferred: go on with `.buffer` of the
+   * result.
+   */
   readInto(offset: number, length: number, memory: ArrayBuffer): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** Larger files are not copied into the edge cache: R2 streams them as well, and a data centre has better use for the room. */
+/**
+ * Larger files are not copied into the edge cache: R2 streams them as well, and a data centre has
+ * better use for the room.
+ */
 export const MAX_EDGE_BYTES = 32 * 1024 * 1024;
 
 /**
  * Zips: streamed, in the edge cache and R2 only.
  *
- * A large one is in R2 before anybody can have checked it. What vouches for it is its mark, the `.ziphash` beside it, which holds
- * the `h1:` hash as it does in Go's module cache, and whose etag is that of the very file that was checked: a mark never
- * vouches for another file that came to lie in the same place, and the go command's own marks, in a bucket that was copied from a
- * module cache, for none.
+ * A large one is in R2 before anybody can have checked it. What vouches for it is its mark, the
+ * `.ziphash` beside it, which holds the `h1:` hash as it does in Go's module cache, and whose etag
+ * is that of the very file that was checked: a mark never vouches for another file that came to lie
+ * in the same place, and the go command's own marks, in a bucket that was copied from a module
+ * cache, for none.
  */
 export class LargeFiles {
   readonly #tiers: Tiers;
@@ -50,7 +66,10 @@ export class LargeFiles {
     return this.#tiers.r2 !== undefined;
   }
 
-  /** A file, or the part of it that `select` chooses; ranges are served by R2 alone, which reads them natively. */
+  /**
+   * A file, or the part of it that `select` chooses; ranges are served by R2 alone, which reads
+   * them natively.
+   */
   async find(key: StoreKey, { select, mark }: FindLarge = {}): Promise<Hit | undefined> {
     const { r2 } = this.#tiers;
     const facts = select && (await this.#guard.read('r2', r2?.head(key)));
@@ -84,7 +103,10 @@ export class LargeFiles {
     return mark?.etag === file.etag ? { ...file, checked: mark.hash } : file;
   }
 
-  /** The hash in a mark, and the etag of the file that it vouches for; that of a mark that is not ours vouches for none. */
+  /**
+   * The hash in a mark, and the etag of the file that it vouches for; that of a mark that is not
+   * ours vouches for none.
+   */
   async readMark(
     key: StoreKey,
   ): Promise<{ readonly hash: `h1:${string}`; readonly etag: string } | undefined> {
@@ -94,7 +116,10 @@ export class LargeFiles {
     return isHash(hash) ? { hash, etag: mark.etag } : undefined;
   }
 
-  /** Copies a file from R2 into the edge cache, beside the answer, for at most `seconds` where that is given. */
+  /**
+   * Copies a file from R2 into the edge cache, beside the answer, for at most `seconds` where that
+   * is given.
+   */
   copyToEdge(
     key: StoreKey,
     { size, etag, checked }: Pick<StoredFile, 'size' | 'etag' | 'checked'>,
@@ -119,13 +144,19 @@ export class LargeFiles {
     return this.#guard.read('r2', this.#tiers.r2?.upload(key, file));
   }
 
-  /** The stored bytes of a file from `offset` to its end, or undefined, also where another copy of it was stored. */
+  /**
+   * The stored bytes of a file from `offset` to its end, or undefined, also where another copy of
+   * it was stored.
+   */
   async readFrom(
     key: StoreKey,
     offset: number,
     { size, etag }: { readonly size: number; readonly etag: string },
   ): Promise<ReadableStream<Uint8Array> | undefined> {
-    const rest = await this.#guard.read('r2', this.#tiers.r2?.read(key, { offset, length: size - offset }));
+    const rest = await this.#guard.read(
+      'r2',
+      this.#tiers.r2?.read(key, { offset, length: size - offset }),
+    );
     if (!rest) return undefined;
     if (rest.etag === etag) return streamOf(rest.body);
     discard(rest.body);
@@ -148,11 +179,15 @@ export class LargeFiles {
       size,
       etag,
       read: async (offset, length) => bytesOf(await bodyOf({ offset, length })),
-      readInto: async (offset, length, memory) => fill(memory, length, await bodyOf({ offset, length })),
+      readInto: async (offset, length, memory) =>
+        fill(memory, length, await bodyOf({ offset, length })),
     };
   }
 
-  /** Removes a file and its mark from every tier, unless another one came to lie there meanwhile. Never rejects. */
+  /**
+   * Removes a file and its mark from every tier, unless another one came to lie there meanwhile.
+   * Never rejects.
+   */
   async remove(key: StoreKey, mark: StoreKey, etag: string): Promise<void> {
     const { edge, r2 } = this.#tiers;
     const now = await this.#guard.read('r2', r2?.head(key));
@@ -161,7 +196,10 @@ export class LargeFiles {
     await this.#guard.attempt('r2', r2?.remove([key, mark]));
   }
 
-  /** Marks the file with this etag as the one that a checksum database knows by `hash`. Never rejects. */
+  /**
+   * Marks the file with this etag as the one that a checksum database knows by `hash`. Never
+   * rejects.
+   */
   async mark(key: StoreKey, hash: string, etag: string): Promise<void> {
     const bytes = new TextEncoder().encode(hash);
     await this.#guard.attempt('r2', this.#tiers.r2?.write(key, { bytes, etag }, 'replace'));

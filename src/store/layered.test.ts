@@ -36,7 +36,8 @@ describe('a small file', () => {
   });
 
   it.each([
-    // To KV a file goes once, when it is first kept: a data centre that still believes in a miss would write it anew.
+    // To KV a file goes once, when it is first kept: a data centre that still believes in a miss
+    // would write it anew.
     ['r2', true, false],
     ['r2', false, false],
     ['kv', true, true],
@@ -82,7 +83,9 @@ describe('a tier that is absent', () => {
     '%j: nothing breaks',
     async (absent) => {
       const tiers = memoryTiers(fakeClock());
-      const rest = Object.fromEntries(Object.entries(tiers).filter(([name]) => !absent.includes(name)));
+      const rest = Object.fromEntries(
+        Object.entries(tiers).filter(([name]) => !absent.includes(name)),
+      );
       const { store, carrier } = layered(rest);
       await store.keep(key, file('x'), { kv: true });
       await store.keepLastGood(key, file('x'), 60);
@@ -185,7 +188,9 @@ describe('a file that is checked', () => {
   it('is copied to faster tiers, and one that is not is left where it is', async () => {
     const { store, carrier, edge, r2 } = layered();
     await r2.write(key, file('x'), 'create');
-    expect(await shown(await store.findSmall(key, { kv: true, checkedOnly: true }))).toBe('x "x" r2');
+    expect(await shown(await store.findSmall(key, { kv: true, checkedOnly: true }))).toBe(
+      'x "x" r2',
+    );
     await carrier.idle();
     expect(edge.files.size).toBe(0);
   });

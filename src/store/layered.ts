@@ -1,4 +1,11 @@
-import type { CacheStore, DurableStore, EdgeStore, FileToStore, Missing, StoredFile } from './contract.ts';
+import type {
+  CacheStore,
+  DurableStore,
+  EdgeStore,
+  FileToStore,
+  Missing,
+  StoredFile,
+} from './contract.ts';
 import { Guard, type GuardEffects } from './guard.ts';
 import { saidMissingKey, type StoreKey } from './key.ts';
 import { LargeFiles, MAX_EDGE_BYTES } from './large-files.ts';
@@ -27,7 +34,8 @@ export interface Keeping {
 const SAID_MISSING_SECONDS = 30 * 86_400;
 
 /**
- * Edge cache, then KV, then R2, for one request. What a slow tier had is copied to the faster ones in the background.
+ * Edge cache, then KV, then R2, for one request. What a slow tier had is copied to the faster ones
+ * in the background.
  */
 export class LayeredStore {
   /** Zips. */
@@ -42,8 +50,9 @@ export class LayeredStore {
   }
 
   /**
-   * An immutable small file (`.info`, `.mod`, a lookup, a tile): whole, from any tier. With `checkedOnly` a file that was
-   * never checked is not copied to faster tiers: the caller checks it now.
+   * An immutable small file (`.info`, `.mod`, a lookup, a tile): whole, from any tier. With
+   * `checkedOnly` a file that was never checked is not copied to faster tiers: the caller checks it
+   * now.
    */
   async findSmall(
     key: StoreKey,
@@ -86,10 +95,15 @@ export class LayeredStore {
   }
 
   /**
-   * Keeps an immutable file that no checksum database knows: at the edge with that word, for `seconds`, and in R2 for ever and
-   * unmarked, as a database may have a record tomorrow. Resolves when R2 has it; never rejects.
+   * Keeps an immutable file that no checksum database knows: at the edge with that word, for
+   * `seconds`, and in R2 for ever and unmarked, as a database may have a record tomorrow. Resolves
+   * when R2 has it; never rejects.
    */
-  async keepUncovered(key: StoreKey, file: FileToStore, seconds: number | undefined): Promise<void> {
+  async keepUncovered(
+    key: StoreKey,
+    file: FileToStore,
+    seconds: number | undefined,
+  ): Promise<void> {
     this.keepNear(key, { ...file, checked: 'uncovered' }, seconds);
     await this.#create(key, { bytes: file.bytes, etag: file.etag });
   }
@@ -98,20 +112,28 @@ export class LayeredStore {
     await this.#guard.attempt('r2', this.#tiers.r2?.write(key, file, 'create'));
   }
 
-  /** Keeps a file at the edge alone, beside the answer, for at most `seconds` where that is given. */
+  /**
+   * Keeps a file at the edge alone, beside the answer, for at most `seconds` where that is given.
+   */
   keepNear(key: StoreKey, file: FileToStore, seconds?: number): void {
     if (file.bytes.length > MAX_EDGE_BYTES) return;
     this.#guard.write('edge', this.#tiers.edge?.write(key, file, seconds));
   }
 
-  /** Writes over what every tier has: for a stored file that was checked only now, or found to be damaged. */
+  /**
+   * Writes over what every tier has: for a stored file that was checked only now, or found to be
+   * damaged.
+   */
   async replace(key: StoreKey, file: FileToStore, { kv, seconds }: Keeping): Promise<void> {
     this.keepNear(key, file, seconds);
     if (kv) this.#guard.write('kv', this.#tiers.kv?.write(key, file));
     await this.#guard.attempt('r2', this.#tiers.r2?.write(key, file, 'replace'));
   }
 
-  /** Keeps a mutable file: at the edge while it is fresh, and as the last good copy, written only when it changed. */
+  /**
+   * Keeps a mutable file: at the edge while it is fresh, and as the last good copy, written only
+   * when it changed.
+   */
   async keepLastGood(key: StoreKey, file: FileToStore, seconds: number): Promise<void> {
     this.keepNear(key, file, seconds);
     const known = await this.#guard.attempt('r2', this.#tiers.r2?.head(key));
@@ -119,7 +141,10 @@ export class LayeredStore {
     await this.#guard.attempt('r2', this.#tiers.r2?.write(key, file, 'replace'));
   }
 
-  /** Removes files from every tier, in other data centres as far as they can be reached. Never rejects. */
+  /**
+   * Removes files from every tier, in other data centres as far as they can be reached. Never
+   * rejects.
+   */
   async remove(...keys: readonly StoreKey[]): Promise<void> {
     const { edge, kv, r2 } = this.#tiers;
     const near = keys.flatMap((key) => [
@@ -136,7 +161,10 @@ export class LayeredStore {
     return this.#guard.read('r2', this.#tiers.r2?.readForSwap(key));
   }
 
-  /** Replaces that file unless somebody else has. False when somebody has; true also where there is no R2, or it fails. */
+  /**
+   * Replaces that file unless somebody else has. False when somebody has; true also where there is
+   * no R2, or it fails.
+   */
   async swap(key: StoreKey, known: string | undefined, file: FileToStore): Promise<boolean> {
     return (await this.#guard.attempt('r2', this.#tiers.r2?.swap(key, known, file))) ?? true;
   }
@@ -145,7 +173,10 @@ export class LayeredStore {
     return this.#guard.read('edge', this.#tiers.edge?.readMissing(key));
   }
 
-  /** What an origin last said no to, for when nobody can be asked any more. Long, but never durable: the edge may forget. */
+  /**
+   * What an origin last said no to, for when nobody can be asked any more. Long, but never durable:
+   * the edge may forget.
+   */
   async findSaidMissing(key: StoreKey): Promise<Missing | undefined> {
     return this.#guard.read('edge', this.#tiers.edge?.readMissing(saidMissingKey(key)));
   }
@@ -153,7 +184,10 @@ export class LayeredStore {
   keepMissing(key: StoreKey, missing: Missing, seconds: number): void {
     const { edge } = this.#tiers;
     this.#guard.write('edge', edge?.writeMissing(key, missing, seconds));
-    this.#guard.write('edge', edge?.writeMissing(saidMissingKey(key), missing, SAID_MISSING_SECONDS));
+    this.#guard.write(
+      'edge',
+      edge?.writeMissing(saidMissingKey(key), missing, SAID_MISSING_SECONDS),
+    );
   }
 
   /** Every stored key that begins with `prefix`; none where R2 is absent or fails. */

@@ -49,7 +49,11 @@ it.each([
     [found, down],
     { kind: 'known', database: 'db0', zip: 'h1:zip', mod: 'h1:mod' },
   ],
-  ['the next one, where the first has no record', [none, found], { kind: 'known', database: 'db1' }],
+  [
+    'the next one, where the first has no record',
+    [none, found],
+    { kind: 'known', database: 'db1' },
+  ],
   ['the next one, where the first is down', [down, found], { kind: 'known', database: 'db1' }],
   ['nobody, where none has a record', [none, none], { kind: 'uncovered' }],
   ['not known, where one is down and none has a record', [none, down], { kind: 'unknown' }],
@@ -61,7 +65,9 @@ it.each([
 it('an outage is told with its address, and what it was asked for', async () => {
   expect(await ask([down]).expected).toEqual({
     kind: 'unknown',
-    failures: [{ origin: 'a', cause: 'unchecked', text: 'asked for its hash: no answer within 10 s' }],
+    failures: [
+      { origin: 'a', cause: 'unchecked', text: 'asked for its hash: no answer within 10 s' },
+    ],
   });
 });
 

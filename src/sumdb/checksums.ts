@@ -11,8 +11,8 @@ export interface AskedDatabase {
 }
 
 /**
- * What the checksum databases have of a version: the word of the first one that has a record of it. The modules in `unlogged` are
- * told to none of them.
+ * What the checksum databases have of a version: the word of the first one that has a record of it.
+ * The modules in `unlogged` are told to none of them.
  */
 export function createChecksums(
   databases: readonly AskedDatabase[],
@@ -30,7 +30,8 @@ export function createChecksums(
         }
         if (answer.kind === 'failed') failures.push(...answer.failures.map(ofTheHash));
         if (answer.kind === 'failed' && answer.failures.length === 0) failures.push(notAsked(name));
-        // "No record" is not signed: one address that lies must not be all that is left when the others are blocked.
+        // "No record" is not signed: one address that lies must not be all that is left when the
+        // others are blocked.
         if (answer.kind === 'missing' && !answer.unanimous)
           failures.push(ofTheHash(aloneInSaying(answer.missing)));
       }
@@ -44,7 +45,11 @@ function notAsked(database: string): Failure {
 }
 
 function aloneInSaying({ origin, status }: Missing): Failure {
-  return { origin, cause: 'unchecked', text: `status ${status}, and another address could not be asked` };
+  return {
+    origin,
+    cause: 'unchecked',
+    text: `status ${status}, and another address could not be asked`,
+  };
 }
 
 function ofTheHash(failure: Failure): Failure {

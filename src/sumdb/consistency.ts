@@ -5,8 +5,8 @@ import type { TileReading } from './tile-source.ts';
 import { equalHashes, proveTree, treeHash } from '../tlog/tlog.ts';
 
 /**
- * A database has signed two trees that are not one log at two times. The proof is both notes, and the hashes by which anybody
- * can see that the newer tree does not begin with the older one.
+ * A database has signed two trees that are not one log at two times. The proof is both notes, and
+ * the hashes by which anybody can see that the newer tree does not begin with the older one.
  */
 export class ForkedLog extends BadAnswer {
   override readonly name = 'ForkedLog';
@@ -18,7 +18,10 @@ export class ForkedLog extends BadAnswer {
   }
 }
 
-/** Throws `ForkedLog` unless two signed tree heads are one log at two times (golang.org/x/mod/sumdb checkTrees). */
+/**
+ * Throws `ForkedLog` unless two signed tree heads are one log at two times (golang.org/x/mod/sumdb
+ * checkTrees).
+ */
 export async function checkConsistency(
   older: SignedHead,
   newer: SignedHead,
@@ -27,8 +30,10 @@ export async function checkConsistency(
   if (older.head.size === 0) return;
   const isSameSize = older.head.size === newer.head.size;
   if (isSameSize && equalHashes(older.head.hash, newer.head.hash)) return;
-  // Two hashes of one size need no further proof, and whoever shows the second one has no tiles of the first.
-  if (isSameSize) throw new ForkedLog(`${notes(older, newer)}\nBoth have ${newer.head.size} records.`);
+  // Two hashes of one size need no further proof, and whoever shows the second one has no tiles of
+  // the first.
+  if (isSameSize)
+    throw new ForkedLog(`${notes(older, newer)}\nBoth have ${newer.head.size} records.`);
   const read = (indexes: readonly number[]) =>
     readAuthenticatedHashes(newer.head, indexes, readTiles, onAuthenticated);
   const hash = await treeHash(older.head.size, read);

@@ -26,7 +26,8 @@ describe('an attack', () => {
   const namesake = serves(stranger);
   const lied = (path: string) => {
     const forger = createLog({ keyFrom: log });
-    for (let at = 0; at < 600; at++) forger.add(record(at === 300 ? hello : `filler.example/m${at}`, 99));
+    for (let at = 0; at < 600; at++)
+      forger.add(record(at === 300 ? hello : `filler.example/m${at}`, 99));
     return forger.answer(path);
   };
   const beyond: Address = (path) =>
@@ -52,7 +53,11 @@ describe('an attack', () => {
     ['a flipped bit in a tile', flipping(good, /^\/tile/), []],
     ['a tile of another length', (path) => (path.startsWith('/tile') ? 'short' : good(path)), []],
     ['a log with another key', namesake, ['forged']],
-    ['the tiles of another log', (path) => (path.startsWith('/tile') ? lied(path) : good(path)), []],
+    [
+      'the tiles of another log',
+      (path) => (path.startsWith('/tile') ? lied(path) : good(path)),
+      [],
+    ],
     ['the record of another version', mixed, []],
     ['a record beyond its tree', beyond, ['forged']],
     ['a page', page, []],
@@ -65,7 +70,8 @@ describe('an attack', () => {
     expect(answer).toMatchObject({ kind: 'failed' });
     expect([...new Set(kinds(effects))]).toEqual(alarm);
     expect([...effects.cache.keys()].filter((path) => path.startsWith('lookup'))).toEqual([]);
-    for (const [path, body] of effects.cache) expect(Buffer.from(body)).toEqual(log.answer(`/${path}`));
+    for (const [path, body] of effects.cache)
+      expect(Buffer.from(body)).toEqual(log.answer(`/${path}`));
   });
 
   it.each(attacks)('%s by one address does not hide what the next one says', async (_, evil) => {
@@ -79,7 +85,8 @@ describe('an attack', () => {
     const effects = fakeLogEffects(good);
     for (const path of first.cache.keys()) {
       const body = evil(`/${path}`);
-      if (body !== undefined) effects.cache.set(path, typeof body === 'string' ? bytes(body) : body);
+      if (body !== undefined)
+        effects.cache.set(path, typeof body === 'string' ? bytes(body) : body);
     }
     expect(await clientOf(log, effects).hashes(hello, v1)).toMatchObject(right);
     for (const [path, body] of effects.cache)
@@ -100,8 +107,14 @@ describe('a fork', () => {
     await clientOf(log, effects, memory).hashes(modulePath('more.example/m500-8'), v1);
     const kept = new Map(effects.cache);
     shown = fork;
-    const answer = await clientOf(log, effects, memory).lookup(modulePath(`more.example/m250-9`), v1);
-    expect(answer).toMatchObject({ kind: 'failed', failures: [{ text: expect.stringContaining('forked') }] });
+    const answer = await clientOf(log, effects, memory).lookup(
+      modulePath(`more.example/m250-9`),
+      v1,
+    );
+    expect(answer).toMatchObject({
+      kind: 'failed',
+      failures: [{ text: expect.stringContaining('forked') }],
+    });
     expect(effects.alarms[0]).toMatchObject({ kind: 'fork', database: log.name });
     const [alarm] = effects.alarms;
     const proof = alarm && 'proof' in alarm ? alarm.proof : '';
@@ -111,7 +124,9 @@ describe('a fork', () => {
     // The tiles of the fork fit together, and must not take the place of the log's.
     for (const [path, body] of kept) expect(effects.cache.get(path)).toEqual(body);
     shown = log;
-    expect(await clientOf(log, effects, memory).hashes(modulePath('more.example/m400-8'), v1)).toMatchObject({
+    expect(
+      await clientOf(log, effects, memory).hashes(modulePath('more.example/m400-8'), v1),
+    ).toMatchObject({
       kind: 'accepted',
     });
   });
@@ -120,7 +135,9 @@ describe('a fork', () => {
     ['smaller', 250],
     ['of the same size', 600],
   ])('that is %s is refused as well', async (_, size) => {
-    const effects = fakeLogEffects((path) => (path === '/latest' ? fork.treeHead(size) : log.answer(path)));
+    const effects = fakeLogEffects((path) =>
+      path === '/latest' ? fork.treeHead(size) : log.answer(path),
+    );
     effects.latest = bytes(log.treeHead());
     expect(await clientOf(log, effects).latest()).toMatchObject({ kind: 'failed' });
     expect(new Set(kinds(effects))).toEqual(new Set(['fork']));

@@ -100,7 +100,9 @@ describe('the common tree head', () => {
 
   it('that another isolate has moved further is taken over', async () => {
     const log = logOf(300);
-    const effects = fakeLogEffects((path) => (path === '/latest' ? log.treeHead(100) : log.answer(path)));
+    const effects = fakeLogEffects((path) =>
+      path === '/latest' ? log.treeHead(100) : log.answer(path),
+    );
     effects.meanwhile = () => {
       effects.latest = bytes(log.treeHead());
       effects.meanwhile = () => undefined;
@@ -112,7 +114,9 @@ describe('the common tree head', () => {
   it('rolled back by the database is reported, and the newer one is given', async () => {
     const log = logOf(300);
     let size = 300;
-    const effects = fakeLogEffects((path) => (path === '/latest' ? log.treeHead(size) : log.answer(path)));
+    const effects = fakeLogEffects((path) =>
+      path === '/latest' ? log.treeHead(size) : log.answer(path),
+    );
     const client = clientOf(log, effects);
     await client.latest();
     size = 120;
@@ -160,7 +164,9 @@ describe('a tile', () => {
     '%s with a flipped bit is refused',
     async (path) => {
       const evil = flipping(serves(log), /^\/tile/);
-      expect(await clientOf(log, fakeLogEffects(evil)).tile(tile(path))).toMatchObject({ kind: 'failed' });
+      expect(await clientOf(log, fakeLogEffects(evil)).tile(tile(path))).toMatchObject({
+        kind: 'failed',
+      });
       const mended = await clientOf(log, fakeLogEffects(evil, serves(log))).tile(tile(path));
       expect(mended).toMatchObject({ kind: 'accepted', value: { isProven: true } });
     },
@@ -172,7 +178,9 @@ describe('a tile', () => {
     const client = clientOf(growing, effects);
     await client.latest();
     grow(growing, 300);
-    expect(await client.tile(tile('tile/8/0/002.p/88'))).toMatchObject({ value: { isProven: true } });
+    expect(await client.tile(tile('tile/8/0/002.p/88'))).toMatchObject({
+      value: { isProven: true },
+    });
     const stuck = fakeLogEffects((path) =>
       path === '/latest' ? growing.treeHead(300) : growing.answer(path),
     );
@@ -194,7 +202,9 @@ describe('a tile', () => {
   });
 
   it('that the database no longer has in part is cut from the full one', async () => {
-    const effects = fakeLogEffects((path) => (path.endsWith('.p/88') ? undefined : log.answer(path)));
+    const effects = fakeLogEffects((path) =>
+      path.endsWith('.p/88') ? undefined : log.answer(path),
+    );
     const growing = log.fork(600);
     grow(growing, 400);
     const outgrown = fakeLogEffects((path) =>
@@ -203,6 +213,8 @@ describe('a tile', () => {
     expect(await clientOf(log, outgrown).tile(tile('tile/8/0/002.p/80'))).toMatchObject({
       value: { isProven: true },
     });
-    expect(await clientOf(log, effects).tile(tile('tile/8/0/002.p/80'))).toMatchObject({ kind: 'missing' });
+    expect(await clientOf(log, effects).tile(tile('tile/8/0/002.p/80'))).toMatchObject({
+      kind: 'missing',
+    });
   });
 });

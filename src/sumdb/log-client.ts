@@ -1,13 +1,16 @@
 /**
- * A client of a checksum database that believes nothing that it cannot prove, after golang.org/x/mod/sumdb.
+ * A client of a checksum database that believes nothing that it cannot prove, after
+ * golang.org/x/mod/sumdb.
  *
- * The database is a log that only grows. Its key signs tree heads, each of which stands for every record before it. So an
- * answer is believed when its tree head is signed, when that head and the latest one known are the same log at two
- * times, and when the record is in it; tiles of hashes, fetched as needed, prove the last two. A log that shows one history to
- * modferry and another one to somebody else would have to keep both up for ever: the first two heads that meet prove the fork,
- * and the proof is signed by the database itself.
+ * The database is a log that only grows. Its key signs tree heads, each of which stands for every
+ * record before it. So an answer is believed when its tree head is signed, when that head and the
+ * latest one known are the same log at two times, and when the record is in it; tiles of hashes,
+ * fetched as needed, prove the last two. A log that shows one history to modferry and another one
+ * to somebody else would have to keep both up for ever: the first two heads that meet prove the
+ * fork, and the proof is signed by the database itself.
  *
- * The latest head is kept in R2 and only ever moves forward, by compare and swap, so that all isolates are on one timeline.
+ * The latest head is kept in R2 and only ever moves forward, by compare and swap, so that all
+ * isolates are on one timeline.
  */
 import type { ModulePath } from '../module/module-path.ts';
 import type { Version } from '../module/version.ts';
@@ -62,13 +65,16 @@ export class LogClient {
     this.#options = options;
   }
 
-  /** The hashes of a version: from a lookup in the cache if there is one, else from the database. */
+  /**
+   * The hashes of a version: from a lookup in the cache if there is one, else from the database.
+   */
   async hashes(module: ModulePath, version: Version): Promise<Answer<Lookup>> {
     const path = lookupPath(module, version);
     const { effects } = this.#options;
     const cached = await effects.readCache(path);
     const known = cached && (await this.#verify(cached, module, version).catch(() => undefined));
-    if (known) return { kind: 'accepted', value: known, origin: 'cache', attempts: 0, failures: [] };
+    if (known)
+      return { kind: 'accepted', value: known, origin: 'cache', attempts: 0, failures: [] };
     const answer = await this.lookup(module, version);
     if (answer.kind === 'accepted') {
       effects.writeCache(path, answer.value.bytes, { heals: cached !== undefined });
@@ -123,7 +129,12 @@ export class LogClient {
     { hashes, tree }: { readonly hashes: Tile; readonly tree: SignedHead },
   ): Promise<Answer<ReadTile>> {
     const { bytes, origins } = await withTiles(this.#options, async (reading) => ({
-      bytes: await readAuthenticatedTile(tree.head, hashes, reading.readTiles, reading.onAuthenticated),
+      bytes: await readAuthenticatedTile(
+        tree.head,
+        hashes,
+        reading.readTiles,
+        reading.onAuthenticated,
+      ),
       origins: reading.origins,
     }));
     if (!bytes) return this.#unproven(tile);
@@ -141,7 +152,9 @@ export class LogClient {
     return { kind: 'accepted', value, origin, attempts: origins.size, failures: [] };
   }
 
-  /** Beyond the latest tree head that the database shows: an address that lags behind another one. */
+  /**
+   * Beyond the latest tree head that the database shows: an address that lags behind another one.
+   */
   #unproven(tile: Tile): Promise<Answer<ReadTile>> {
     return this.#options.effects.readRemote(formatTilePath(tile), {
       limit: tileByteLength(tile) ?? MAX_DATA_TILE,
@@ -152,16 +165,22 @@ export class LogClient {
     });
   }
 
-  /** The latest tree head, if it has this tile; the database is asked for a newer one if the known one has not. */
+  /**
+   * The latest tree head, if it has this tile; the database is asked for a newer one if the known
+   * one has not.
+   */
   async #reaching(tile: Tile): Promise<Answer<SignedHead | undefined>> {
     const reaches = (known: SignedHead | undefined) => {
       const widest = known && widestTile({ level: tile.level, index: tile.index }, known.head.size);
       return widest && widest.width >= tile.width ? known : undefined;
     };
     const known = reaches(await this.#known());
-    if (known) return { kind: 'accepted', value: known, origin: 'cache', attempts: 0, failures: [] };
+    if (known)
+      return { kind: 'accepted', value: known, origin: 'cache', attempts: 0, failures: [] };
     const answer = await this.latest();
-    return answer.kind === 'accepted' ? { ...answer, value: reaches(this.#options.memory.latest) } : answer;
+    return answer.kind === 'accepted'
+      ? { ...answer, value: reaches(this.#options.memory.latest) }
+      : answer;
   }
 
   /** Throws `BadAnswer` unless this is the record of the version, in the log. */
@@ -181,14 +200,22 @@ export class LogClient {
   /** Throws `BadAnswer` unless the record is in the tree. */
   async #prove({ id, text }: LookupRecord, path: string, { head }: SignedHead): Promise<void> {
     const [hash] = await this.#read((reading) =>
-      readAuthenticatedHashes(head, [storedHashIndex(0, id)], reading.readTiles, reading.onAuthenticated),
+      readAuthenticatedHashes(
+        head,
+        [storedHashIndex(0, id)],
+        reading.readTiles,
+        reading.onAuthenticated,
+      ),
     );
     if (!hash || !equalHashes(hash, recordHash(text))) {
       throw this.#forged(path, `record ${id} is another one in the log`);
     }
   }
 
-  /** A tile that cannot be had is the fault of whoever gave the answer that it would have proven, as far as can be told. */
+  /**
+   * A tile that cannot be had is the fault of whoever gave the answer that it would have proven, as
+   * far as can be told.
+   */
   async #read<T>(prove: Parameters<typeof withTiles<T>>[1]): Promise<T> {
     try {
       return await withTiles(this.#options, prove);
@@ -224,8 +251,8 @@ export class LogClient {
   }
 
   /**
-   * The latest tree head, now that this one was seen: itself, if it is newer. Throws `BadAnswer`, and raises the alarm, when the
-   * two are not one log.
+   * The latest tree head, now that this one was seen: itself, if it is newer. Throws `BadAnswer`,
+   * and raises the alarm, when the two are not one log.
    */
   async #merge(said: SignedHead): Promise<SignedHead> {
     const { memory } = this.#options;
@@ -272,9 +299,11 @@ export class LogClient {
       await this.#read((reading) => checkConsistency(older, newer, reading));
     } catch (error) {
       const { effects, name } = this.#options;
-      if (error instanceof ForkedLog) effects.alarm({ kind: 'fork', database: name, proof: error.proof });
+      if (error instanceof ForkedLog)
+        effects.alarm({ kind: 'fork', database: name, proof: error.proof });
       else if (error instanceof InconsistentTiles) {
-        // Whoever shows another history has no tiles of this one: damage, or a fork that cannot be proven.
+        // Whoever shows another history has no tiles of this one: damage, or a fork that cannot be
+        // proven.
         const reason = `tree heads of ${older.head.size} and ${newer.head.size} records that do not fit together: ${error.message}`;
         effects.alarm({ kind: 'forged', database: name, path: 'latest', reason });
       }

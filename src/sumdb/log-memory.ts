@@ -6,15 +6,18 @@ export interface SignedHead {
   readonly note: Uint8Array;
 }
 
-/** Tiles that are remembered: 8 KiB each, and a lookup in a tree of 50 million records needs about eight. */
+/**
+ * Tiles that are remembered: 8 KiB each, and a lookup in a tree of 50 million records needs about
+ * eight.
+ */
 const MAX_TILES = 128;
 
 /** Tree heads that are remembered as consistent with the latest one. */
 const MAX_HEADS = 256;
 
 /**
- * What an isolate knows of a database's log: the latest tree head, and what has been proven under it, so that the next proof
- * need not fetch and hash it again. All of it can be lost at any time.
+ * What an isolate knows of a database's log: the latest tree head, and what has been proven under
+ * it, so that the next proof need not fetch and hash it again. All of it can be lost at any time.
  */
 export class LogMemory {
   latest: SignedHead | undefined;
@@ -38,7 +41,10 @@ export class LogMemory {
     this.#tiles.clear();
   }
 
-  /** Takes another tree head for the latest, which what was proven under the former one may not fit to. */
+  /**
+   * Takes another tree head for the latest, which what was proven under the former one may not fit
+   * to.
+   */
   goBackTo(head: SignedHead): void {
     this.latest = head;
     this.#tiles.clear();
@@ -49,7 +55,10 @@ export class LogMemory {
     return this.#consistent.has(nameOf(head));
   }
 
-  /** Keeps in mind that a tree head is on the timeline of the latest one, and so on that of every later one. */
+  /**
+   * Keeps in mind that a tree head is on the timeline of the latest one, and so on that of every
+   * later one.
+   */
   keepConsistent(head: TreeHead): void {
     this.#consistent.add(nameOf(head));
     dropOldest(this.#consistent, MAX_HEADS);
@@ -57,7 +66,9 @@ export class LogMemory {
 }
 
 /** An empty memory for each database, by its name. */
-export function openLogs(databases: readonly { readonly name: string }[]): ReadonlyMap<string, LogMemory> {
+export function openLogs(
+  databases: readonly { readonly name: string }[],
+): ReadonlyMap<string, LogMemory> {
   return new Map(databases.map(({ name }) => [name, new LogMemory()]));
 }
 

@@ -1,6 +1,11 @@
 import { decodePath } from '../module/decode-path.ts';
 import { escapeModulePath, type ModulePath, unescapeModulePath } from '../module/module-path.ts';
-import { escapeVersion, parseVersion, unescapeVersionElement, type Version } from '../module/version.ts';
+import {
+  escapeVersion,
+  parseVersion,
+  unescapeVersionElement,
+  type Version,
+} from '../module/version.ts';
 import type { Database } from '../config/databases-syntax.ts';
 import { formatTilePath, parseTilePath, type Tile } from '../tlog/tile-path.ts';
 
@@ -17,9 +22,10 @@ export type ChecksumRequest =
   | { readonly kind: 'tile'; readonly database: Database; readonly tile: Tile };
 
 /**
- * Parses the path of a URL below `/sumdb/`, still percent-encoded. The name must be one of `databases`, which know their
- * own addresses: no address is ever made of what a client wrote. Returns undefined for everything else, which clients get
- * to see as a 404: for them this proxy does not carry that database, and they go to it themselves.
+ * Parses the path of a URL below `/sumdb/`, still percent-encoded. The name must be one of
+ * `databases`, which know their own addresses: no address is ever made of what a client wrote.
+ * Returns undefined for everything else, which clients get to see as a 404: for them this proxy
+ * does not carry that database, and they go to it themselves.
  */
 export function parseChecksumRequest(
   pathname: string,
@@ -27,7 +33,8 @@ export function parseChecksumRequest(
 ): ChecksumRequest | undefined {
   const path = decodePath(pathname)?.slice('/sumdb/'.length);
   if (path === undefined) return undefined;
-  // Names may contain slashes, `sum.example.test/v2` beside `sum.example.test`: the longest one that fits is meant.
+  // Names may contain slashes, `sum.example.test/v2` beside `sum.example.test`: the longest one
+  // that fits is meant.
   const database = databases
     .filter(({ name }) => path.startsWith(`${name}/`))
     .reduce<Database | undefined>(
@@ -38,7 +45,8 @@ export function parseChecksumRequest(
   const endpoint = path.slice(database.name.length + 1);
   if (endpoint === 'supported') return { kind: 'supported', database };
   if (endpoint === 'latest') return { kind: 'tree head', database };
-  if (endpoint.startsWith('lookup/')) return parseLookup(endpoint.slice('lookup/'.length), database);
+  if (endpoint.startsWith('lookup/'))
+    return parseLookup(endpoint.slice('lookup/'.length), database);
   const tile = parseTilePath(endpoint);
   return tile && { kind: 'tile', database, tile };
 }
@@ -48,7 +56,9 @@ function parseLookup(text: string, database: Database): ChecksumRequest | undefi
   const [path = '', escaped = '', ...rest] = text.split('@');
   const module = unescapeModulePath(path);
   const version = parseVersion(unescapeVersionElement(escaped) ?? '');
-  return module && version && rest.length === 0 ? { kind: 'lookup', database, module, version } : undefined;
+  return module && version && rest.length === 0
+    ? { kind: 'lookup', database, module, version }
+    : undefined;
 }
 
 /** The path of a request at its database, without a leading slash. */

@@ -92,7 +92,8 @@ it('what was carried is served while the database is down, and the last tree hea
     if (down) throw new TypeError('refused');
     return log.answer(path);
   });
-  for (const path of ['lookup/example.com/hello@v1.0.0', 'tile/8/0/000', 'latest']) await serve(path);
+  for (const path of ['lookup/example.com/hello@v1.0.0', 'tile/8/0/000', 'latest'])
+    await serve(path);
   await carrier.idle();
   down = true;
   tiers.edge.files.clear();
@@ -132,7 +133,11 @@ it('what was never proven is proven from the bucket, without a question, and mar
   tiers.r2.files.set(key, { bytes, etag });
   tiers.edge.files.clear();
   const before = fetch.calls.length;
-  expect(await serve(path)).toMatchObject({ kind: 'found', cache: 'immutable', source: { tier: 'r2' } });
+  expect(await serve(path)).toMatchObject({
+    kind: 'found',
+    cache: 'immutable',
+    source: { tier: 'r2' },
+  });
   expect(fetch.calls.length).toBe(before);
   await carrier.idle();
   expect(tiers.r2.files.get(key)?.checked).toBe('proven');

@@ -21,15 +21,16 @@ export interface ProxyOptions {
 }
 
 /**
- * Carries a checksum database, so that GOSUMDB stays on where its own host is filtered. The go command verifies every
- * byte of it against the key that it knows; modferry does the same first, so that what it keeps for ever is what the database
- * has signed.
+ * Carries a checksum database, so that GOSUMDB stays on where its own host is filtered. The go
+ * command verifies every byte of it against the key that it knows; modferry does the same first, so
+ * that what it keeps for ever is what the database has signed.
  */
 export async function proxyChecksums(
   request: ChecksumRequest,
   { carrier, privateModules, client }: ProxyOptions,
 ): Promise<Outcome> {
-  // The probe is answered here: the databases have no such path, and any other answer than 200 or 404 stops the client.
+  // The probe is answered here: the databases have no such path, and any other answer than 200 or
+  // 404 stops the client.
   if (request.kind === 'supported') return empty();
   if (request.kind === 'lookup' && matches(privateModules, request.module)) {
     return {
@@ -51,12 +52,15 @@ function checksumFile(
   const common = { key: checksumKey(name, path), subject: `${name}/${path}`, kv: false };
   switch (request.kind) {
     case 'tree head': {
-      // The client keeps the newest one it has trusted under this key: as the last good copy it is the best there is.
-      const ask = async () => map(await client.latest(), (bytes) => ({ bytes, keep: 'near' as const }));
+      // The client keeps the newest one it has trusted under this key: as the last good copy it is
+      // the best there is.
+      const ask = async () =>
+        map(await client.latest(), (bytes) => ({ bytes, keep: 'near' as const }));
       return { ...common, cache: 'mutable', contentType: TEXT, ask };
     }
     case 'lookup': {
-      // A record never changes, and the tree head in it stays valid while the tree grows (golang.org/x/mod/sumdb).
+      // A record never changes, and the tree head in it stays valid while the tree grows
+      // (golang.org/x/mod/sumdb).
       const ask = async () =>
         map(await client.hashes(request.module, request.version), ({ bytes }) => ({
           bytes,
@@ -83,7 +87,10 @@ function map<T>(answer: Answer<T>, make: (value: T) => Asked): Answer<Asked> {
   return answer.kind === 'accepted' ? { ...answer, value: make(answer.value) } : answer;
 }
 
-/** A stored full tile answers for its partial ones, which are its first hashes; the go command does the same. */
+/**
+ * A stored full tile answers for its partial ones, which are its first hashes; the go command does
+ * the same.
+ */
 async function cutFromFullTile(
   { database, tile }: Extract<ChecksumRequest, { kind: 'tile' }>,
   { store }: Carrier,
@@ -93,7 +100,9 @@ async function cutFromFullTile(
   if (tile.width === FULL_WIDTH || length === undefined) return undefined;
   const key = checksumKey(database.name, checksumPath({ kind: 'tile', database, tile: full }));
   const hit = await store.findSmall(key, { kv: false, checkedOnly: true });
-  return hit?.file.checked && { bytes: (await bytesOf(hit.file.body)).slice(0, length), tier: hit.tier };
+  return (
+    hit?.file.checked && { bytes: (await bytesOf(hit.file.body)).slice(0, length), tier: hit.tier }
+  );
 }
 
 async function empty(): Promise<Found> {

@@ -5,7 +5,9 @@ import type { LogMemory } from './log-memory.ts';
 import { formatTilePath, FULL_WIDTH, type Tile, tileByteLength } from '../tlog/tile-path.ts';
 import { InconsistentTile, type ReadTiles } from '../tlog/tile-reader.ts';
 
-/** Thrown when a tile that a proof needs cannot be had; says what the database's addresses answered. */
+/**
+ * Thrown when a tile that a proof needs cannot be had; says what the database's addresses answered.
+ */
 export class TileUnavailable extends Error {
   override readonly name = 'TileUnavailable';
   readonly answer: Exclude<Answer<never>, { kind: 'accepted' }>;
@@ -25,7 +27,10 @@ export class InconsistentTiles extends BadAnswer {
   override readonly name = 'InconsistentTiles';
 }
 
-/** Throws `BadAnswer` unless the bytes are as many as a tile of hashes has; how many a data tile has, its records tell. */
+/**
+ * Throws `BadAnswer` unless the bytes are as many as a tile of hashes has; how many a data tile
+ * has, its records tell.
+ */
 export function checkLength(tile: Tile, { length }: Uint8Array): void {
   const expected = tileByteLength(tile);
   if (expected !== undefined && length !== expected) {
@@ -42,10 +47,11 @@ export interface TileReading {
 }
 
 /**
- * Reads the tiles of a proof: from memory, from the cache, from the database. When they do not fit together the cache is passed by
- * and then, one after the other, the addresses that gave them: one damaged copy anywhere costs a few requests more, and what was
- * damaged in the cache is written over. Tiles are kept when the proof succeeds, and not before: those of a forked log fit
- * together as well. Throws `InconsistentTiles` when no source has tiles that fit.
+ * Reads the tiles of a proof: from memory, from the cache, from the database. When they do not fit
+ * together the cache is passed by and then, one after the other, the addresses that gave them: one
+ * damaged copy anywhere costs a few requests more, and what was damaged in the cache is written
+ * over. Tiles are kept when the proof succeeds, and not before: those of a forked log fit together
+ * as well. Throws `InconsistentTiles` when no source has tiles that fit.
  */
 export async function withTiles<T>(
   { effects, memory }: { readonly effects: LogEffects; readonly memory: LogMemory },
@@ -120,10 +126,15 @@ class Reading implements TileReading {
     };
     const bytes = (await find(tile)) ?? (isPart ? await find(full) : undefined);
     if (bytes) this.usedCache = true;
-    return bytes && bytes.length > (tileByteLength(tile) ?? 0) ? bytes.slice(0, tileByteLength(tile)) : bytes;
+    return bytes && bytes.length > (tileByteLength(tile) ?? 0)
+      ? bytes.slice(0, tileByteLength(tile))
+      : bytes;
   }
 
-  /** From the database: the tile, or the full one if the tree has outgrown the part (golang.org/x/mod/sumdb readTile). */
+  /**
+   * From the database: the tile, or the full one if the tree has outgrown the part
+   * (golang.org/x/mod/sumdb readTile).
+   */
   async #readRemote(tile: Tile): Promise<Uint8Array> {
     const part = await this.#ask(tile);
     if (part.kind === 'accepted') return part.value;

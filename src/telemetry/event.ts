@@ -1,7 +1,9 @@
 import type { Outcome, Source } from '../mirror/outcome.ts';
 import type { Region } from '../origins/race/order.ts';
 
-/** One request, as the log and (later) the metrics see it. No secret and no query string is in here. */
+/**
+ * One request, as the log and (later) the metrics see it. No secret and no query string is in here.
+ */
 export interface RequestEvent {
   readonly requestId: string;
   readonly method: string;

@@ -54,8 +54,23 @@ export function logResume(write: WriteLine, event: ResumeEvent, requestId: strin
   write(JSON.stringify({ event: 'resume', request: requestId, ...event }));
 }
 
-/** The log line of something that went wrong beside the answer: a tier that failed, a fill that broke off. */
-export function logTrouble(write: WriteLine, label: string, error: unknown, requestId?: string): void {
+/**
+ * The log line of something that went wrong beside the answer: a tier that failed, a fill that
+ * broke off.
+ */
+export function logTrouble(
+  write: WriteLine,
+  label: string,
+  error: unknown,
+  requestId?: string,
+): void {
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  write(JSON.stringify({ event: 'trouble', ...(requestId ? { request: requestId } : {}), label, message }));
+  write(
+    JSON.stringify({
+      event: 'trouble',
+      ...(requestId ? { request: requestId } : {}),
+      label,
+      message,
+    }),
+  );
 }

@@ -13,7 +13,8 @@ const answer = (path: string) => new Uint8Array(Buffer.from(log.answer(path) ?? 
 
 const HASHES = answer('/tile/8/0/001.p/44');
 const WHOLE: Tile = { level: 'data', index: 1, width: 44 };
-const part = (from: number, to: number) => RECORDS.slice(256 + from, 256 + to).map((text) => `${text}\n`);
+const part = (from: number, to: number) =>
+  RECORDS.slice(256 + from, 256 + to).map((text) => `${text}\n`);
 
 describe('a data tile has the records of the log', () => {
   it('when it is full', () => {

@@ -3,10 +3,10 @@ import { recordEnd } from './record.ts';
 import type { Tile } from './tile-path.ts';
 
 /**
- * Whether `records`, the bytes of the data tile `tile`, are the records that the log has there. `hashes` are the proven
- * bytes of the hash tile of level 0 at the same index, at least as wide. A data tile is the text of one record after
- * the other, without ids and each followed by a blank line. Source: golang.org/x/mod/sumdb, server.go ServeHTTP;
- * tlog/note.go FormatRecord.
+ * Whether `records`, the bytes of the data tile `tile`, are the records that the log has there.
+ * `hashes` are the proven bytes of the hash tile of level 0 at the same index, at least as wide. A
+ * data tile is the text of one record after the other, without ids and each followed by a blank
+ * line. Source: golang.org/x/mod/sumdb, server.go ServeHTTP; tlog/note.go FormatRecord.
  */
 export function checkDataTile(records: Uint8Array, tile: Tile, hashes: Uint8Array): boolean {
   if (tile.level !== 'data') return false;

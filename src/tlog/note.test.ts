@@ -26,7 +26,9 @@ const line = (name: string, hex: string, length = 64) =>
   `— ${name} ${Buffer.concat([Buffer.from(hex, 'hex'), Buffer.alloc(length)]).toString('base64')}\n`;
 
 const raw = (...parts: (string | number[])[]) =>
-  Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : Buffer.of(...part))));
+  Buffer.concat(
+    parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : Buffer.of(...part))),
+  );
 
 const log = createLog({ name: 'log.example' });
 
@@ -36,7 +38,11 @@ describe('a note is verified', () => {
     ['with the signature of somebody unknown below', `${NOTE}${ENOCH_LINE}`, TEXT],
     ['with the signature of somebody unknown above', `${TEXT}\n${ENOCH_LINE}${NEUMANN_LINE}`, TEXT],
     ['with its signature twice', `${NOTE}${NEUMANN_LINE}`, TEXT],
-    ['whose second signature by the same key is wrong', `${NOTE}${line('PeterNeumann', 'c74f20a3')}`, TEXT],
+    [
+      'whose second signature by the same key is wrong',
+      `${NOTE}${line('PeterNeumann', 'c74f20a3')}`,
+      TEXT,
+    ],
     ['beside another key of the same name', `${NOTE}${line('PeterNeumann', 'c74f20a4')}`, TEXT],
     ['beside the same key hash of another name', `${NOTE}${line('Peter', 'c74f20a3')}`, TEXT],
     ['with 100 signatures', `${NOTE}${ENOCH_LINE.repeat(99)}`, TEXT],
@@ -90,7 +96,10 @@ describe('a note is malformed', () => {
     ['with one bad line below a good one', `${NOTE}— x\n`],
     ['with 101 signatures', `${NOTE}${ENOCH_LINE.repeat(100)}`],
   ])('%s', async (_, note) => {
-    expect(await open(note)).toEqual({ kind: 'malformed', reason: expect.stringContaining('a note') });
+    expect(await open(note)).toEqual({
+      kind: 'malformed',
+      reason: expect.stringContaining('a note'),
+    });
   });
 });
 
@@ -120,7 +129,10 @@ describe('a note is forged', () => {
       'with a wrong signature above the right one',
       `${TEXT}\n${line('PeterNeumann', 'c74f20a3')}${NEUMANN_LINE}`,
     ],
-    ['with a wrong signature above a bad line', `${TEXT}\n${line('PeterNeumann', 'c74f20a3')}— x\n`],
+    [
+      'with a wrong signature above a bad line',
+      `${TEXT}\n${line('PeterNeumann', 'c74f20a3')}— x\n`,
+    ],
   ])('%s', async (_, note) => {
     expect(await open(note)).toEqual({
       kind: 'forged',

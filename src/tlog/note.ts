@@ -7,10 +7,10 @@
  *
  *     — sum.golang.org Az3grrQoQwGO2S0y7NiRH9Qy3jjE…
  *
- * The text ends with the first line break of the last blank line, and that one is signed too. Below the blank line each
- * line is a signature: the em dash, the name of the signer, and in base64 four bytes of the hash of its key and the
- * signature. Several may sign; whoever is not known is passed over, so that witnesses can be added without breaking
- * anybody.
+ * The text ends with the first line break of the last blank line, and that one is signed too. Below
+ * the blank line each line is a signature: the em dash, the name of the signer, and in base64 four
+ * bytes of the hash of its key and the signature. Several may sign; whoever is not known is passed
+ * over, so that witnesses can be added without breaking anybody.
  *
  * Source: golang.org/x/mod/sumdb/note.
  */
@@ -23,8 +23,8 @@ export { parseVerifierKey, type VerifierKey } from './verifier-key.ts';
 export type OpenedNote =
   | { readonly kind: 'verified'; readonly text: string }
   /**
-   * `malformed`: no signed note. `unsigned`: one, but not by this key. `forged`: one that claims a signature by this
-   * key, which is wrong.
+   * `malformed`: no signed note. `unsigned`: one, but not by this key. `forged`: one that claims a
+   * signature by this key, which is wrong.
    */
   | { readonly kind: 'malformed' | 'unsigned' | 'forged'; readonly reason: string };
 
@@ -34,8 +34,8 @@ const SIGNATURE_LENGTH = 64;
 const KEY_HASH_LENGTH = 4;
 
 /**
- * Opens a note that the database with this key should have signed. The text is only there when the signature is right.
- * Source: golang.org/x/mod/sumdb/note Open, with one known verifier.
+ * Opens a note that the database with this key should have signed. The text is only there when the
+ * signature is right. Source: golang.org/x/mod/sumdb/note Open, with one known verifier.
  */
 export async function openNote(note: Uint8Array, key: VerifierKey): Promise<OpenedNote> {
   const split = splitNote(note);
@@ -61,12 +61,15 @@ export async function openNote(note: Uint8Array, key: VerifierKey): Promise<Open
     }
     isVerified = true;
   }
-  if (!isVerified) return { kind: 'unsigned', reason: `a note without a signature by ${nameOf(key)}` };
+  if (!isVerified)
+    return { kind: 'unsigned', reason: `a note without a signature by ${nameOf(key)}` };
   return { kind: 'verified', text };
 }
 
 /** The text and the signature lines of a note, or why it is none. */
-function splitNote(note: Uint8Array): { readonly text: string; readonly lines: readonly string[] } | string {
+function splitNote(
+  note: Uint8Array,
+): { readonly text: string; readonly lines: readonly string[] } | string {
   const whole = decodeText(note);
   if (whole === undefined) return 'a note that is no UTF-8 or has control characters';
   const end = whole.lastIndexOf('\n\n');
@@ -77,8 +80,8 @@ function splitNote(note: Uint8Array): { readonly text: string; readonly lines: r
 }
 
 /**
- * The text of bytes that are UTF-8 without control characters but line breaks, else undefined. Encoded again, it has
- * the same bytes. Source: note.go Open; tlog/note.go isValidRecordText.
+ * The text of bytes that are UTF-8 without control characters but line breaks, else undefined.
+ * Encoded again, it has the same bytes. Source: note.go Open; tlog/note.go isValidRecordText.
  */
 export function decodeText(bytes: Uint8Array): string | undefined {
   try {

@@ -24,7 +24,9 @@ function nodesOf(size: number): readonly Uint8Array[] {
     nodes.push(recordHash(`record ${id}\n`));
     for (let level = 1; (id + 1) % 2 ** level === 0; level++) {
       const n = (id + 1) / 2 ** level - 1;
-      const [left, right] = [2 * n, 2 * n + 1].map((child) => nodes[storedHashIndex(level - 1, child)]);
+      const [left, right] = [2 * n, 2 * n + 1].map(
+        (child) => nodes[storedHashIndex(level - 1, child)],
+      );
       nodes.push(nodeHash(left ?? new Uint8Array(), right ?? new Uint8Array()));
     }
   }
@@ -33,7 +35,8 @@ function nodesOf(size: number): readonly Uint8Array[] {
 
 const SIZE = 600;
 const NODES = nodesOf(SIZE);
-const read: ReadHashes = async (indexes) => indexes.map((index) => NODES[index] ?? new Uint8Array());
+const read: ReadHashes = async (indexes) =>
+  indexes.map((index) => NODES[index] ?? new Uint8Array());
 const leaf = (id: number) => NODES[storedHashIndex(0, id)] ?? new Uint8Array();
 
 describe('the tree of seven records of RFC 6962, section 2.1.3', () => {
@@ -161,13 +164,17 @@ describe('an attack', () => {
     const root = nodeHash(left, right);
     expect(equalHashes(nodeHash(short, long), root)).toBe(true);
     expect(checkRecord([long], { size: 2, id: 0, treeHash: root, recordHash: short })).toBe(false);
-    expect(checkTree([long], { newSize: 2, newHash: root, oldSize: 1, oldHash: short })).toBe(false);
+    expect(checkTree([long], { newSize: 2, newHash: root, oldSize: 1, oldHash: short })).toBe(
+      false,
+    );
   });
 
   it('with hashes of other lengths proves nothing, though the trees were made to fit them', () => {
     const [short, right, left] = [leaf(2).slice(0, 31), leaf(3), leaf(4)];
     const [oldHash, newHash] = [nodeHash(left, short), nodeHash(left, nodeHash(short, right))];
-    expect(checkTree([short, right, left], { newSize: 4, newHash, oldSize: 3, oldHash })).toBe(false);
+    expect(checkTree([short, right, left], { newSize: 4, newHash, oldSize: 3, oldHash })).toBe(
+      false,
+    );
   });
 
   it('with more of a proof than its trees have proves nothing, though the hashes fit', async () => {
@@ -230,14 +237,18 @@ const readMadeUp: ReadHashes = async (indexes) =>
   });
 
 describe.each([2 ** 26, 2 ** 32, 2 ** 40])('around %d records', (middle) => {
-  it.each([-1, 0, 1, 12_345])('a tree of %d more has proofs as long as it is deep', async (more) => {
-    const size = middle + more;
-    const depth = Math.round(Math.log2(middle)) + (more > 0 ? 1 : 0);
-    expect((await proveRecord(size, 0, readMadeUp)).length).toBe(depth);
-    expect((await proveTree(size, 1, readMadeUp)).length).toBe(depth);
-  });
+  it.each([-1, 0, 1, 12_345])(
+    'a tree of %d more has proofs as long as it is deep',
+    async (more) => {
+      const size = middle + more;
+      const depth = Math.round(Math.log2(middle)) + (more > 0 ? 1 : 0);
+      expect((await proveRecord(size, 0, readMadeUp)).length).toBe(depth);
+      expect((await proveTree(size, 1, readMadeUp)).length).toBe(depth);
+    },
+  );
 
-  // Where the number is odd, nothing but the right edge is above the last record: made up, but consistent.
+  // Where the number is odd, nothing but the right edge is above the last record: made up, but
+  // consistent.
   it.each([-1, 1, 12_345])('a tree of %d more has its last record', async (more) => {
     const size = middle + more;
     const claim = { size, id: size - 1, treeHash: await treeHash(size, readMadeUp) };

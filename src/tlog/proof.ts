@@ -1,10 +1,11 @@
 /**
- * Proofs that a record is in a tree, and that a tree is the beginning of another one (RFC 6962, sections 2.1.1 and
- * 2.1.2).
+ * Proofs that a record is in a tree, and that a tree is the beginning of another one (RFC 6962,
+ * sections 2.1.1 and 2.1.2).
  *
- * Both are made on a walk from the root of the tree down to where the record is, or where the old tree ends. At each
- * node on the way one half is entered; the other one is a sibling, whose hash goes into the proof. With these hashes
- * the verifier computes the way back up to the root. A proof lists them from the bottom up.
+ * Both are made on a walk from the root of the tree down to where the record is, or where the old
+ * tree ends. At each node on the way one half is entered; the other one is a sibling, whose hash
+ * goes into the proof. With these hashes the verifier computes the way back up to the root. A proof
+ * lists them from the bottom up.
  *
  * Source: golang.org/x/mod/sumdb/tlog.
  */
@@ -43,11 +44,17 @@ function leftSize(count: number): number {
 }
 
 function wayToRecord(size: number, id: number) {
-  return walk(size, { isEnd: ({ start, end }) => end - start === 1, isLeft: (middle) => id < middle });
+  return walk(size, {
+    isEnd: ({ start, end }) => end - start === 1,
+    isLeft: (middle) => id < middle,
+  });
 }
 
 function wayToOldTree(newSize: number, oldSize: number) {
-  return walk(newSize, { isEnd: ({ end }) => end === oldSize, isLeft: (middle) => oldSize <= middle });
+  return walk(newSize, {
+    isEnd: ({ end }) => end === oldSize,
+    isLeft: (middle) => oldSize <= middle,
+  });
 }
 
 /** A record in a tree. */
@@ -60,8 +67,8 @@ export interface RecordClaim {
 }
 
 /**
- * The proof that the tree of `size` records has a certain record at `id`. Throws `RangeError` if it has none there.
- * Source: golang.org/x/mod/sumdb/tlog ProveRecord.
+ * The proof that the tree of `size` records has a certain record at `id`. Throws `RangeError` if it
+ * has none there. Source: golang.org/x/mod/sumdb/tlog ProveRecord.
  */
 export async function proveRecord(
   size: number,
@@ -72,7 +79,10 @@ export async function proveRecord(
   return readRanges(wayToRecord(size, id).siblings, readHashes);
 }
 
-/** Whether `proof` shows that the record is in the tree. Source: golang.org/x/mod/sumdb/tlog CheckRecord. */
+/**
+ * Whether `proof` shows that the record is in the tree. Source: golang.org/x/mod/sumdb/tlog
+ * CheckRecord.
+ */
 export function checkRecord(proof: readonly Uint8Array[], claim: RecordClaim): boolean {
   const { id, recordHash, size, treeHash } = claim;
   if (!isRecord(size, id)) return false;
@@ -94,8 +104,8 @@ export interface TreeClaim {
 }
 
 /**
- * The proof that the tree of `newSize` records begins with that of `oldSize`, which is 1 or more. Throws `RangeError`
- * for other sizes. Source: golang.org/x/mod/sumdb/tlog ProveTree.
+ * The proof that the tree of `newSize` records begins with that of `oldSize`, which is 1 or more.
+ * Throws `RangeError` for other sizes. Source: golang.org/x/mod/sumdb/tlog ProveTree.
  */
 export async function proveTree(
   newSize: number,
@@ -110,7 +120,10 @@ export async function proveTree(
   return readRanges(end.start === 0 ? siblings : [end, ...siblings], readHashes);
 }
 
-/** Whether `proof` shows that the new tree begins with the old one. Source: golang.org/x/mod/sumdb/tlog CheckTree. */
+/**
+ * Whether `proof` shows that the new tree begins with the old one. Source:
+ * golang.org/x/mod/sumdb/tlog CheckTree.
+ */
 export function checkTree(proof: readonly Uint8Array[], claim: TreeClaim): boolean {
   const { newHash, newSize, oldHash, oldSize } = claim;
   if (!areSizes(newSize, oldSize)) return false;

@@ -8,7 +8,9 @@ const LINES = `example.com/dep v1.0.0 ${ZIP}\nexample.com/dep v1.0.0/go.mod ${MO
 const NOTE = 'go.sum database tree\n…\n\n— sum.golang.org …\n';
 
 const raw = (...parts: (string | number)[]) =>
-  Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : Buffer.of(part))));
+  Buffer.concat(
+    parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : Buffer.of(part))),
+  );
 
 describe('a record', () => {
   it.each([
@@ -61,12 +63,18 @@ describe('the hashes of a version', () => {
   it.each([
     ['in two lines', LINES],
     ['in the other order', `${modLine}\n${zipLine}\n`],
-    ['among other versions', `example.com/dep v1.0.1 h1:x\n${LINES}example.com/dep/v2 v1.0.0 h1:y\n`],
+    [
+      'among other versions',
+      `example.com/dep v1.0.1 h1:x\n${LINES}example.com/dep/v2 v1.0.0 h1:y\n`,
+    ],
     [
       'among other algorithms',
       `${zipLine.replace('h1:', 'h2:x')}\n${LINES}${modLine.replace('h1:', 'h2:')}\n`,
     ],
-    ['above a second one, which the go command does not look at', `${LINES}${zipLine.replace('QQ', 'RR')}\n`],
+    [
+      'above a second one, which the go command does not look at',
+      `${LINES}${zipLine.replace('QQ', 'RR')}\n`,
+    ],
   ])('are found %s', (_, text) => {
     expect(find(text)).toEqual({ zip: ZIP, mod: MOD });
   });

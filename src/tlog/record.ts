@@ -14,9 +14,9 @@ export interface LookupRecord {
 const LINE_BREAK = 10;
 
 /**
- * Parses the body of a lookup, or returns undefined if it is none: a line with the id, the text of the record, a blank
- * line, and a signed note. Source: golang.org/x/mod/sumdb/tlog ParseRecord, which also takes ids such as `-1` and
- * `+07`; no database writes those, and here they are refused.
+ * Parses the body of a lookup, or returns undefined if it is none: a line with the id, the text of
+ * the record, a blank line, and a signed note. Source: golang.org/x/mod/sumdb/tlog ParseRecord,
+ * which also takes ids such as `-1` and `+07`; no database writes those, and here they are refused.
  */
 export function parseRecord(bytes: Uint8Array): LookupRecord | undefined {
   const start = bytes.indexOf(LINE_BREAK) + 1;
@@ -29,8 +29,8 @@ export function parseRecord(bytes: Uint8Array): LookupRecord | undefined {
 }
 
 /**
- * Where the text of the record that begins at `start` ends, the line break before the blank line included; undefined if
- * no blank line follows.
+ * Where the text of the record that begins at `start` ends, the line break before the blank line
+ * included; undefined if no blank line follows.
  */
 export function recordEnd(bytes: Uint8Array, start: number): number | undefined {
   for (let at = bytes.indexOf(LINE_BREAK, start); at >= 0; at = bytes.indexOf(LINE_BREAK, at + 1)) {
@@ -39,13 +39,16 @@ export function recordEnd(bytes: Uint8Array, start: number): number | undefined 
   return undefined;
 }
 
-/** SHA-256 in base64: 32 bytes are 43 digits, and the last one has two bits to spare, which are 0. */
+/**
+ * SHA-256 in base64: 32 bytes are 43 digits, and the last one has two bits to spare, which are 0.
+ */
 const H1 = /^h1:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
 
 /**
- * The hashes of a version in the text of its record: those of its zip and of its go.mod, as `h1:…`. Undefined when
- * either is missing or malformed; lines of other versions and of other algorithms are passed over. If a record had two,
- * the first would decide, as in cmd/go/internal/modfetch checkSumDB.
+ * The hashes of a version in the text of its record: those of its zip and of its go.mod, as `h1:…`.
+ * Undefined when either is missing or malformed; lines of other versions and of other algorithms
+ * are passed over. If a record had two, the first would decide, as in cmd/go/internal/modfetch
+ * checkSumDB.
  */
 export function recordHashes(
   text: string,

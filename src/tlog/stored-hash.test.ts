@@ -2,7 +2,13 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { bytes } from '../../test/fakes/effects/values.ts';
 import { completeTrees, pairHash } from './stored-hash.ts';
-import { equalHashes, nodeHash, recordHash, splitStoredHashIndex, storedHashIndex } from './tlog.ts';
+import {
+  equalHashes,
+  nodeHash,
+  recordHash,
+  splitStoredHashIndex,
+  storedHashIndex,
+} from './tlog.ts';
 
 const base64 = (hash: Uint8Array) => Buffer.from(hash).toString('base64');
 
@@ -71,16 +77,21 @@ describe('the stored hash index', () => {
         nodes.push({ level, n: (record + 1) / 2 ** level - 1 });
       }
     }
-    expect(nodes.map(({ level, n }) => storedHashIndex(level, n))).toEqual(nodes.map((_, index) => index));
+    expect(nodes.map(({ level, n }) => storedHashIndex(level, n))).toEqual(
+      nodes.map((_, index) => index),
+    );
     expect(nodes.map((_, index) => splitStoredHashIndex(index))).toEqual(nodes);
   });
 
-  it.each([2 ** 26, 2 ** 31, 2 ** 32, 2 ** 40, 2 ** 52])('has no gap and no overlap around %d', (middle) => {
-    for (let index = middle - 300; index < middle + 300; index++) {
-      const { level, n } = splitStoredHashIndex(index);
-      expect(storedHashIndex(level, n)).toBe(index);
-    }
-  });
+  it.each([2 ** 26, 2 ** 31, 2 ** 32, 2 ** 40, 2 ** 52])(
+    'has no gap and no overlap around %d',
+    (middle) => {
+      for (let index = middle - 300; index < middle + 300; index++) {
+        const { level, n } = splitStoredHashIndex(index);
+        expect(storedHashIndex(level, n)).toBe(index);
+      }
+    },
+  );
 
   it.each([
     [0, -1],

@@ -1,14 +1,15 @@
 /**
- * The arithmetic of a transparency log: a binary tree of hashes over records that are only ever appended (RFC 6962,
- * section 2).
+ * The arithmetic of a transparency log: a binary tree of hashes over records that are only ever
+ * appended (RFC 6962, section 2).
  *
- * Node `n` of level `l` is the hash of the records [n·2^l, (n+1)·2^l), and exists as soon as the last of them does. It
- * never changes again. All nodes in the order in which they come to exist are numbered, which is their stored hash
- * index: record 0, record 1, the node above both, record 2, and so on. A tree whose size is no power of two is made of
- * complete ones, from the left and each smaller than the one before: 13 records are 8, 4 and 1.
+ * Node `n` of level `l` is the hash of the records [n·2^l, (n+1)·2^l), and exists as soon as the
+ * last of them does. It never changes again. All nodes in the order in which they come to exist are
+ * numbered, which is their stored hash index: record 0, record 1, the node above both, record 2,
+ * and so on. A tree whose size is no power of two is made of complete ones, from the left and each
+ * smaller than the one before: 13 records are 8, 4 and 1.
  *
- * Sizes are safe integers, so nothing here may shift bits: JavaScript does that in 32 bits, and sum.golang.org is on
- * its way there.
+ * Sizes are safe integers, so nothing here may shift bits: JavaScript does that in 32 bits, and
+ * sum.golang.org is on its way there.
  *
  * Source: golang.org/x/mod/sumdb/tlog.
  */
@@ -42,15 +43,23 @@ export function pairHash(pair: Uint8Array): Uint8Array {
   return sha256(NODE_PREFIX, pair);
 }
 
-/** Whether two hashes are the same. Nothing here is secret, so it may take less time when they are not. */
+/**
+ * Whether two hashes are the same. Nothing here is secret, so it may take less time when they are
+ * not.
+ */
 export function equalHashes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === HASH_LENGTH && b.length === HASH_LENGTH && a.every((byte, at) => byte === b[at]);
+  return (
+    a.length === HASH_LENGTH && b.length === HASH_LENGTH && a.every((byte, at) => byte === b[at])
+  );
 }
 
-/** The stored hash index of a node. Throws `RangeError` if it is no safe integer, from record 2^52 on. */
+/**
+ * The stored hash index of a node. Throws `RangeError` if it is no safe integer, from record 2^52
+ * on.
+ */
 export function storedHashIndex(level: number, n: number): number {
-  // A node is numbered right after the last record below it and the nodes on the way up from there. Before that record
-  // are as many others, half as many nodes of level 1, and so on.
+  // A node is numbered right after the last record below it and the nodes on the way up from there.
+  // Before that record are as many others, half as many nodes of level 1, and so on.
   const last = (n + 1) * 2 ** level - 1;
   let index = level;
   if (isCount(level) && isCount(n) && isCount(last)) {
@@ -63,7 +72,8 @@ export function storedHashIndex(level: number, n: number): number {
 /** The node with this stored hash index. Throws `RangeError` if that is no safe integer. */
 export function splitStoredHashIndex(index: number): TreeNode {
   if (!isCount(index)) throw new RangeError(`Cannot split the stored hash index ${index}`);
-  // Before record n are less than 2n nodes, so the record that completed this one is not before index/2, nor far after.
+  // Before record n are less than 2n nodes, so the record that completed this one is not before
+  // index/2, nor far after.
   let record = Math.floor(index / 2);
   let start = storedHashIndex(0, record);
   for (;;) {
@@ -83,8 +93,8 @@ export interface RecordRange {
 }
 
 /**
- * The complete trees that a range of records is made of, from left to right, each smaller than the one before. The
- * range must begin where the largest of them can.
+ * The complete trees that a range of records is made of, from left to right, each smaller than the
+ * one before. The range must begin where the largest of them can.
  */
 export function completeTrees({ start, end }: RecordRange): readonly TreeNode[] {
   const nodes: TreeNode[] = [];
@@ -102,8 +112,8 @@ export function joinTrees(hashes: readonly Uint8Array[]): Uint8Array {
 }
 
 /**
- * The level of the largest complete tree of at most `count` records, 1 or more. `Math.log2` is off by one near powers
- * of two.
+ * The level of the largest complete tree of at most `count` records, 1 or more. `Math.log2` is off
+ * by one near powers of two.
  */
 function floorLog2(count: number): number {
   let level = 0;

@@ -15,7 +15,11 @@ const named: readonly (readonly [path: string, tile: Tile, bytes: number | undef
   ['tile/8/data/000.p/7', { level: 'data', index: 0, width: 7 }, undefined],
   ['tile/8/data/x012/345', { level: 'data', index: 12_345, width: 256 }, undefined],
   ['tile/8/0/x004/x294/x967/296', { level: 0, index: 2 ** 32, width: 256 }, 8192],
-  ['tile/8/0/x009/x007/x199/x254/x740/991', { level: 0, index: Number.MAX_SAFE_INTEGER, width: 256 }, 8192],
+  [
+    'tile/8/0/x009/x007/x199/x254/x740/991',
+    { level: 0, index: Number.MAX_SAFE_INTEGER, width: 256 },
+    8192,
+  ],
 ];
 
 const invalid: readonly (readonly [claim: string, path: string])[] = [

@@ -9,7 +9,14 @@ import {
   readAuthenticatedTile,
   type ReadTiles,
 } from './tile-reader.ts';
-import { checkTree, equalHashes, proveTree, recordHash, storedHashIndex, treeHash } from './tlog.ts';
+import {
+  checkTree,
+  equalHashes,
+  proveTree,
+  recordHash,
+  storedHashIndex,
+  treeHash,
+} from './tlog.ts';
 import type { TreeHead } from './tree-head.ts';
 
 // A second or two where nothing else runs.
@@ -27,7 +34,10 @@ const headOf = (of: FakeLog, size: number): TreeHead => ({ size, hash: of.treeHa
 const leaf = (id: number) => storedHashIndex(0, id);
 
 /** Reads the tiles of a log, with changes to some by path. */
-function readerOf(of: FakeLog, change: (bytes: Uint8Array, path: string) => Uint8Array = (bytes) => bytes) {
+function readerOf(
+  of: FakeLog,
+  change: (bytes: Uint8Array, path: string) => Uint8Array = (bytes) => bytes,
+) {
   const paths: string[] = [];
   const readTiles: ReadTiles = async (tiles) =>
     tiles.map((tile) => {
@@ -100,11 +110,14 @@ describe('the tiles that are read', () => {
     [600, 599, ['1/000.p/2', '0/002.p/88']],
     [66_000, 3, ['2/000.p/1', '1/001.p/1', '0/257.p/208', '1/000', '0/000']],
     [65_536, 65_535, ['2/000.p/1', '1/000', '0/255']],
-  ])('for record %2$d of %1$d are the right edge, and those above the record', async (size, id, expected) => {
-    const { paths, readTiles } = readerOf(large);
-    await readAuthenticatedHashes(headOf(large, size), [leaf(id)], readTiles);
-    expect(paths).toEqual(expected.map((path) => `tile/8/${path}`));
-  });
+  ])(
+    'for record %2$d of %1$d are the right edge, and those above the record',
+    async (size, id, expected) => {
+      const { paths, readTiles } = readerOf(large);
+      await readAuthenticatedHashes(headOf(large, size), [leaf(id)], readTiles);
+      expect(paths).toEqual(expected.map((path) => `tile/8/${path}`));
+    },
+  );
 
   it('are asked for once, whatever they are needed for', async () => {
     const { paths, readTiles } = readerOf(large);
@@ -144,7 +157,9 @@ describe('an attack', () => {
       () => new Uint8Array(),
     ];
     for (const change of changes) {
-      const { readTiles } = readerOf(large, (bytes, path) => (path === damaged ? change(bytes) : bytes));
+      const { readTiles } = readerOf(large, (bytes, path) =>
+        path === damaged ? change(bytes) : bytes,
+      );
       await expect(readAuthenticatedHashes(head, [leaf(3)], readTiles)).rejects.toMatchObject({
         name: 'InconsistentTile',
         tile: tile(damaged),
@@ -175,7 +190,9 @@ describe('an attack', () => {
             return bytes;
           }),
         );
-      await expect(readAuthenticatedHashes(head, [leaf(3)], readTiles)).rejects.toThrow(InconsistentTile);
+      await expect(readAuthenticatedHashes(head, [leaf(3)], readTiles)).rejects.toThrow(
+        InconsistentTile,
+      );
     }
   });
 
@@ -233,19 +250,26 @@ describe('a tile', () => {
     expect(Buffer.from(bytes ?? []).equals(Buffer.from(large.answer(`/${path}`) ?? []))).toBe(true);
     expect(paths).toContain(widest);
     for (const damaged of paths) {
-      const bad = readerOf(large, (bytes, path) => (path === damaged ? random.damage(bytes) : bytes));
-      await expect(readAuthenticatedTile(head, tile(path), bad.readTiles)).rejects.toThrow(InconsistentTile);
+      const bad = readerOf(large, (bytes, path) =>
+        path === damaged ? random.damage(bytes) : bytes,
+      );
+      await expect(readAuthenticatedTile(head, tile(path), bad.readTiles)).rejects.toThrow(
+        InconsistentTile,
+      );
     }
   });
 
-  it.each(['tile/8/0/257.p/209', 'tile/8/0/257', 'tile/8/0/258.p/1', 'tile/8/1/001.p/2', 'tile/8/3/000.p/1'])(
-    '%s is beyond the tree, and nothing is read for it',
-    async (path) => {
-      const { paths, readTiles } = readerOf(large);
-      expect(await readAuthenticatedTile(head, tile(path), readTiles)).toBeUndefined();
-      expect(paths).toEqual([]);
-    },
-  );
+  it.each([
+    'tile/8/0/257.p/209',
+    'tile/8/0/257',
+    'tile/8/0/258.p/1',
+    'tile/8/1/001.p/2',
+    'tile/8/3/000.p/1',
+  ])('%s is beyond the tree, and nothing is read for it', async (path) => {
+    const { paths, readTiles } = readerOf(large);
+    expect(await readAuthenticatedTile(head, tile(path), readTiles)).toBeUndefined();
+    expect(paths).toEqual([]);
+  });
 
   it('of records has no hashes', async () => {
     const read = readAuthenticatedTile(head, tile('tile/8/data/000'), readerOf(large).readTiles);

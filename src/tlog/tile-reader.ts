@@ -1,6 +1,6 @@
 /**
- * Reads a transparency log through its tiles, and believes none of them: whatever is returned is proven to be in the
- * tree whose hash was signed.
+ * Reads a transparency log through its tiles, and believes none of them: whatever is returned is
+ * proven to be in the tree whose hash was signed.
  *
  *                 s3
  *           ┌─────┴─────┐
@@ -9,10 +9,10 @@
  *        ·     ·     ·     ·     ·     ·     s1    s0
  *       00 01 02 03 04 05 06 07 08 09 10 11 12 13 14
  *
- * The tiles of the right edge come first. Together they make the hash of the tree, so either all of them are right or
- * the tree's hash does not come out. They are the partial ones, and every hash in them counts. Every other tile is
- * full, and the tile above it has its hash. So a tile is checked against its parent, which was checked before, up to
- * one of the right edge.
+ * The tiles of the right edge come first. Together they make the hash of the tree, so either all of
+ * them are right or the tree's hash does not come out. They are the partial ones, and every hash in
+ * them counts. Every other tile is full, and the tile above it has its hash. So a tile is checked
+ * against its parent, which was checked before, up to one of the right edge.
  *
  * A tile is only as good as all those above it: none may be kept before all were checked.
  *
@@ -33,13 +33,19 @@ import type { TreeHead } from './tree-head.ts';
 
 export { widestTile } from './tile.ts';
 
-/** Returns the bytes of each tile, in the same order and not to be changed afterwards. They need not be right. */
+/**
+ * Returns the bytes of each tile, in the same order and not to be changed afterwards. They need not
+ * be right.
+ */
 export type ReadTiles = (tiles: readonly Tile[]) => Promise<readonly Uint8Array[]>;
 
 /** Is told of every tile that was proven. */
 export type OnAuthenticated = (tile: Tile, bytes: Uint8Array) => void;
 
-/** Thrown when tiles do not belong to the tree: one of them is damaged or forged, or is of another tree. */
+/**
+ * Thrown when tiles do not belong to the tree: one of them is damaged or forged, or is of another
+ * tree.
+ */
 export class InconsistentTile extends Error {
   override readonly name = 'InconsistentTile';
   /** The one that did not fit; of several that only fit together, the highest. */
@@ -52,9 +58,9 @@ export class InconsistentTile extends Error {
 }
 
 /**
- * The hashes with these stored hash indexes, proven to be in the tree. One call of `readTiles`. `onAuthenticated` is
- * called for every tile that was read, after all of them were proven. Throws `InconsistentTile`, `RangeError` for an
- * index beyond the tree, and what `readTiles` throws.
+ * The hashes with these stored hash indexes, proven to be in the tree. One call of `readTiles`.
+ * `onAuthenticated` is called for every tile that was read, after all of them were proven. Throws
+ * `InconsistentTile`, `RangeError` for an index beyond the tree, and what `readTiles` throws.
  */
 export async function readAuthenticatedHashes(
   tree: TreeHead,
@@ -62,7 +68,8 @@ export async function readAuthenticatedHashes(
   readTiles: ReadTiles,
   onAuthenticated?: OnAuthenticated,
 ): Promise<readonly Uint8Array[]> {
-  // A tree has every node that its last record completed, and those are numbered just before the next record.
+  // A tree has every node that its last record completed, and those are numbered just before the
+  // next record.
   const end = storedHashIndex(0, tree.size);
   const beyond = indexes.find((index) => !isCount(index) || index >= end);
   if (beyond !== undefined) {
@@ -74,9 +81,9 @@ export async function readAuthenticatedHashes(
 }
 
 /**
- * The bytes of a tile of hashes, proven to be in the tree: cut from the widest one there, as a narrower one is not
- * bound to any tree hash. Undefined when the tree has no tile of this width there. Calls and throws as
- * `readAuthenticatedHashes` does.
+ * The bytes of a tile of hashes, proven to be in the tree: cut from the widest one there, as a
+ * narrower one is not bound to any tree hash. Undefined when the tree has no tile of this width
+ * there. Calls and throws as `readAuthenticatedHashes` does.
  */
 export async function readAuthenticatedTile(
   tree: TreeHead,
@@ -85,7 +92,8 @@ export async function readAuthenticatedTile(
   onAuthenticated?: OnAuthenticated,
 ): Promise<Uint8Array | undefined> {
   const length = tileByteLength(tile);
-  if (length === undefined) throw new RangeError(`Cannot read ${formatTilePath(tile)}: it has no hashes`);
+  if (length === undefined)
+    throw new RangeError(`Cannot read ${formatTilePath(tile)}: it has no hashes`);
   const widest = widestTile(tile, tree.size);
   if (!widest || widest.width < tile.width) return undefined;
   const tiles = await authenticate(tree, [tile], readTiles);
@@ -116,7 +124,9 @@ async function authenticate(
   positions: readonly TilePosition[],
   readTiles: ReadTiles,
 ): Promise<TileSet> {
-  const edge = completeTrees({ start: 0, end: tree.size }).map(({ level, n }) => storedHashIndex(level, n));
+  const edge = completeTrees({ start: 0, end: tree.size }).map(({ level, n }) =>
+    storedHashIndex(level, n),
+  );
   const edgeTiles = new Map<string, Tile>();
   for (const tile of edge.map(tileForIndex)) {
     edgeTiles.set(keyOf(tile), widestTile(tile, tree.size) ?? tile);
@@ -128,11 +138,14 @@ async function authenticate(
   }
   const tiles = await read([...planned.values()], readTiles);
   checkEdge(tiles, edge, tree);
-  for (const one of [...tiles.values()].slice(edgeTiles.size)) checkAgainstParent(one, tiles, tree.size);
+  for (const one of [...tiles.values()].slice(edgeTiles.size))
+    checkAgainstParent(one, tiles, tree.size);
   return tiles;
 }
 
-/** The tile at a position and those above it, the highest first, up to one that is planned already. */
+/**
+ * The tile at a position and those above it, the highest first, up to one that is planned already.
+ */
 function missingTiles(
   position: TilePosition,
   { planned, treeSize }: { readonly planned: ReadonlyMap<string, Tile>; readonly treeSize: number },
@@ -166,7 +179,10 @@ function hashFrom(tiles: TileSet, index: number): Uint8Array {
   return hashFromTile(found.tile, found.bytes, index);
 }
 
-/** Throws unless the tiles of the right edge make the hash of the tree. Which of them is wrong cannot be told. */
+/**
+ * Throws unless the tiles of the right edge make the hash of the tree. Which of them is wrong
+ * cannot be told.
+ */
 function checkEdge(tiles: TileSet, edge: readonly number[], { hash, size }: TreeHead): void {
   const [highest] = tiles.values();
   if (!highest) return; // the empty tree

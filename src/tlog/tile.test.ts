@@ -2,7 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { createLog } from '../../test/fakes/sumdb/transparency-log.ts';
 import { fillerRecords } from '../../test/fakes/sumdb/sumdb.ts';
 import { storedHashIndex } from './tlog.ts';
-import { fullTileHash, hashFromTile, hashInParent, parentTile, tileForIndex, widestTile } from './tile.ts';
+import {
+  fullTileHash,
+  hashFromTile,
+  hashInParent,
+  parentTile,
+  tileForIndex,
+  widestTile,
+} from './tile.ts';
 import { formatTilePath, parseTilePath, type Tile } from './tile-path.ts';
 
 const log = createLog();
@@ -72,12 +79,16 @@ describe('a hash from a tile', () => {
     ['beyond its width', 'tile/8/0/002.p/88', 0, 600],
     ['partly beyond its width', 'tile/8/0/002.p/88', 5, 18],
   ])('of %s is none', (_, path, level, n) => {
-    expect(() => hashFromTile(tile(path), bytesOf(path), storedHashIndex(level, n))).toThrow(RangeError);
+    expect(() => hashFromTile(tile(path), bytesOf(path), storedHashIndex(level, n))).toThrow(
+      RangeError,
+    );
   });
 
   it('of a tile that is cut off is none', () => {
     const bytes = bytesOf('tile/8/0/002.p/88').subarray(1);
-    expect(() => hashFromTile(tile('tile/8/0/002.p/88'), bytes, storedHashIndex(0, 512))).toThrow(RangeError);
+    expect(() => hashFromTile(tile('tile/8/0/002.p/88'), bytes, storedHashIndex(0, 512))).toThrow(
+      RangeError,
+    );
     expect(() => fullTileHash(bytes)).toThrow(RangeError);
   });
 });

@@ -1,7 +1,8 @@
 /**
- * How a tree lies in tiles. A tile of height 8 is up to 256 neighbouring nodes of level 8·L, and with them every node
- * above them up to level 8·L+7: those are not stored but computed. The node that a full tile makes together, level
- * 8·(L+1), is one of the 256 of the tile above it, its parent.
+ * How a tree lies in tiles. A tile of height 8 is up to 256 neighbouring nodes of level 8·L, and
+ * with them every node above them up to level 8·L+7: those are not stored but computed. The node
+ * that a full tile makes together, level 8·(L+1), is one of the 256 of the tile above it, its
+ * parent.
  *
  * Source: golang.org/x/mod/sumdb/tlog, tile.go.
  */
@@ -30,16 +31,17 @@ function sliceOf(storedIndex: number): TileSlice {
 }
 
 /**
- * The tile that has the node with this stored hash index, or the nodes to compute it of, of the least width.
- * Source: golang.org/x/mod/sumdb/tlog TileForIndex.
+ * The tile that has the node with this stored hash index, or the nodes to compute it of, of the
+ * least width. Source: golang.org/x/mod/sumdb/tlog TileForIndex.
  */
 export function tileForIndex(storedIndex: number): Tile {
   return sliceOf(storedIndex).tile;
 }
 
 /**
- * The hash of the node with this stored hash index, from the bytes of its tile. Throws `RangeError` if it is in another
- * tile or beyond the width of this one. Source: golang.org/x/mod/sumdb/tlog HashFromTile.
+ * The hash of the node with this stored hash index, from the bytes of its tile. Throws `RangeError`
+ * if it is in another tile or beyond the width of this one. Source: golang.org/x/mod/sumdb/tlog
+ * HashFromTile.
  */
 export function hashFromTile(tile: Tile, bytes: Uint8Array, storedIndex: number): Uint8Array {
   const { tile: own, first, count } = sliceOf(storedIndex);
@@ -52,13 +54,17 @@ export function hashFromTile(tile: Tile, bytes: Uint8Array, storedIndex: number)
 
 /** The hash of a full tile, which its parent has. */
 export function fullTileHash(bytes: Uint8Array): Uint8Array {
-  if (bytes.length !== FULL_WIDTH * HASH_LENGTH) throw new RangeError('Cannot hash a tile that is not full');
+  if (bytes.length !== FULL_WIDTH * HASH_LENGTH)
+    throw new RangeError('Cannot hash a tile that is not full');
   return subtreeHash(bytes);
 }
 
-/** The hash above neighbouring hashes, whose number is a power of two. The bytes are not changed. */
+/**
+ * The hash above neighbouring hashes, whose number is a power of two. The bytes are not changed.
+ */
 function subtreeHash(hashes: Uint8Array): Uint8Array {
-  // Level by level in one copy. `slice` would not make one of a Buffer, which is what Node's functions return.
+  // Level by level in one copy. `slice` would not make one of a Buffer, which is what Node's
+  // functions return.
   const work = new Uint8Array(hashes);
   for (let length = work.length; length > HASH_LENGTH; length /= 2) {
     for (let at = 0; at < length; at += 2 * HASH_LENGTH) {
@@ -69,8 +75,9 @@ function subtreeHash(hashes: Uint8Array): Uint8Array {
 }
 
 /**
- * The widest tile at this position in a tree of that size, or undefined if the tree has none there. A data tile has as
- * many records as the tile of level 0 has hashes. Source: golang.org/x/mod/sumdb/tlog tileParent.
+ * The widest tile at this position in a tree of that size, or undefined if the tree has none there.
+ * A data tile has as many records as the tile of level 0 has hashes. Source:
+ * golang.org/x/mod/sumdb/tlog tileParent.
  */
 export function widestTile({ level, index }: TilePosition, treeSize: number): Tile | undefined {
   const nodes = Math.floor(treeSize / FULL_WIDTH ** (level === 'data' ? 0 : level));
@@ -78,7 +85,9 @@ export function widestTile({ level, index }: TilePosition, treeSize: number): Ti
   return width > 0 ? { level, index, width } : undefined;
 }
 
-/** The hash tile above, as wide as it is in a tree of that size; undefined above the highest one. */
+/**
+ * The hash tile above, as wide as it is in a tree of that size; undefined above the highest one.
+ */
 export function parentTile({ level, index }: TilePosition, treeSize: number): Tile | undefined {
   if (level === 'data') throw new RangeError('Cannot find a tile of hashes above a data tile');
   return widestTile({ level: level + 1, index: Math.floor(index / FULL_WIDTH) }, treeSize);

@@ -3,5 +3,11 @@
  * golang.org/x/mod/sumdb/tlog.
  */
 export { checkRecord, checkTree, proveRecord, proveTree } from './proof.ts';
-export { equalHashes, nodeHash, recordHash, splitStoredHashIndex, storedHashIndex } from './stored-hash.ts';
+export {
+  equalHashes,
+  nodeHash,
+  recordHash,
+  splitStoredHashIndex,
+  storedHashIndex,
+} from './stored-hash.ts';
 export { type ReadHashes, treeHash } from './tree-hash.ts';

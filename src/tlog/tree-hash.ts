@@ -1,5 +1,11 @@
 import { sha256 } from '../bytes/sha256.ts';
-import { completeTrees, isCount, joinTrees, type RecordRange, storedHashIndex } from './stored-hash.ts';
+import {
+  completeTrees,
+  isCount,
+  joinTrees,
+  type RecordRange,
+  storedHashIndex,
+} from './stored-hash.ts';
 
 /** RFC 6962, section 2.1. */
 const EMPTY_TREE = sha256();
@@ -10,7 +16,10 @@ export type ReadHashes = (indexes: readonly number[]) => Promise<readonly Uint8A
 /** The hash of the tree of the first `size` records, read at once. */
 export async function treeHash(size: number, readHashes: ReadHashes): Promise<Uint8Array> {
   if (!isCount(size)) throw new RangeError(`Cannot hash a tree of ${size} records`);
-  const [hash = EMPTY_TREE] = await readRanges(size === 0 ? [] : [{ start: 0, end: size }], readHashes);
+  const [hash = EMPTY_TREE] = await readRanges(
+    size === 0 ? [] : [{ start: 0, end: size }],
+    readHashes,
+  );
   return hash;
 }
 

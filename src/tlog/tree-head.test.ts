@@ -13,10 +13,16 @@ describe('a tree head', () => {
     ['of as many records as can be counted', text('9007199254740991'), Number.MAX_SAFE_INTEGER],
     ['with more lines', `${text('2')}more\n\n`, 2],
     ['with more text', `${text('2')}more`, 2],
-    ['with base64 whose last bits are not 0, as Go takes it', text('2', HASH.replace('QeI=', 'QeJ=')), 2],
+    [
+      'with base64 whose last bits are not 0, as Go takes it',
+      text('2', HASH.replace('QeI=', 'QeJ=')),
+      2,
+    ],
   ])('%s is one', (_, head, size) => {
     const parsed = parseTreeHead(head);
-    expect(parsed && { size: parsed.size, hash: Buffer.from(parsed.hash).toString('base64') }).toEqual({
+    expect(
+      parsed && { size: parsed.size, hash: Buffer.from(parsed.hash).toString('base64') },
+    ).toEqual({
       size,
       hash: HASH,
     });

@@ -21,7 +21,8 @@ const MAX_LENGTH = 1e6;
  *     <size, decimal>
  *     <hash, base64>
  *
- * Further lines are for versions to come, and ignored. Source: golang.org/x/mod/sumdb/tlog ParseTree.
+ * Further lines are for versions to come, and ignored. Source: golang.org/x/mod/sumdb/tlog
+ * ParseTree.
  */
 export function parseTreeHead(text: string): TreeHead | undefined {
   if (new TextEncoder().encode(text).length > MAX_LENGTH) return undefined;
@@ -39,7 +40,10 @@ export function formatTreeHead({ size, hash }: TreeHead): string {
   return `${FIRST_LINE}\n${size}\n${encodeBase64(hash)}\n`;
 }
 
-/** A number that is 0 or more and safe, if `text` is how it is written: without a sign and without leading zeros. */
+/**
+ * A number that is 0 or more and safe, if `text` is how it is written: without a sign and without
+ * leading zeros.
+ */
 export function parseDecimal(text: string): number | undefined {
   const value = /^(?:0|[1-9][0-9]*)$/.test(text) ? Number(text) : Number.NaN;
   return Number.isSafeInteger(value) ? value : undefined;

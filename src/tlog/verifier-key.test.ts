@@ -28,7 +28,10 @@ describe('a verifier key', () => {
     ['with a path in its name', keyOf('sum.example.test/v2', ed25519())],
     ['with a name of any script', keyOf('ключ', ed25519())],
     ['with a byte order mark in its name, which is no space', keyOf('\uFEFFa', ed25519())],
-    ['with an upper case hash', 'PeterNeumann+C74F20A3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW'],
+    [
+      'with an upper case hash',
+      'PeterNeumann+C74F20A3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW',
+    ],
     ['of a fresh log', createLog().verifierKey],
   ])('%s is one', (_, text) => {
     expect(parseVerifierKey(text)).toMatchObject({ name: text.split('+', 1)[0] });
@@ -42,7 +45,11 @@ describe('a verifier key', () => {
     ['with a next line character in its name', keyOf('a\u0085b', ed25519()), 'empty or has spaces'],
     ['with an ideographic space in its name', keyOf('a\u3000b', ed25519()), 'empty or has spaces'],
     ['with half a character in its name', keyOf('a\uD800', ed25519()), 'empty or has spaces'],
-    ['with 7 digits of hash', SUM_GOLANG_ORG.replace('033', '33'), 'has the hash "33de0ae", which is not 8'],
+    [
+      'with 7 digits of hash',
+      SUM_GOLANG_ORG.replace('033', '33'),
+      'has the hash "33de0ae", which is not 8',
+    ],
     ['with a hash that is not hex', SUM_GOLANG_ORG.replace('033d', '0x3d'), 'not 8 hex digits'],
     ['with a hash with a sign', SUM_GOLANG_ORG.replace('033d', '+33d'), 'not 8 hex digits'],
     ['with no key', 'a+01234567+', 'no base64'],
@@ -56,7 +63,11 @@ describe('a verifier key', () => {
     ],
     ['under another name', SUM_GOLANG_ORG.replace('golang', 'golang2'), 'copy the whole key'],
     ['with a changed key', SUM_GOLANG_ORG.replace('Ac4z', 'Ac4y'), 'copy the whole key'],
-    ['with another algorithm', keyOf('a', Uint8Array.of(2, ...ed25519())), 'has the algorithm 2: only 1'],
+    [
+      'with another algorithm',
+      keyOf('a', Uint8Array.of(2, ...ed25519())),
+      'has the algorithm 2: only 1',
+    ],
     ['with 31 bytes of key', keyOf('a', ed25519(31)), 'has 31 bytes of key, but Ed25519 has 32'],
     ['with 33 bytes of key', keyOf('a', ed25519(33)), 'has 33 bytes of key'],
   ])('%s is none', (_, text, problem) => {

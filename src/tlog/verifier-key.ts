@@ -5,7 +5,10 @@ import { decodeBase64 } from '../bytes/base64.ts';
 export interface VerifierKey {
   /** The name that the database signs under, such as `sum.golang.org`. */
   readonly name: string;
-  /** The first four bytes of the hash of name and key, as a number: what a signature names its key by. */
+  /**
+   * The first four bytes of the hash of name and key, as a number: what a signature names its key
+   * by.
+   */
   readonly hash: number;
   /** Ed25519, 32 bytes. */
   readonly publicKey: Uint8Array;
@@ -16,14 +19,15 @@ const ED25519 = 1;
 const PUBLIC_KEY_LENGTH = 32;
 
 /**
- * Parses a verifier key, `<name>+<hash>+<key>`: the hash as eight hex digits, the key as base64 of a byte for the
- * algorithm and 32 bytes of Ed25519. `problem` says what is wrong with the text and what to do, to go after "a key
- * that". Source: golang.org/x/mod/sumdb/note NewVerifier.
+ * Parses a verifier key, `<name>+<hash>+<key>`: the hash as eight hex digits, the key as base64 of
+ * a byte for the algorithm and 32 bytes of Ed25519. `problem` says what is wrong with the text and
+ * what to do, to go after "a key that". Source: golang.org/x/mod/sumdb/note NewVerifier.
  */
 export function parseVerifierKey(text: string): VerifierKey | { readonly problem: string } {
   if (text.startsWith('PRIVATE+KEY+')) {
     return {
-      problem: 'is the private one, which its database alone may have: take the public key, name+hash+key',
+      problem:
+        'is the private one, which its database alone may have: take the public key, name+hash+key',
     };
   }
   // Base64 has pluses of its own: only the first two separate.
@@ -45,14 +49,18 @@ export function parseVerifierKey(text: string): VerifierKey | { readonly problem
       problem: `has the hash "${hex}", but its name and key have "${right}": copy the whole key from its database again`,
     };
   }
-  if (key[0] !== ED25519) return { problem: `has the algorithm ${key[0]}: only 1, Ed25519, is known` };
+  if (key[0] !== ED25519)
+    return { problem: `has the algorithm ${key[0]}: only 1, Ed25519, is known` };
   if (key.length !== 1 + PUBLIC_KEY_LENGTH) {
     return { problem: `has ${key.length - 1} bytes of key, but Ed25519 has ${PUBLIC_KEY_LENGTH}` };
   }
   return { name, hash, publicKey: key.slice(1) };
 }
 
-/** Whether `name` can sign: not empty, and without white space or a plus. Source: note.go isValidName. */
+/**
+ * Whether `name` can sign: not empty, and without white space or a plus. Source: note.go
+ * isValidName.
+ */
 export function isSignerName(name: string): boolean {
   return name !== '' && name.isWellFormed() && !/[\p{White_Space}+]/u.test(name);
 }

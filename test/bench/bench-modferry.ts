@@ -20,7 +20,9 @@ export interface BenchModferryOptions {
   readonly onLog?: (line: string) => void;
 }
 
-/** A fresh modferry with its defaults and an empty store, which checks everything with the database. */
+/**
+ * A fresh modferry with its defaults and an empty store, which checks everything with the database.
+ */
 export async function startBenchModferry({
   script,
   origins,

@@ -48,17 +48,22 @@ interface Measured {
 }
 
 /**
- * What a fault of the first of two origins costs: the wall time of a `go mod download` through a modferry that has just been
- * started (cold) and of another one directly afterwards (learnt), and how both compare with those when all is well. Each is
- * the median of three, and well ones are measured beside every fault, so that nothing else of this machine makes the difference.
+ * What a fault of the first of two origins costs: the wall time of a `go mod download` through a
+ * modferry that has just been started (cold) and of another one directly afterwards (learnt), and
+ * how both compare with those when all is well. Each is the median of three, and well ones are
+ * measured beside every fault, so that nothing else of this machine makes the difference.
  *
- * "extra" counts what the origins were asked beyond once for every file, in both runs: requests that failed, hedges, and the
- * rest of what broke. A fault below HTTP counts by its connections, and those that nobody sees (refused, dropped) not at all.
+ * "extra" counts what the origins were asked beyond once for every file, in both runs: requests
+ * that failed, hedges, and the rest of what broke. A fault below HTTP counts by its connections,
+ * and those that nobody sees (refused, dropped) not at all.
  */
 export async function measureFaults(
   script: string,
   go: string,
-  { faults = ORIGIN_FAULTS, repeats = REPEATS }: { faults?: readonly OriginFault[]; repeats?: number } = {},
+  {
+    faults = ORIGIN_FAULTS,
+    repeats = REPEATS,
+  }: { faults?: readonly OriginFault[]; repeats?: number } = {},
 ): Promise<string> {
   const sets = [moduleSet('cold', 1), moduleSet('learnt', 2)] as const;
   const modules = sets.flat();
@@ -96,7 +101,10 @@ const HEADINGS = [
 
 function moduleSet(name: string, seed: number): FakeModule[] {
   return Array.from({ length: MODULES }, (_, index) =>
-    noiseModule(`${name}.example/m${index}`, { bytes: bytesOf(index), seed: seed * MODULES + index }),
+    noiseModule(`${name}.example/m${index}`, {
+      bytes: bytesOf(index),
+      seed: seed * MODULES + index,
+    }),
   );
 }
 
@@ -111,14 +119,18 @@ async function compare(
     const sides = [
       async () => void well.push(await measure(world, () => wellOrigin(world))),
       async () =>
-        void bad.push(await measure(world, () => startBadOrigin(fault, { modules: world.sets.flat() }))),
+        void bad.push(
+          await measure(world, () => startBadOrigin(fault, { modules: world.sets.flat() })),
+        ),
     ];
     for (const side of repeat % 2 === 0 ? sides : sides.toReversed()) await side();
   }
   return { well, bad };
 }
 
-async function wellOrigin({ sets }: World): Promise<Pick<BadOrigin, 'url' | 'asked' | 'paths' | 'close'>> {
+async function wellOrigin({
+  sets,
+}: World): Promise<Pick<BadOrigin, 'url' | 'asked' | 'paths' | 'close'>> {
   const origin = await startOrigin({ modules: sets.flat() });
   return {
     url: origin.url,
@@ -128,7 +140,10 @@ async function wellOrigin({ sets }: World): Promise<Pick<BadOrigin, 'url' | 'ask
   };
 }
 
-async function measure(world: World, startFirst: () => ReturnType<typeof wellOrigin>): Promise<Measured> {
+async function measure(
+  world: World,
+  startFirst: () => ReturnType<typeof wellOrigin>,
+): Promise<Measured> {
   const { go, second, database } = world;
   second.reset();
   const first = await startFirst();
@@ -192,7 +207,10 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
-/** `node test/bench/faults.ts` measures all of them, `node test/bench/faults.ts refused "status 500"` these, once. */
+/**
+ * `node test/bench/faults.ts` measures all of them, `node test/bench/faults.ts refused "status
+ * 500"` these, once.
+ */
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const names = process.argv.slice(2);
   const go = findAnyGo();

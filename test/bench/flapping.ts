@@ -1,5 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { breakServer, mendServer, PASSING_FAULTS, type PassingFault } from '../fakes/origin/bad-origins.ts';
+import {
+  breakServer,
+  mendServer,
+  PASSING_FAULTS,
+  type PassingFault,
+} from '../fakes/origin/bad-origins.ts';
 import type { FakeServer } from '../fakes/origin/fake-server.ts';
 import type { SeededRandom } from '../fakes/effects/seeded-random.ts';
 
@@ -18,15 +23,17 @@ export interface Flapping {
 }
 
 /**
- * Breaks and mends servers at random. One of them is always well: the one on watch. It is another one after a while, and both
- * are well at the handover: if all that is promised were that some server is well at any moment, each could be down in the
- * very moment when a request comes to it, and no proxy could help that.
+ * Breaks and mends servers at random. One of them is always well: the one on watch. It is another
+ * one after a while, and both are well at the handover: if all that is promised were that some
+ * server is well at any moment, each could be down in the very moment when a request comes to it,
+ * and no proxy could help that.
  */
 export function startFlapping(servers: readonly FakeServer[], random: SeededRandom): Flapping {
   const flaps = new Map<string, number>();
   const broken = new Map<FakeServer, PassingFault>();
   const stopped = new AbortController();
-  const pause = (ms: number) => sleep(ms, undefined, { signal: stopped.signal }).catch(() => undefined);
+  const pause = (ms: number) =>
+    sleep(ms, undefined, { signal: stopped.signal }).catch(() => undefined);
   const between = ([least, most]: readonly [number, number]) => least + random.below(most - least);
   const mend = async (server: FakeServer) => {
     const fault = broken.get(server);

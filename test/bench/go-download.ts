@@ -8,7 +8,10 @@ import { noiseModule, timedDownload } from './timed-download.ts';
 const MODULES = 20;
 const BYTES = 500_000;
 
-/** Wall time of one `go mod download` of twenty modules of half a megabyte, direct and through modferry. */
+/**
+ * Wall time of one `go mod download` of twenty modules of half a megabyte, direct and through
+ * modferry.
+ */
 export async function measureGoDownload(script: string, go: string): Promise<string> {
   const modules = Array.from({ length: MODULES }, (_, index) =>
     noiseModule(`bench.example/m${index}`, { bytes: BYTES, seed: index }),

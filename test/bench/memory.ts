@@ -19,7 +19,10 @@ const SIZE = 300 * MB;
 const FILE = '/big.example/m/@v/v1.0.0.zip';
 const SECOND_FILE = '/big.example/second/@v/v1.0.0.zip';
 
-/** What plain R2 costs in the same simulator: the yardstick. `/put`, `/get` and `/pass` are one native stream each. */
+/**
+ * What plain R2 costs in the same simulator: the yardstick. `/put`, `/get` and `/pass` are one
+ * native stream each.
+ */
 const BARE_WORKER = `
 export default {
   async fetch(request, env) {
@@ -52,15 +55,21 @@ const SMALL = '/example.com/hello/@v/v1.1.0.zip';
 function slowClient(): DownloadOptions {
   const started = Date.now();
   return {
-    pace: (bytes) => (bytes < 10 * MB ? sleep(Math.max(0, started + bytes / 1000 - Date.now())) : undefined),
+    pace: (bytes) =>
+      bytes < 10 * MB ? sleep(Math.max(0, started + bytes / 1000 - Date.now())) : undefined,
   };
 }
 
-/** Measures the memory and CPU time that workerd takes for one large zip, in one fresh process a scenario. */
+/**
+ * Measures the memory and CPU time that workerd takes for one large zip, in one fresh process a
+ * scenario.
+ */
 export async function measureMemory(script: string): Promise<string> {
   const modferry = (origin: FakeOrigin) => startModferry(script, origin);
-  const unchecked = (origin: FakeOrigin) => startModferry(script, origin, { variables: { VERIFY: 'off' } });
-  const withoutBucket = (origin: FakeOrigin) => startModferry(script, origin, { without: ['FILES'] });
+  const unchecked = (origin: FakeOrigin) =>
+    startModferry(script, origin, { variables: { VERIFY: 'off' } });
+  const withoutBucket = (origin: FakeOrigin) =>
+    startModferry(script, origin, { without: ['FILES'] });
   const scenarios: readonly Scenario[] = [
     { name: 'plain R2.put', start: startBare, before: ['/none'], path: '/put' },
     { name: 'plain R2.put, the second time', start: startBare, before: ['/put'], path: '/put' },
@@ -68,8 +77,19 @@ export async function measureMemory(script: string): Promise<string> {
     { name: 'plain pass-through', start: startBare, before: ['/none'], path: '/pass' },
     { name: 'modferry cold', start: modferry, before: [SMALL], path: FILE },
     { name: 'modferry cold, VERIFY=off', start: unchecked, before: [SMALL], path: FILE },
-    { name: 'modferry cold, slow client', start: modferry, before: [SMALL], path: FILE, client: slowClient },
-    { name: 'modferry cold, the second zip', start: modferry, before: [SMALL, FILE], path: SECOND_FILE },
+    {
+      name: 'modferry cold, slow client',
+      start: modferry,
+      before: [SMALL],
+      path: FILE,
+      client: slowClient,
+    },
+    {
+      name: 'modferry cold, the second zip',
+      start: modferry,
+      before: [SMALL, FILE],
+      path: SECOND_FILE,
+    },
     { name: 'modferry warm', start: modferry, before: [SMALL, FILE], path: FILE },
     {
       name: 'modferry warm, slow client',
@@ -90,7 +110,14 @@ export async function measureMemory(script: string): Promise<string> {
   const rows: string[][] = [];
   for (const scenario of scenarios) rows.push(await measure(scenario));
   return table(
-    [`zip of ${SIZE / MB} MB`, 'before MiB', 'peak growth MiB', 'growth after MiB', 'CPU s', 'wall s'],
+    [
+      `zip of ${SIZE / MB} MB`,
+      'before MiB',
+      'peak growth MiB',
+      'growth after MiB',
+      'CPU s',
+      'wall s',
+    ],
     rows,
   );
 }
@@ -108,7 +135,8 @@ async function measure({ name, start, before, path, client }: Scenario): Promise
     const started = Date.now();
     const answer = await download(subject.url + path, client?.());
     const seconds = (Date.now() - started) / 1000;
-    if (answer.broken) throw new Error(`The download of "${name}" broke off after ${answer.bytes} bytes`);
+    if (answer.broken)
+      throw new Error(`The download of "${name}" broke off after ${answer.bytes} bytes`);
     const after = usageOf(pid);
     return [
       name,

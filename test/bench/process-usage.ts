@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
-// proc_pid_stat(5), proc_pid_status(5). Field 4 of stat is the parent, 14 and 15 are user and system time in ticks; the
-// name in field 2 may contain anything, so fields are counted from its closing parenthesis.
+// proc_pid_stat(5), proc_pid_status(5). Field 4 of stat is the parent, 14 and 15 are user and
+// system time in ticks; the name in field 2 may contain anything, so fields are counted from its
+// closing parenthesis.
 const TICKS_PER_SECOND = 100;
 
 /** The process ids of the workerd processes that this process has started. */
@@ -27,7 +28,11 @@ export function usageOf(pid: number): Usage {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const bytes = (field: string) =>
     Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? Number.NaN) * 1024;
-  return { resident: bytes('VmRSS'), peak: bytes('VmHWM'), cpuSeconds: readStat(pid)?.cpuSeconds ?? 0 };
+  return {
+    resident: bytes('VmRSS'),
+    peak: bytes('VmHWM'),
+    cpuSeconds: readStat(pid)?.cpuSeconds ?? 0,
+  };
 }
 
 /** Makes the peak what is resident now (proc_pid_clear_refs(5)). */

@@ -1,5 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { breakServer, mendServer, originFault, type PassingFault } from '../fakes/origin/bad-origins.ts';
+import {
+  breakServer,
+  mendServer,
+  originFault,
+  type PassingFault,
+} from '../fakes/origin/bad-origins.ts';
 import { type FakeModule, goSums, makeModule, makeVersion } from '../fakes/origin/module.ts';
 import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
 import { startSumDB } from '../fakes/sumdb/sumdb.ts';
@@ -11,8 +16,8 @@ const FAULTS = ['refused', 'accepts, never answers', 'status 500'];
 /** Milliseconds between two requests. */
 const PACE = 250;
 /**
- * Seconds that a fault lasts after it was noticed: the longer, the more seldom an origin may be tried again. No round numbers, lest
- * a fault end just when another try is due.
+ * Seconds that a fault lasts after it was noticed: the longer, the more seldom an origin may be
+ * tried again. No round numbers, lest a fault end just when another try is due.
  */
 const LASTS = [4, 33];
 /** Milliseconds after which recovery is waited for no longer. */
@@ -22,21 +27,32 @@ const PATIENCE = 60_000;
 const FILES = 5 + Math.ceil((Math.max(...LASTS) * 1000 + 2 * PATIENCE) / PACE);
 
 /**
- * How long modferry takes to notice that the first of two origins breaks down while it runs, and that it is well again. A
- * request for a small file that nobody asked for yet is sent every quarter of a second, and the requests that the origins
- * answered are counted.
+ * How long modferry takes to notice that the first of two origins breaks down while it runs, and
+ * that it is well again. A request for a small file that nobody asked for yet is sent every quarter
+ * of a second, and the requests that the origins answered are counted.
  */
-export async function measureRecovery({ script, go }: { script: string; go: string }): Promise<string> {
+export async function measureRecovery({
+  script,
+  go,
+}: {
+  script: string;
+  go: string;
+}): Promise<string> {
   const modules = [smallFiles()];
   const database = await startSumDB({ go, records: goSums(modules) });
   const rows: string[][] = [];
   try {
     for (const name of FAULTS) {
       const fault = originFault(name);
-      if (!fault.recovers) throw new Error(`Cannot measure the recovery from "${name}": there is none`);
+      if (!fault.recovers)
+        throw new Error(`Cannot measure the recovery from "${name}": there is none`);
       for (const seconds of LASTS) {
         const [first, second] = [await startOrigin({ modules }), await startOrigin({ modules })];
-        const modferry = await startBenchModferry({ script, origins: [first.url, second.url], database });
+        const modferry = await startBenchModferry({
+          script,
+          origins: [first.url, second.url],
+          database,
+        });
         try {
           const measured = await breakAndMend(fault, { first, second, modferry, seconds });
           rows.push([`${name}, for ${seconds} s`, ...measured]);
@@ -109,7 +125,8 @@ async function breakAndMend(
 
 /** How often an origin gave a file. */
 function answered(origin: FakeOrigin): number {
-  return origin.requests.filter(({ state, status }) => state === 'answered' && status === 200).length;
+  return origin.requests.filter(({ state, status }) => state === 'answered' && status === 200)
+    .length;
 }
 
 interface LightClient {

@@ -11,4 +11,6 @@ const go = findAnyGo();
 const downloads = go
   ? `${await measureGoDownload(script, go)}\n\n${await measureFaults(script, go)}`
   : 'No go command was found: its downloads are not measured';
-process.stdout.write(`${downloads}\n\n${await measureMemory(script)}\n\n${await measureZipHash()}\n`);
+process.stdout.write(
+  `${downloads}\n\n${await measureMemory(script)}\n\n${await measureZipHash()}\n`,
+);

@@ -21,7 +21,10 @@ export interface DeveloperOptions {
   readonly random: SeededRandom;
 }
 
-/** Somebody who downloads again and again with an empty module cache: some modules that are new, some that others had. */
+/**
+ * Somebody who downloads again and again with an empty module cache: some modules that are new,
+ * some that others had.
+ */
 export function newSoakDeveloper(options: DeveloperOptions): { download(): Promise<Download> } {
   const { go, proxy, database, modules, random } = options;
 
@@ -32,7 +35,8 @@ export function newSoakDeveloper(options: DeveloperOptions): { download(): Promi
     );
     const fresh = Array.from({ length: 1 + random.below(3) }, () => modules.next());
     const chosen = [...new Set([...old, ...fresh])];
-    // A module that another developer has just made may not be in the database yet: to add one twice changes nothing.
+    // A module that another developer has just made may not be in the database yet: to add one
+    // twice changes nothing.
     for (const path of chosen) await database.add(modules.record(path));
     return chosen;
   }
@@ -66,7 +70,10 @@ export function newSoakDeveloper(options: DeveloperOptions): { download(): Promi
   };
 }
 
-/** The modules of which the go command did not say that it has them with the hashes that they must have. */
+/**
+ * The modules of which the go command did not say that it has them with the hashes that they must
+ * have.
+ */
 function wrongOnes(
   chosen: readonly string[],
   { stdout, modules }: { stdout: string; modules: SoakModules },

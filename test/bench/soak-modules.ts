@@ -16,7 +16,10 @@ export interface Sums {
   readonly GoModSum: string;
 }
 
-/** Endless modules `soak.example/m<number>`, each made when it is asked for, and always of the same bytes. */
+/**
+ * Endless modules `soak.example/m<number>`, each made when it is asked for, and always of the same
+ * bytes.
+ */
 export interface SoakModules {
   /** The path of a module that nobody has asked for yet. */
   next(): string;

@@ -19,9 +19,10 @@ const ORIGINS = 3;
 const SHOWN = 5;
 
 /**
- * `npm run soak`: thirty developers download through one modferry while its three origins break down and recover at random.
- * No download may fail, and nothing may have other bytes than it must have: then the exit code is 0, else 1.
- * MODFERRY_SOAK_SECONDS is how long it takes, default 300, and MODFERRY_SOAK_SEED repeats the choices of another one.
+ * `npm run soak`: thirty developers download through one modferry while its three origins break
+ * down and recover at random. No download may fail, and nothing may have other bytes than it must
+ * have: then the exit code is 0, else 1. MODFERRY_SOAK_SECONDS is how long it takes, default 300,
+ * and MODFERRY_SOAK_SEED repeats the choices of another one.
  */
 async function main(): Promise<void> {
   const seconds = numberFrom('MODFERRY_SOAK_SECONDS', 300);
@@ -60,7 +61,8 @@ async function main(): Promise<void> {
   } finally {
     clearInterval(report);
     await flapping.stop();
-    const memory = workerd === undefined ? '' : `, workerd has ${mebibytes(usageOf(workerd).resident)} MiB`;
+    const memory =
+      workerd === undefined ? '' : `, workerd has ${mebibytes(usageOf(workerd).resident)} MiB`;
     console.log(
       `\n${progress(downloads)}${memory}\n\n${requestTable(origins)}\n\n${flapTable(flapping.flaps)}`,
     );
@@ -82,10 +84,13 @@ function progress(downloads: readonly Download[]): string {
   );
 }
 
-const failed = (downloads: readonly Download[]) => downloads.filter(({ failure }) => failure !== undefined);
+const failed = (downloads: readonly Download[]) =>
+  downloads.filter(({ failure }) => failure !== undefined);
 /** A checksum that the go command finds to be wrong is a failure there, and counts here as well. */
 const wrong = (downloads: readonly Download[]) =>
-  downloads.filter(({ failure = '', wrong }) => wrong.length > 0 || failure.includes('checksum mismatch'));
+  downloads.filter(
+    ({ failure = '', wrong }) => wrong.length > 0 || failure.includes('checksum mismatch'),
+  );
 
 function requestTable(origins: readonly FakeServer[]): string {
   const rows = origins.map(({ requests }, at) => {
@@ -116,7 +121,9 @@ function verdict(downloads: readonly Download[], errors: readonly string[]): num
   for (const { modules, seconds, failure } of failed(downloads).slice(0, SHOWN)) {
     console.error(`\nFailed after ${seconds.toFixed(1)} s: ${modules.join(' ')}\n${failure}`);
   }
-  for (const { wrong } of downloads.filter((download) => download.wrong.length > 0).slice(0, SHOWN)) {
+  for (const { wrong } of downloads
+    .filter((download) => download.wrong.length > 0)
+    .slice(0, SHOWN)) {
     console.error(`\nOther hashes than they must have: ${wrong.join(' ')}`);
   }
   for (const line of errors.slice(0, SHOWN)) console.error(`\nmodferry's log: ${line}`);
@@ -131,7 +138,8 @@ function mebibytes(bytes: number): string {
 function numberFrom(variable: string, otherwise: number): number {
   const text = process.env[variable] ?? '';
   if (text === '') return otherwise;
-  if (!/^\d{1,10}$/.test(text)) throw new Error(`Cannot use ${variable} "${text}": it is no whole number`);
+  if (!/^\d{1,10}$/.test(text))
+    throw new Error(`Cannot use ${variable} "${text}": it is no whole number`);
   return Number(text);
 }
 

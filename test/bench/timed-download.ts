@@ -29,7 +29,12 @@ export async function timedDownload(
     const mod = `module example.org/program\n\ngo 1.21\n\nrequire (\n${requires.join('')})\n`;
     await writeFile(join(home.path, 'go.mod'), mod);
     const started = Date.now();
-    const { code, stderr } = await runGo(go, ['mod', 'download'], { home, proxy, gosumdb, timeout });
+    const { code, stderr } = await runGo(go, ['mod', 'download'], {
+      home,
+      proxy,
+      gosumdb,
+      timeout,
+    });
     const seconds = (Date.now() - started) / 1000;
     if (code === 0) return { kind: 'done', seconds };
     return code === null ? { kind: 'killed', seconds } : { kind: 'failed', text: stderr };
@@ -38,8 +43,14 @@ export async function timedDownload(
   }
 }
 
-/** A module whose v1.0.0 is a zip of about that many bytes, which do not compress; `seed` makes them others. */
-export function noiseModule(path: string, { bytes, seed }: { bytes: number; seed: number }): FakeModule {
+/**
+ * A module whose v1.0.0 is a zip of about that many bytes, which do not compress; `seed` makes them
+ * others.
+ */
+export function noiseModule(
+  path: string,
+  { bytes, seed }: { bytes: number; seed: number },
+): FakeModule {
   const files = Object.fromEntries(
     Array.from({ length: FILES }, (_, file) => [
       `data${file}.bin`,

@@ -23,7 +23,10 @@ const FILES = 2000;
 const RUNS = 20;
 const ROOT = join(import.meta.dirname, '..', '..');
 
-/** Hashes the file at `url` that many times, held whole or read in ranges. No times is reading it alone. */
+/**
+ * Hashes the file at `url` that many times, held whole or read in ranges. No times is reading it
+ * alone.
+ */
 const WORKER = `
 import { checkModuleZip } from './src/zip/check-module-zip.ts';
 import { hashZip } from './src/zip/hash-zip.ts';
@@ -57,8 +60,8 @@ export default {
 };`;
 
 /**
- * The time that workerd and Go take to hash the same zip, and the memory that workerd takes for large ones. CPU time is that
- * of the process, as clocks in a Worker stand still while it computes.
+ * The time that workerd and Go take to hash the same zip, and the memory that workerd takes for
+ * large ones. CPU time is that of the process, as clocks in a Worker stand still while it computes.
  */
 export async function measureZipHash(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'modferry-bench-'));
@@ -86,7 +89,10 @@ async function measureTime(directory: string): Promise<string> {
   } finally {
     await worker.close();
   }
-  return table([`h1 of ${FILES} files in ${(size / MB).toFixed(1)} MB`, 'CPU ms', 'workerd / Go'], rows);
+  return table(
+    [`h1 of ${FILES} files in ${(size / MB).toFixed(1)} MB`, 'CPU ms', 'workerd / Go'],
+    rows,
+  );
 }
 
 async function timeGo(
@@ -136,7 +142,10 @@ async function measureRangedReads(directory: string): Promise<string> {
     await measureMemory('300 MB, read and not hashed', { file: stored, runs: 0 }),
     await measureMemory('100 MB, one deflated file', { file: deflated, runs: 1 }),
   ];
-  return table(['h1 of a zip read in ranges', 'before MiB', 'peak growth MiB', 'CPU s', 'wall s'], rows);
+  return table(
+    ['h1 of a zip read in ranges', 'before MiB', 'peak growth MiB', 'CPU s', 'wall s'],
+    rows,
+  );
 }
 
 async function measureMemory(
@@ -154,7 +163,13 @@ async function measureMemory(
     const wall = (Date.now() - started) / 1000;
     const after = usageOf(worker.pid);
     const cpu = after.cpuSeconds - before.cpuSeconds;
-    return [name, mib(before.resident), mib(after.peak - before.resident), cpu.toFixed(1), wall.toFixed(1)];
+    return [
+      name,
+      mib(before.resident),
+      mib(after.peak - before.resident),
+      cpu.toFixed(1),
+      wall.toFixed(1),
+    ];
   } finally {
     await worker.close();
   }
@@ -237,7 +252,8 @@ async function serve(file: string): Promise<Server> {
 
 function addressOf(server: Server): string {
   const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('Cannot tell the port of the server');
+  if (typeof address !== 'object' || address === null)
+    throw new Error('Cannot tell the port of the server');
   return `http://127.0.0.1:${address.port}/`;
 }
 

@@ -33,11 +33,16 @@ export const cacheClaims: readonly Claim<CacheStore>[] = [
     },
   },
   {
-    claim: 'a file is read with what a checksum database said of it, and without where none was asked',
+    claim:
+      'a file is read with what a checksum database said of it, and without where none was asked',
     async check(store) {
       for (const checked of ['h1:abc=', 'uncovered', undefined] as const) {
         const key = newKey('v1.0.0.mod');
-        await store.write(key, { bytes: someBytes(3), etag: '"e"', ...(checked ? { checked } : {}) });
+        await store.write(key, {
+          bytes: someBytes(3),
+          etag: '"e"',
+          ...(checked ? { checked } : {}),
+        });
         const file = await store.read(key);
         equal([file?.checked, await bytesIn(file)], [checked, someBytes(3)]);
       }

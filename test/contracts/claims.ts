@@ -2,7 +2,10 @@ import { deepStrictEqual } from 'node:assert';
 import type { StoredFile } from '../../src/store/contract.ts';
 import type { StoreKey } from '../../src/store/key.ts';
 
-/** One sentence of a store's contract, and how it is seen. Runs under vitest and inside workerd alike. */
+/**
+ * One sentence of a store's contract, and how it is seen. Runs under vitest and inside workerd
+ * alike.
+ */
 export interface Claim<Store> {
   readonly claim: string;
   readonly check: (store: Store) => Promise<void>;
@@ -17,7 +20,8 @@ export function newKey(name = 'v1.0.0.zip'): StoreKey {
   return `example.com/contract${made}/@v/${name}` as StoreKey;
 }
 
-export const equal = (actual: unknown, expected: unknown): void => deepStrictEqual(actual, expected);
+export const equal = (actual: unknown, expected: unknown): void =>
+  deepStrictEqual(actual, expected);
 
 /** `size` bytes that differ from place to place, and from seed to seed. */
 export function someBytes(size: number, seed = 1): Uint8Array {

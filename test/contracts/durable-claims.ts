@@ -49,7 +49,8 @@ const written: readonly Claim<DurableStore>[] = [
     },
   },
   {
-    claim: 'a file is read with what a checksum database said of it, and without where none was asked',
+    claim:
+      'a file is read with what a checksum database said of it, and without where none was asked',
     async check(store) {
       for (const checked of ['h1:abc=', 'uncovered', undefined] as const) {
         const key = newKey();
@@ -62,7 +63,8 @@ const written: readonly Claim<DurableStore>[] = [
     },
   },
   {
-    claim: 'files that are removed are gone, more than a thousand of them, and some that never were there',
+    claim:
+      'files that are removed are gone, more than a thousand of them, and some that never were there',
     async check(store) {
       const keys = Array.from({ length: 1010 }, () => newKey());
       const kept = newKey();
@@ -70,11 +72,10 @@ const written: readonly Claim<DurableStore>[] = [
         if (key) await store.write(key, { bytes: someBytes(1), etag: '"e"' }, 'create');
       }
       await store.remove(keys);
-      equal(await Promise.all([keys[0], keys[500], keys[1009]].map((key) => key && store.head(key))), [
-        undefined,
-        undefined,
-        undefined,
-      ]);
+      equal(
+        await Promise.all([keys[0], keys[500], keys[1009]].map((key) => key && store.head(key))),
+        [undefined, undefined, undefined],
+      );
       equal((await store.head(kept))?.size, 1);
     },
   },
@@ -197,7 +198,11 @@ function uploads(told: boolean): readonly Claim<DurableStore>[] {
         for (const length of [0, 1, CHUNK, CHUNK + 1, 8 * MIB, 8 * MIB + 1, 20 * MIB + 12_345]) {
           const key = newKey();
           const bytes = someBytes(length);
-          const upload = await send(store, key, { bytes, size: sizeOf(bytes), etag: `"up ${length}"` });
+          const upload = await send(store, key, {
+            bytes,
+            size: sizeOf(bytes),
+            etag: `"up ${length}"`,
+          });
           equal(await store.head(key), undefined);
           equal(await upload.commit(), true);
           equal(await store.head(key), { size: length, etag: `"up ${length}"` });

@@ -13,7 +13,10 @@ interface Env {
   readonly META: KVNamespace;
 }
 
-/** Runs one claim on the adapter of a binding, where its streams are real: `/<suite>/<number of the claim>`. */
+/**
+ * Runs one claim on the adapter of a binding, where its streams are real: `/<suite>/<number of the
+ * claim>`.
+ */
 async function run(suite: string | undefined, at: number, env: Env): Promise<void> {
   const clock = fakeClock(Date.now());
   const edge = edgeCache(dataCentreCache(caches), clock);
@@ -23,8 +26,12 @@ async function run(suite: string | undefined, at: number, env: Env): Promise<voi
   if (suite === 'edge') return cacheClaims[at]?.check(edge);
   if (suite === 'edge clock') return edgeClaims[at]?.check({ store: edge, pass });
   if (suite === 'edge shared')
-    return sharedClaims[at]?.check({ state: edgeSharedState(dataCentreCache(caches), clock), pass });
-  if (suite === 'kv shared') return sharedClaims[at]?.check({ state: kvSharedState(env.META, clock), pass });
+    return sharedClaims[at]?.check({
+      state: edgeSharedState(dataCentreCache(caches), clock),
+      pass,
+    });
+  if (suite === 'kv shared')
+    return sharedClaims[at]?.check({ state: kvSharedState(env.META, clock), pass });
   throw new Error(`no such suite: ${suite}`);
 }
 

@@ -20,20 +20,27 @@ import { freshGoHome, runGo } from '../go/go.ts';
 import { type Modferry, type ModferryOptions, startModferry } from '../worker/modferry.ts';
 import { GO_COMMANDS } from './go-setup.ts';
 
-// Checksum databases that lie, or whose answers are changed on their way. What only they vouch for reaches no go command, also none
-// that checks nothing itself, and what they say reaches none that checks.
+// Checksum databases that lie, or whose answers are changed on their way. What only they vouch for
+// reaches no go command, also none that checks nothing itself, and what they say reaches none that
+// checks.
 
 const PATH = 'example.com/dep';
 const LOOKUP = `/lookup/${PATH}@v1.0.0`;
 const RIGHT = versionOf(dep(), 'v1.0.0');
 /** What the attacker would like everybody to have. */
-const EVIL = makeVersion(PATH, 'v1.0.0', { 'go.mod': `module ${PATH}\n`, 'dep.go': 'package evil\n' });
+const EVIL = makeVersion(PATH, 'v1.0.0', {
+  'go.mod': `module ${PATH}\n`,
+  'dep.go': 'package evil\n',
+});
 
 type Client = { readonly name: string; readonly gosumdb?: string };
 const CHECKING: Client = { name: 'that checks' };
 const CLIENTS = [CHECKING, { name: 'that checks nothing', gosumdb: 'off' }];
 
-/** A module that is new, in one timeline with the right hash and in the other one with the attacker's. */
+/**
+ * A module that is new, in one timeline with the right hash and in the other one with the
+ * attacker's.
+ */
 const LATE = 'late.example/m';
 const late = (content: string) =>
   makeVersion(LATE, 'v1.0.0', { 'go.mod': `module ${LATE}\n`, 'a.go': content });
@@ -47,7 +54,9 @@ const changing =
   (log: FakeLog): Respond =>
   (path) => {
     const body = log.answer(path);
-    return body !== undefined && match.test(path) ? change(Buffer.from(body).toString('latin1'), log) : body;
+    return body !== undefined && match.test(path)
+      ? change(Buffer.from(body).toString('latin1'), log)
+      : body;
   };
 const onLookup = (change: (text: string, log: FakeLog) => Text) => changing(/^\/lookup\//, change);
 const latin = (text: string) => Buffer.from(text, 'latin1');
@@ -187,7 +196,9 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
         const modferry = await start([attacked]);
         origin.set(filePath(PATH, 'v1.0.0', 'zip'), { body: EVIL.zip });
         origin.set(filePath(PATH, 'v1.0.0', 'mod'), { body: EVIL.mod });
-        expect(await everybody(modferry)).toEqual(refusals('/@v/v1.0.0.mod: 502 Bad Gateway', says));
+        expect(await everybody(modferry)).toEqual(
+          refusals('/@v/v1.0.0.mod: 502 Bad Gateway', says),
+        );
         expect(await keptOf(modferry, `${PATH}/@v/v1.0.0.`)).toEqual([`${PATH}/@v/v1.0.0.info`]);
         expect(await keptOf(modferry, `sumdb/${log.name}/lookup/`)).toEqual([]);
         expect(
@@ -209,11 +220,14 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
       it('is told so too when VERIFY is off, if it checks', async () => {
         const modferry = await start([attacked], { variables: { VERIFY: 'off' } });
         const refused = refusals(`/sumdb/${log.name}${LOOKUP}: 502 Bad Gateway`, says);
-        expect(await everybody(modferry, `${PATH}@v1.0.0`, [CHECKING])).toEqual(refused.slice(0, 1));
+        expect(await everybody(modferry, `${PATH}@v1.0.0`, [CHECKING])).toEqual(
+          refused.slice(0, 1),
+        );
       });
     });
 
-    const latest = async ({ url }: Modferry) => (await fetch(`${url}/sumdb/${log.name}/latest`)).text();
+    const latest = async ({ url }: Modferry) =>
+      (await fetch(`${url}/sumdb/${log.name}/latest`)).text();
 
     it.each([
       ['longer than', 5],

@@ -15,10 +15,18 @@ import { noise, writeZip } from '../fakes/zip/zip-writer.ts';
 import { MB, serveBigZip } from '../worker/big-zip.ts';
 import type { Modferry } from '../worker/modferry.ts';
 import { succeeded } from './commands.ts';
-import { type Developer, GO_COMMANDS, newDeveloper, startFor, startWorld, type World } from './go-setup.ts';
+import {
+  type Developer,
+  GO_COMMANDS,
+  newDeveloper,
+  startFor,
+  startWorld,
+  type World,
+} from './go-setup.ts';
 
-// Origins that give another file than the one in the log: a go command gets the right one from another origin, or says what is
-// wrong. So does one that checks nothing itself and would take the wrong file for good.
+// Origins that give another file than the one in the log: a go command gets the right one from
+// another origin, or says what is wrong. So does one that checks nothing itself and would take the
+// wrong file for good.
 
 const CLIENTS = [
   { name: 'that checks', options: {} },
@@ -63,7 +71,12 @@ const WRONG_FILES: readonly (readonly [
     (right) => flipBit(zipOf(right), -6),
     reason('a broken zip: '),
   ],
-  ['a zip with another file', 'zip', (_, path) => withFile(path, 'a.go', 'package evil\n'), OTHER_HASH],
+  [
+    'a zip with another file',
+    'zip',
+    (_, path) => withFile(path, 'a.go', 'package evil\n'),
+    OTHER_HASH,
+  ],
   ['a zip with a file more', 'zip', (_, path) => withFile(path, 'b.go', 'package b\n'), OTHER_HASH],
   [
     'half of a zip',
@@ -121,7 +134,10 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
     async function publish() {
       modules += 1;
       const path = `victim.example/m${modules}`;
-      const right = makeVersion(path, 'v1.0.0', { 'go.mod': `module ${path}\n`, 'a.go': 'package a\n' });
+      const right = makeVersion(path, 'v1.0.0', {
+        'go.mod': `module ${path}\n`,
+        'a.go': 'package a\n',
+      });
       for (const origin of world.origins) origin.add(makeModule(path, { 'v1.0.0': right }));
       await world.database.add(goSum(path, 'v1.0.0', right));
       return { path, right };
@@ -248,7 +264,9 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
       const { go } = await newcomer();
       const queries = names.map((name) => `${path}@${name}`);
       const { stdout } = await go(['mod', 'download', '-json', ...queries], { gosumdb: 'off' });
-      const results: Record<string, string>[] = JSON.parse(`[${stdout.trim().replaceAll('}\n{', '},{')}]`);
+      const results: Record<string, string>[] = JSON.parse(
+        `[${stdout.trim().replaceAll('}\n{', '},{')}]`,
+      );
       // Some bits say nothing: times, and names that are written a second time.
       const right = results.map(({ Version = '', Sum }) => [Version, Sum]).filter(([, sum]) => sum);
       const wrong = results.filter(({ Error: text }) => text?.includes('502 Bad Gateway'));

@@ -8,8 +8,8 @@ import type { Modferry } from '../worker/modferry.ts';
 import { succeeded } from './commands.ts';
 import { GO_COMMANDS, newDeveloper, startFor, startWorld, type World } from './go-setup.ts';
 
-// Zips that break Go's rules, of which the log has the hash all the same, as of whatever an author publishes. modferry refuses them,
-// says what is wrong, and goes on with its work.
+// Zips that break Go's rules, of which the log has the hash all the same, as of whatever an author
+// publishes. modferry refuses them, says what is wrong, and goes on with its work.
 
 type Inside = Omit<ZipEntry, 'name'> & { readonly name: string };
 
@@ -20,7 +20,11 @@ const bomb = deflateRawSync(Buffer.alloc(100 * MB));
 const BAD_ENTRIES: readonly (readonly [what: string, entry: Inside, says: string])[] = [
   ['an entry that leads out', { name: '../../../a', content: '' }, 'does not unpack: .*\\.\\./a'],
   ['an absolute path', { name: '/a', content: '' }, 'does not unpack: .*//a'],
-  ['two files of one name', { name: 'go.mod', content: 'module evil\n' }, 'does not unpack: .*go\\.mod'],
+  [
+    'two files of one name',
+    { name: 'go.mod', content: 'module evil\n' },
+    'does not unpack: .*go\\.mod',
+  ],
   ['names that differ in case', { name: 'A.GO', content: '' }, 'does not unpack: .*A\\.GO'],
   ['a go.mod in a directory', { name: 'b/go.mod', content: '' }, 'does not unpack: .*b/go\\.mod'],
   ['a name of a device', { name: 'con.go', content: '' }, 'does not unpack: .*con\\.go'],
@@ -44,8 +48,16 @@ const BAD_ENTRIES: readonly (readonly [what: string, entry: Inside, says: string
     { name: 'b', content: 'four', lies: { size: 500 * 2 ** 20 } },
     "does not unpack: .*over Go's limit",
   ],
-  ['another checksum', { name: 'b', content: 'four', lies: { crc32: 1 } }, 'has CRC-32 \\w+ where 00000001'],
-  ['100 MB where 4 bytes are declared', { name: 'b', content: 'four', data: bomb }, 'declares 4 bytes'],
+  [
+    'another checksum',
+    { name: 'b', content: 'four', lies: { crc32: 1 } },
+    'has CRC-32 \\w+ where 00000001',
+  ],
+  [
+    '100 MB where 4 bytes are declared',
+    { name: 'b', content: 'four', data: bomb },
+    'declares 4 bytes',
+  ],
   [
     '100 MB where 2 MB are declared',
     { name: 'b', content: Buffer.alloc(2 * MB), data: bomb },
@@ -95,7 +107,9 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
         code: 1,
         stdout: '',
         stderr: expect.stringMatching(
-          new RegExp(`${path}/@v/v1\\.0\\.0\\.zip: 502 Bad Gateway\\n[^]*${causes.join('; ')} \\(request `),
+          new RegExp(
+            `${path}/@v/v1\\.0\\.0\\.zip: 502 Bad Gateway\\n[^]*${causes.join('; ')} \\(request `,
+          ),
         ),
       };
     };

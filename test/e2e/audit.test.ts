@@ -179,7 +179,10 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
         ziphash: { right: QUERIES.length },
       });
 
-      await writeFile(join(tree, `${HELLO}.zip`), flipped(await readFile(join(tree, `${HELLO}.zip`)), 100));
+      await writeFile(
+        join(tree, `${HELLO}.zip`),
+        flipped(await readFile(join(tree, `${HELLO}.zip`)), 100),
+      );
       const found = await run([tree]);
       expect(found.code).toBe(1);
       const [wrong] = found.report?.wrong ?? [];
@@ -241,9 +244,12 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
     async function moduleCache(): Promise<string> {
       const developer = await newDeveloper(go, world.origins[0].url, world);
       const gosumdb = world.variables['SUMDBS'] ?? '';
-      for (const query of QUERIES) succeeded(await developer.go(['mod', 'download', query], { gosumdb }));
+      for (const query of QUERIES)
+        succeeded(await developer.go(['mod', 'download', query], { gosumdb }));
       const tree = join(directory, 'download');
-      await cp(join(developer.home, 'go', 'pkg', 'mod', 'cache', 'download'), tree, { recursive: true });
+      await cp(join(developer.home, 'go', 'pkg', 'mod', 'cache', 'download'), tree, {
+        recursive: true,
+      });
       await developer.close();
       return tree;
     }

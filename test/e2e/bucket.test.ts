@@ -8,7 +8,8 @@ import type { Modferry } from '../worker/modferry.ts';
 import { succeeded } from './commands.ts';
 import { GO_COMMANDS, newDeveloper, startFor, startWorld, type World } from './go-setup.ts';
 
-// What needs no answer that only a proxy can compute: a file tree has no checksum database that go would ask.
+// What needs no answer that only a proxy can compute: a file tree has no checksum database that go
+// would ask.
 const QUERIES = [
   'example.com/hello@v1.1.0',
   'example.com/dep@v1.0.0',

@@ -44,8 +44,11 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
       try {
         expect(succeeded(await old.go(['mod', 'download', 'example.com/dep@v1.0.0']))).toBe('');
         for (const lines of fillerRecords(300)) await world.database.add(lines);
-        // The old tree head is stored with the lookup of dep, the new one comes with that of hello/v2.
-        expect(succeeded(await old.go(['mod', 'download', 'example.com/hello/v2@v2.0.0']))).toBe('');
+        // The old tree head is stored with the lookup of dep, the new one comes with that of
+        // hello/v2.
+        expect(succeeded(await old.go(['mod', 'download', 'example.com/hello/v2@v2.0.0']))).toBe(
+          '',
+        );
         expect((await download('example.com/dep@v1.0.0')).said).toBe('');
         await world.database.stop();
         expect((await download('example.com/dep@v1.0.0')).said).toBe('');

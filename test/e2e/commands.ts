@@ -32,7 +32,8 @@ export interface Command {
 export const COMMANDS: readonly Command[] = [
   ...DOWNLOADS.map(([query, version]) => ({
     name: `go mod download ${query}`,
-    run: async (developer: Developer) => versionOf(await developer.go(['mod', 'download', '-json', query])),
+    run: async (developer: Developer) =>
+      versionOf(await developer.go(['mod', 'download', '-json', query])),
     expected: version,
   })),
   {
@@ -45,7 +46,9 @@ export const COMMANDS: readonly Command[] = [
     async run(developer) {
       const cwd = await emptyModule(developer);
       succeeded(await developer.go(['get', 'example.com/hello/cmd/x@v1.1.0'], { cwd }));
-      return succeeded(await developer.go(['list', '-m', 'example.com/hello', 'example.com/dep'], { cwd }));
+      return succeeded(
+        await developer.go(['list', '-m', 'example.com/hello', 'example.com/dep'], { cwd }),
+      );
     },
     expected: 'example.com/hello v1.1.0\nexample.com/dep v1.0.0\n',
   },
@@ -91,5 +94,7 @@ export function succeeded({ code, stdout, stderr }: GoResult): string {
 
 function versionOf(result: GoResult): unknown {
   const module: unknown = JSON.parse(succeeded(result));
-  return typeof module === 'object' && module !== null && 'Version' in module ? module.Version : undefined;
+  return typeof module === 'object' && module !== null && 'Version' in module
+    ? module.Version
+    : undefined;
 }

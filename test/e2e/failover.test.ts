@@ -3,7 +3,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Fault } from '../fakes/origin/faults.ts';
 import type { Modferry } from '../worker/modferry.ts';
 import { succeeded } from './commands.ts';
-import { type Developer, GO_COMMANDS, newDeveloper, startFor, startWorld, type World } from './go-setup.ts';
+import {
+  type Developer,
+  GO_COMMANDS,
+  newDeveloper,
+  startFor,
+  startWorld,
+  type World,
+} from './go-setup.ts';
 
 const FAULTS: readonly (readonly [name: string, fault: Fault])[] = [
   ['answers with an HTML page', 'html'],
@@ -24,7 +31,9 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
     });
     beforeEach(async () => {
       world.reset();
-      modferry = await startFor(world, { variables: { TIMEOUT_HEADERS: '500ms', TIMEOUT_TOTAL: '5s' } });
+      modferry = await startFor(world, {
+        variables: { TIMEOUT_HEADERS: '500ms', TIMEOUT_TOTAL: '5s' },
+      });
       developer = await newDeveloper(go, modferry.url, world);
       return async () => {
         await developer.close();
@@ -69,7 +78,8 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
           expect(failed.stderr).toMatch(
             /502 Bad Gateway[\s\S]*cannot get example\.com\/hello@v1\.1\.0\.info: .*connection failed.*\(request [0-9a-f-]{36}\)/,
           );
-          for (const origin of world.origins) expect(failed.stderr).toContain(new URL(origin.url).host);
+          for (const origin of world.origins)
+            expect(failed.stderr).toContain(new URL(origin.url).host);
           for (const sign of ['[Truncated', 'dial ', 'GOVCS', 'unrecognized import path'])
             expect(failed.stderr).not.toContain(sign);
         } finally {

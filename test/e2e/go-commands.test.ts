@@ -1,7 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Modferry } from '../worker/modferry.ts';
 import { COMMANDS } from './commands.ts';
-import { type Developer, GO_COMMANDS, newDeveloper, startFor, startWorld, type World } from './go-setup.ts';
+import {
+  type Developer,
+  GO_COMMANDS,
+  newDeveloper,
+  startFor,
+  startWorld,
+  type World,
+} from './go-setup.ts';
 
 describe.each(GO_COMMANDS)('$name', ({ go }) => {
   describe.skipIf(go === '')('with modferry as its only proxy', () => {

@@ -3,10 +3,21 @@ import { goSums } from '../fakes/origin/module.ts';
 import { fixtureModules } from '../fakes/origin/modules.ts';
 import { realModules } from '../fakes/origin/realcode.ts';
 import { startSumDB, type FakeSumDB } from '../fakes/sumdb/sumdb.ts';
-import { findAnyGo, findGo, freshGoHome, goRoot, runGo, type GoOptions, type GoResult } from '../go/go.ts';
+import {
+  findAnyGo,
+  findGo,
+  freshGoHome,
+  goRoot,
+  runGo,
+  type GoOptions,
+  type GoResult,
+} from '../go/go.ts';
 import { type Modferry, type ModferryOptions, startModferry } from '../worker/modferry.ts';
 
-/** The go commands that judge; where one cannot be found, its tests are skipped under a name that says so. */
+/**
+ * The go commands that judge; where one cannot be found, its tests are skipped under a name that
+ * says so.
+ */
 export const GO_COMMANDS = ['1.23', '1.27'].map((minor) => {
   const go = findGo(minor);
   return {
@@ -15,7 +26,10 @@ export const GO_COMMANDS = ['1.23', '1.27'].map((minor) => {
   };
 });
 
-/** The outside world of a test: two mirrors with the same modules, and a checksum database that has all of them. */
+/**
+ * The outside world of a test: two mirrors with the same modules, and a checksum database that has
+ * all of them.
+ */
 export interface World {
   readonly origins: readonly [FakeOrigin, FakeOrigin];
   readonly database: FakeSumDB;
@@ -69,8 +83,8 @@ export interface Developer {
 }
 
 /**
- * Somebody with an empty module cache who has modferry alone: GOPROXY is its address, and the checksum database is
- * reached through it or not at all.
+ * Somebody with an empty module cache who has modferry alone: GOPROXY is its address, and the
+ * checksum database is reached through it or not at all.
  */
 export async function newDeveloper(go: string, proxy: string, world: World): Promise<Developer> {
   const home = await freshGoHome();

@@ -21,7 +21,8 @@ import { fillerRecords } from '../fakes/sumdb/sumdb.ts';
 import { createLog } from '../fakes/sumdb/transparency-log.ts';
 import { findAnyGo } from '../go/go.ts';
 
-// golang.org/x/mod as the judge: whatever it says of these keys, notes, heads, records, trees and tiles is right.
+// golang.org/x/mod as the judge: whatever it says of these keys, notes, heads, records, trees and
+// tiles is right.
 const go = findAnyGo() ?? '';
 const RECORDS = fillerRecords(1200);
 const log = createLog();
@@ -61,15 +62,27 @@ const CONTROLS = [
 ];
 
 /** A text with up to three changes. */
-function change(text: string, random: SeededRandom, pieces: readonly (string | Uint8Array)[]): Buffer {
+function change(
+  text: string,
+  random: SeededRandom,
+  pieces: readonly (string | Uint8Array)[],
+): Buffer {
   let bytes = Buffer.from(text);
   for (let left = random.below(4); left > 0; left--) {
     const at = random.below(bytes.length + 1);
     const lines = bytes.toString('latin1').split(/(?<=\n)/);
-    const kind = random.pick(['bit', 'insert', 'delete', 'replace', 'repeat line', 'move line'] as const);
+    const kind = random.pick([
+      'bit',
+      'insert',
+      'delete',
+      'replace',
+      'repeat line',
+      'move line',
+    ] as const);
     const piece = Buffer.from(random.pick(pieces));
     if (kind === 'bit' && bytes.length > 0) bytes = Buffer.from(random.damage(bytes));
-    if (kind === 'insert') bytes = Buffer.concat([bytes.subarray(0, at), piece, bytes.subarray(at)]);
+    if (kind === 'insert')
+      bytes = Buffer.concat([bytes.subarray(0, at), piece, bytes.subarray(at)]);
     if (kind === 'delete')
       bytes = Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + 1 + random.below(3))]);
     if (kind === 'replace')
@@ -135,7 +148,12 @@ ${random.pick([own, ...choices])}`,
       });
       const opened = await openNote(data, key);
       const said = opened.kind === 'verified' ? base64(opened.text) : undefined;
-      expect({ run, kind: opened.kind, text: said, data }).toEqual({ run, kind, text: verified, data });
+      expect({ run, kind: opened.kind, text: said, data }).toEqual({
+        run,
+        kind,
+        text: verified,
+        data,
+      });
       kinds[opened.kind] = (kinds[opened.kind] ?? 0) + 1;
     }
     for (const kind of ['verified', 'malformed', 'unsigned', 'forged']) {
@@ -151,7 +169,10 @@ ${random.pick([own, ...choices])}`,
       const text = change(log.verifierKey, random, PIECES.slice(2)).toString();
       const key = parseVerifierKey(text);
       const { ok } = await judge.ask({ op: 'key', key: text });
-      expect({ text, ok: !('problem' in key) }).toEqual({ text, ok: ok === true && !text.includes('\n') });
+      expect({ text, ok: !('problem' in key) }).toEqual({
+        text,
+        ok: ok === true && !text.includes('\n'),
+      });
       if (ok === true) good += 1;
     }
     expect(good).toBeGreaterThan(100);
@@ -170,7 +191,10 @@ ${random.pick([own, ...choices])}`,
       const isBeyond = said['ok'] === true && Number(said['size']) > Number.MAX_SAFE_INTEGER;
       const expected =
         said['ok'] === true && !isBeyond ? { size: said['size'], hash: said['hash'] } : undefined;
-      expect({ data, head: head && { ...head, hash: base64(head.hash) } }).toEqual({ data, head: expected });
+      expect({ data, head: head && { ...head, hash: base64(head.hash) } }).toEqual({
+        data,
+        head: expected,
+      });
       if (head) good += 1;
     }
     expect(good).toBeGreaterThan(100);
@@ -269,8 +293,13 @@ ${random.pick([own, ...choices])}`,
       const index = storedHashIndex(level, random.below(Math.floor(size / 2 ** level)));
       const hash = random.below(10) === 0 ? random.damage(log.treeHash(size)) : log.treeHash(size);
       const tiles: Record<string, string> = {};
-      const readTiles = tilesOf((_, bytes) => (random.below(6) === 0 ? random.damage(bytes) : bytes), tiles);
-      const found = await readAuthenticatedHashes({ size, hash }, [index], readTiles).catch(() => undefined);
+      const readTiles = tilesOf(
+        (_, bytes) => (random.below(6) === 0 ? random.damage(bytes) : bytes),
+        tiles,
+      );
+      const found = await readAuthenticatedHashes({ size, hash }, [index], readTiles).catch(
+        () => undefined,
+      );
       // A tile that only one of the two asks for would be an error here.
       const said = await judge.ask({ op: 'read', size, hash: base64(hash), index, tiles });
       expect(

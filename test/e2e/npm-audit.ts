@@ -52,7 +52,9 @@ export async function audit(
   const ended = once(child, 'close');
   if (child.pid !== undefined) await meanwhile(child.pid);
   const [code] = await ended;
-  const report = existsSync(json) ? (JSON.parse(await readFile(json, 'utf8')) as Report) : undefined;
+  const report = existsSync(json)
+    ? (JSON.parse(await readFile(json, 'utf8')) as Report)
+    : undefined;
   return { code: typeof code === 'number' ? code : null, stdout, stderr, report };
 }
 

@@ -20,7 +20,10 @@ export interface NpmStart {
   killAll(): void;
 }
 
-/** Runs `npm start` in a process group of its own, with these variables and nothing else of this environment. */
+/**
+ * Runs `npm start` in a process group of its own, with these variables and nothing else of this
+ * environment.
+ */
 export function npmStart(variables: Readonly<Record<string, string>>): NpmStart {
   const child = spawn('npm', ['start'], {
     cwd: REPOSITORY,

@@ -10,7 +10,14 @@ import { fixtureModules } from '../fakes/origin/modules.ts';
 import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
 import { bigZip } from '../fakes/zip/zip-writer.ts';
 import { download, sha256Of } from '../worker/download.ts';
-import { freePort, npmStart, type NpmStart, processName, untilGone, untilHealthy } from './npm-start.ts';
+import {
+  freePort,
+  npmStart,
+  type NpmStart,
+  processName,
+  untilGone,
+  untilHealthy,
+} from './npm-start.ts';
 
 const INFO = '/example.com/hello/@v/v1.1.0.info';
 
@@ -96,7 +103,13 @@ describe.skipIf(platform() !== 'linux')('npm start', () => {
 
   it('says every problem of the configuration at once, by variable and value', async () => {
     const output = await failure(
-      start({ PORT: '70000', ORIGINS: 'htp://x', VERIFY: 'maybe', TIMEOUT_STALL: 'soon', DENY: 'a.example' }),
+      start({
+        PORT: '70000',
+        ORIGINS: 'htp://x',
+        VERIFY: 'maybe',
+        TIMEOUT_STALL: 'soon',
+        DENY: 'a.example',
+      }),
     );
     for (const problem of [
       'PORT "70000"',
@@ -161,6 +174,9 @@ describe.skipIf(platform() !== 'linux')('npm start', () => {
 function bytesBelow(directory: string): number {
   return readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map(({ parentPath, name }) => statSync(join(parentPath, name), { throwIfNoEntry: false })?.size ?? 0)
+    .map(
+      ({ parentPath, name }) =>
+        statSync(join(parentPath, name), { throwIfNoEntry: false })?.size ?? 0,
+    )
     .reduce((sum, size) => sum + size, 0);
 }

@@ -22,12 +22,14 @@ const SEEDS = Number(process.env['MODFERRY_ZIP_SEEDS'] ?? 600);
 const MODULE = { path: 'example.com/m', version: 'v1.0.0' };
 
 /**
- * Where modferry is meant to be stricter than Go. None of these zips comes from `go mod download` or golang.org/x/mod/zip.
+ * Where modferry is meant to be stricter than Go. None of these zips comes from `go mod download`
+ * or golang.org/x/mod/zip.
  *
- * - A local header outside of the file, or a number above 2^53: Go says so when it opens the entry, so not when it only
- *   looks at names, and never for an entry that another one of the same name hides. Such a zip cannot be unpacked.
- * - Entries whose data overlap: Go reads the same data again for each of them, so a small file keeps a server busy for
- *   days.
+ * - A local header outside of the file, or a number above 2^53: Go says so when it opens the entry,
+ *   so not when it only looks at names, and never for an entry that another one of the same name
+ *   hides. Such a zip cannot be unpacked.
+ * - Entries whose data overlap: Go reads the same data again for each of them, so a small file
+ *   keeps a server busy for days.
  * - Sizes over 500 MiB: Go's hash knows no limit, but its download and its check of the zip do.
  */
 const STRICTER =
@@ -60,7 +62,9 @@ function findDisagreement(ours: Verdict, gos: GoVerdict): string | undefined {
   if ((ours.check === '') !== (gos.checkError === '') && !STRICTER.test(ours.check)) return 'check';
   if (hashes && ours.check === '' && gos.unzipError !== '') return 'unzip';
   const usable = gos.hashError === '' && gos.checkError === '' && gos.unzipError === '';
-  return usable && (!hashes || ours.check !== '') && !STRICTER.test(ours.hash) ? 'usable' : undefined;
+  return usable && (!hashes || ours.check !== '') && !STRICTER.test(ours.hash)
+    ? 'usable'
+    : undefined;
 }
 
 describe.skipIf(go === '')('Go as the judge of zips', () => {
@@ -109,10 +113,13 @@ describe.skipIf(go === '')('Go as the judge of zips', () => {
     });
   });
 
-  it.each([3_000_000, 9_000_001])('agrees on the hash of a stored zip of %i bytes', async (size) => {
-    const zip = await bodyBytes(bigZip(PREFIX, size));
-    expect(await ask(zip)).toMatchObject({ hashError: '', h1: (await verdictOf(zip)).hash });
-  });
+  it.each([3_000_000, 9_000_001])(
+    'agrees on the hash of a stored zip of %i bytes',
+    async (size) => {
+      const zip = await bodyBytes(bigZip(PREFIX, size));
+      expect(await ask(zip)).toMatchObject({ hashError: '', h1: (await verdictOf(zip)).hash });
+    },
+  );
 
   it('reads a zip whose entries overlap where modferry does not', async () => {
     const zip = overlapping(40, { content: new Uint8Array(), data: emptyDeflate(10_000) });
@@ -130,19 +137,24 @@ describe.skipIf(go === '')('Go as the judge of zips', () => {
 
   it('agrees on what is a letter and on what is the same but for case, for every character', async () => {
     const { version, orbits, letters } = await judge.unicode();
-    expect({ go: version.split('.')[0], node: process.versions['unicode']?.split('.')[0] }).toEqual({
-      go: '17',
-      node: '17',
-    });
+    expect({ go: version.split('.')[0], node: process.versions['unicode']?.split('.')[0] }).toEqual(
+      {
+        go: '17',
+        node: '17',
+      },
+    );
     const isLetter = new Uint8Array(0x110000);
     for (const [first, last] of letters) isLetter.fill(1, first, last + 1);
-    const leastOf = new Map(orbits.flatMap((orbit) => orbit.map((member) => [member, Math.min(...orbit)])));
+    const leastOf = new Map(
+      orbits.flatMap((orbit) => orbit.map((member) => [member, Math.min(...orbit)])),
+    );
     const foldOf = new Map<string, number>();
     const wrong: string[] = [];
     for (let code = 0x80; code < 0x110000; code++) {
       if (code >= 0xd800 && code < 0xe000) continue;
       const character = String.fromCodePoint(code);
-      if ((findPathProblem(character) === undefined) !== (isLetter[code] === 1)) wrong.push(`letter ${code}`);
+      if ((findPathProblem(character) === undefined) !== (isLetter[code] === 1))
+        wrong.push(`letter ${code}`);
     }
     for (let code = 0; code < 0x110000; code++) {
       if (code >= 0xd800 && code < 0xe000) continue;
@@ -159,10 +171,12 @@ describe.skipIf(go === '')('Go as the judge of zips', () => {
     const names = ['\u{10400}', '\ufb00', '\u00e9', 'z', 'a/b', 'a-b', 'a', ''].map((name) =>
       Buffer.from(name),
     );
-    const entries = [...names, Buffer.from([0xff]), Buffer.from([0xed, 0xa0, 0x80])].map((name, index) => ({
-      name,
-      content: String(index),
-    }));
+    const entries = [...names, Buffer.from([0xff]), Buffer.from([0xed, 0xa0, 0x80])].map(
+      (name, index) => ({
+        name,
+        content: String(index),
+      }),
+    );
     const zip = writeZip(entries);
     expect(await ask(zip)).toMatchObject({ hashError: '', h1: (await verdictOf(zip)).hash });
   });

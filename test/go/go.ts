@@ -8,8 +8,9 @@ import { fileURLToPath } from 'node:url';
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
- * The go command of a minor release such as "1.27": from `$MODFERRY_GO_ROOT/go-1.27`, else `.go/go-1.27` in the
- * repository, else the one on PATH. `undefined` when there is none; the test is then skipped by name.
+ * The go command of a minor release such as "1.27": from `$MODFERRY_GO_ROOT/go-1.27`, else
+ * `.go/go-1.27` in the repository, else the one on PATH. `undefined` when there is none; the test
+ * is then skipped by name.
  */
 export function findGo(minor: string): string | undefined {
   const roots = [process.env['MODFERRY_GO_ROOT'] ?? '', join(REPOSITORY, '.go')].filter(
@@ -43,7 +44,9 @@ function onPath(): string[] {
   return folders.map((folder) => join(folder, GO)).filter((go) => existsSync(go));
 }
 
-/** The GOROOT of a go command, by the command itself: bin/go may be a link into another directory. */
+/**
+ * The GOROOT of a go command, by the command itself: bin/go may be a link into another directory.
+ */
 export function goRoot(go: string): string {
   const env = { ...cleanEnvironment(), GOTOOLCHAIN: 'local', GOENV: 'off' };
   return spawnSync(go, ['env', 'GOROOT'], { env, encoding: 'utf8' }).stdout.trim();
@@ -84,7 +87,10 @@ export interface GoOptions {
   /** More variables, last and strongest. */
   readonly env?: Readonly<Record<string, string>>;
   readonly home: GoHome;
-  /** GOCACHE, default a cache that all runs of this user share, since it holds nothing that a proxy served unverified. */
+  /**
+   * GOCACHE, default a cache that all runs of this user share, since it holds nothing that a proxy
+   * served unverified.
+   */
   readonly cache?: string;
   /** Milliseconds after which the command is killed, default 120 000. */
   readonly timeout?: number;
@@ -99,8 +105,15 @@ export interface GoResult {
   readonly trace: readonly string[];
 }
 
-/** Runs the go command with nothing of this machine's configuration: no proxies, no GOFLAGS, no other toolchain. */
-export async function runGo(go: string, args: readonly string[], options: GoOptions): Promise<GoResult> {
+/**
+ * Runs the go command with nothing of this machine's configuration: no proxies, no GOFLAGS, no
+ * other toolchain.
+ */
+export async function runGo(
+  go: string,
+  args: readonly string[],
+  options: GoOptions,
+): Promise<GoResult> {
   const { home, timeout = 120_000 } = options;
   const child = spawn(go, args, {
     cwd: options.cwd ?? home.path,
@@ -117,10 +130,21 @@ export async function runGo(go: string, args: readonly string[], options: GoOpti
       child.once('close', resolve);
     }),
   ]);
-  return { code, stdout, stderr, trace: stderr.split('\n').filter((line) => line.startsWith('# get ')) };
+  return {
+    code,
+    stdout,
+    stderr,
+    trace: stderr.split('\n').filter((line) => line.startsWith('# get ')),
+  };
 }
 
-function goEnvironment({ proxy, gosumdb = 'off', env = {}, home, cache }: GoOptions): NodeJS.ProcessEnv {
+function goEnvironment({
+  proxy,
+  gosumdb = 'off',
+  env = {},
+  home,
+  cache,
+}: GoOptions): NodeJS.ProcessEnv {
   return {
     ...cleanEnvironment(),
     HOME: home.path,
@@ -147,7 +171,10 @@ export function sharedGoCache(): string {
   return join(tmpdir(), `modferry-gocache-${process.getuid?.() ?? 0}`);
 }
 
-/** What a child needs of this process's environment: where programs and temporary files are, and no more. */
+/**
+ * What a child needs of this process's environment: where programs and temporary files are, and no
+ * more.
+ */
 export function cleanEnvironment(): NodeJS.ProcessEnv {
   const kept = ['PATH', 'TMPDIR', 'TEMP', 'TMP', 'SystemRoot', 'LOCALAPPDATA'];
   const env: NodeJS.ProcessEnv = {};

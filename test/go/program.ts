@@ -1,7 +1,15 @@
 import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -12,15 +20,18 @@ import { cleanEnvironment, goRoot, goVersion, sharedGoCache } from './go.ts';
 export interface LineProgram {
   /** The next line that it writes by itself. */
   next(): Promise<string>;
-  /** The answer to a line. Answers come in the order of the questions, so many may be asked at once. */
+  /**
+   * The answer to a line. Answers come in the order of the questions, so many may be asked at once.
+   */
   ask(line: string): Promise<string>;
   /** Ends it: its standard input ends. */
   close(): Promise<void>;
 }
 
 /**
- * Starts the Go program of one file, such as `test/fakes/sumdb/server/main.go`. It may use golang.org/x/mod, and is built with `go`
- * when no build of this source by this release is in the temporary directory yet.
+ * Starts the Go program of one file, such as `test/fakes/sumdb/server/main.go`. It may use
+ * golang.org/x/mod, and is built with `go` when no build of this source by this release is in the
+ * temporary directory yet.
  */
 export async function startGoProgram(
   go: string,

@@ -27,7 +27,9 @@ export async function startBundledWorker(entry: string): Promise<BundledWorker> 
           ...SETTINGS,
           r2Buckets: { FILES: 'files' },
           kvNamespaces: { META: 'meta' },
-          modules: [{ type: 'ESModule', path: 'worker.js', contents: await bundle(entry, directory) }],
+          modules: [
+            { type: 'ESModule', path: 'worker.js', contents: await bundle(entry, directory) },
+          ],
         },
       ],
     }),

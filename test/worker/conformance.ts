@@ -7,8 +7,8 @@ import { expect, vi } from 'vitest';
 import { type Modferry, type ModferryOptions, startModferry } from './modferry.ts';
 import { type RawAnswer, rawRequest, type RawOptions } from './raw-request.ts';
 
-// What every row of the conformance list (docs/conformance.md) is asserted with. The values stand here once more on
-// purpose: a change of policy has to be made in two places.
+// What every row of the conformance list (docs/conformance.md) is asserted with. The values stand
+// here once more on purpose: a change of policy has to be made in two places.
 export const TEXT = 'text/plain; charset=utf-8';
 export const JSON_TYPE = 'application/json';
 export const ZIP = 'application/zip';
@@ -49,17 +49,26 @@ export interface Stage {
   readonly modferry: Modferry;
   /** Sends a request as written, and asserts what holds for every answer. */
   ask(target: string, options?: RawOptions): Promise<Answer>;
-  /** Sends requests for several files of a module at once; each one's `asked` are the requests for that file alone. */
+  /**
+   * Sends requests for several files of a module at once; each one's `asked` are the requests for
+   * that file alone.
+   */
   askAll(path: string, ends: readonly string[]): Promise<Answer[]>;
   /** As if every edge entry had expired; R2 and KV stay. */
   expire(): Promise<void>;
-  /** Waits until the edge cache holds an entry: it is written beside the answer. Returns its lifetime in seconds. */
+  /**
+   * Waits until the edge cache holds an entry: it is written beside the answer. Returns its
+   * lifetime in seconds.
+   */
   edgeEntry(kind: 'file' | 'missing', key: string): Promise<number>;
   /** Waits until the bucket holds these keys: some are written beside the answer. */
   stored(...keys: readonly string[]): Promise<void>;
   /** Every key in the bucket, in order. */
   bucketKeys(): Promise<string[]>;
-  /** A module of its own for one test, which nobody has asked for yet: v1.0.0, v1.1.0 and the branch main. */
+  /**
+   * A module of its own for one test, which nobody has asked for yet: v1.0.0, v1.1.0 and the branch
+   * main.
+   */
   freshModule(): FakeModule;
   close(): Promise<void>;
 }
@@ -71,9 +80,16 @@ export interface StageOptions extends Omit<ModferryOptions, 'variables'> {
 }
 
 /** An origin with the fixture modules, and modferry in front of it. */
-export async function startStage({ variables, others = [], ...options }: StageOptions = {}): Promise<Stage> {
+export async function startStage({
+  variables,
+  others = [],
+  ...options
+}: StageOptions = {}): Promise<Stage> {
   const origin = await startOrigin({ modules: fixtureModules() });
-  const modferry = await startModferry({ ...options, variables: { ORIGINS: origin.url, ...variables } });
+  const modferry = await startModferry({
+    ...options,
+    variables: { ORIGINS: origin.url, ...variables },
+  });
   const bucketKeys = async () => {
     const bucket = await modferry.miniflare.getR2Bucket('FILES');
     return (await bucket.list()).objects.map(({ key }) => key).toSorted();
@@ -134,7 +150,9 @@ export async function startStage({ variables, others = [], ...options }: StageOp
   };
 }
 
-/** Sends a request, counts what it causes at the servers, and asserts what holds for every answer. */
+/**
+ * Sends a request, counts what it causes at the servers, and asserts what holds for every answer.
+ */
 export async function askCounting(
   modferry: Modferry,
   target: string,

@@ -4,7 +4,8 @@ import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
 import { type Answer, askCounting, failure, FILE_HEADERS, summary } from './conformance.ts';
 import { type Modferry, startModferry } from './modferry.ts';
 
-// Redirects are followed inside, and a credential goes to the origin that it belongs to and nowhere else.
+// Redirects are followed inside, and a credential goes to the origin that it belongs to and nowhere
+// else.
 
 const ZIP = '/example.com/hello/@v/v1.1.0.zip';
 let corp: FakeOrigin;
@@ -31,8 +32,10 @@ afterAll(async () => {
 });
 
 const BASIC = `Basic ${Buffer.from('reader:s3cret').toString('base64')}`;
-const ask = (target: string): Promise<Answer> => askCounting(modferry, target, { servers: [corp, mirror] });
-const authorizations = (server: FakeOrigin) => server.requests.map(({ headers }) => headers.authorization);
+const ask = (target: string): Promise<Answer> =>
+  askCounting(modferry, target, { servers: [corp, mirror] });
+const authorizations = (server: FakeOrigin) =>
+  server.requests.map(({ headers }) => headers.authorization);
 
 /** A chain of redirects of this length before the file; each hop has a path of its own. */
 function chain(length: number): void {

@@ -15,8 +15,9 @@ import {
   STALE_STATUS,
 } from './conformance.ts';
 
-// Rows 37 to 58, 67 and 68 of the conformance list: what an origin answers when it has nothing, or nothing good. The
-// shape of every error is asserted by `ask` itself. A lone origin that failed is asked a second time (row 44).
+// Rows 37 to 58, 67 and 68 of the conformance list: what an origin answers when it has nothing, or
+// nothing good. The shape of every error is asserted by `ask` itself. A lone origin that failed is
+// asked a second time (row 44).
 
 let stage: Stage;
 beforeAll(async () => {
@@ -24,8 +25,18 @@ beforeAll(async () => {
 });
 afterAll(() => stage.close());
 
-const ENDS = ['@v/list', '@latest', '@v/main.info', '@v/v1.0.0.info', '@v/v1.0.0.mod', '@v/v1.0.0.zip'];
-/** A module with a fault on all of its files: others are not touched, so that tests can run side by side. */
+const ENDS = [
+  '@v/list',
+  '@latest',
+  '@v/main.info',
+  '@v/v1.0.0.info',
+  '@v/v1.0.0.mod',
+  '@v/v1.0.0.zip',
+];
+/**
+ * A module with a fault on all of its files: others are not touched, so that tests can run side by
+ * side.
+ */
 function faultyModule(fault: Fault, options: FaultOptions = {}): FakeModule {
   const module = stage.freshModule();
   stage.origin.fault(fault, { ...options, match: `/${module.path}/` });
@@ -39,12 +50,15 @@ const storedOf = async (path: string) =>
 
 const NEWLY = '@v/v1.2.0.info';
 
-it.each(ENDS)('rows 37 and 39: %s that the origin does not have is 404 with its text', async (end) => {
-  const answer = await stage.ask(`/example.com/unknown/${end}`);
-  expect(summary(answer)).toEqual(failure(404, 1, NEGATIVE));
-  expect(answer.text).toContain('module example.com/unknown: no matching versions');
-  expect(answer.headers['cache-status']).toContain('fwd=uri-miss; fwd-status=404');
-});
+it.each(ENDS)(
+  'rows 37 and 39: %s that the origin does not have is 404 with its text',
+  async (end) => {
+    const answer = await stage.ask(`/example.com/unknown/${end}`);
+    expect(summary(answer)).toEqual(failure(404, 1, NEGATIVE));
+    expect(answer.text).toContain('module example.com/unknown: no matching versions');
+    expect(answer.headers['cache-status']).toContain('fwd=uri-miss; fwd-status=404');
+  },
+);
 
 it.each(ENDS)('row 38: a 410 for %s stays a 410', async (end) => {
   const { path } = faultyModule({ status: 410, text: 'not found: gone for good' });
@@ -84,7 +98,13 @@ it.each(['not found: fetch timed out', 'not found: temporarily unavailable'])(
 );
 
 it.concurrent.each<[string, Fault, number, number, string]>([
-  ['row 42: a 400 is a 404', { status: 400, text: 'bad request: invalid version' }, 404, 1, NEGATIVE],
+  [
+    'row 42: a 400 is a 404',
+    { status: 400, text: 'bad request: invalid version' },
+    404,
+    1,
+    NEGATIVE,
+  ],
   ['row 43: a 401 is a quarrel of the origin with modferry: 502', 401, 502, 2, NO_STORE],
   ['row 43: a 403 is a quarrel of the origin with modferry: 502', 403, 502, 2, NO_STORE],
   ['row 46: 429 again and again is 503', 429, 503, 2, NO_STORE],
@@ -108,7 +128,8 @@ it.concurrent('rows 48 and 49: a page under the type of a text is 502, whatever 
   const body = '\n<!DOCTYPE html>\n<title>Sign in</title>\n';
   for (const end of ENDS)
     stage.origin.set(`/${path}/${end}`, { headers: { 'content-type': 'text/plain' }, body });
-  for (const answer of await stage.askAll(path, ENDS)) expect(summary(answer)).toEqual(failure(502, 2));
+  for (const answer of await stage.askAll(path, ENDS))
+    expect(summary(answer)).toEqual(failure(502, 2));
   expect(await storedOf(path)).toEqual([]);
 });
 
@@ -161,7 +182,11 @@ it.concurrent.each([
   ['row 51: @latest that is a list', '@latest', '["v1.0.0"]'],
   ['row 52: an empty Time', '@v/v1.0.0.info', '{"Version":"v1.0.0","Time":""}'],
   ['row 52: a Time that is a day', '@v/v1.0.0.info', '{"Version":"v1.0.0","Time":"2024-01-15"}'],
-  ['row 52: a Time that cannot be', '@latest', '{"Version":"v1.0.0","Time":"2024-13-15T10:00:00Z"}'],
+  [
+    'row 52: a Time that cannot be',
+    '@latest',
+    '{"Version":"v1.0.0","Time":"2024-13-15T10:00:00Z"}',
+  ],
   ['row 52: JSON with something after it', '@v/v1.0.0.info', '{"Version":"v1.0.0"} {}'],
 ])('%s is 502, and nothing of it is stored', async (_row, end, body) => {
   const { path } = stage.freshModule();

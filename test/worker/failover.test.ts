@@ -13,8 +13,8 @@ import {
 } from './conformance.ts';
 import { startModferry } from './modferry.ts';
 
-// Which origin is asked next, and what is answered when none is left. A and B have the same modules; `has nothing` and
-// `is down` are switched on for one case.
+// Which origin is asked next, and what is answered when none is left. A and B have the same
+// modules; `has nothing` and `is down` are switched on for one case.
 
 let a: FakeOrigin;
 let b: FakeOrigin;
@@ -38,7 +38,14 @@ async function withOrigins(text: string): Promise<(target: string) => Promise<An
 }
 
 const TABLE = '[{"url":"A"},{"url":"B"}]';
-const TARGETS = ['@v/list', '@v/v1.1.0.info', '@v/v1.1.0.mod', '@v/v1.1.0.zip', '@latest', '@v/master.info'];
+const TARGETS = [
+  '@v/list',
+  '@v/v1.1.0.info',
+  '@v/v1.1.0.mod',
+  '@v/v1.1.0.zip',
+  '@latest',
+  '@v/master.info',
+];
 const KINDS = ['list', 'info', 'mod', 'zip', 'latest', 'query'] as const;
 const GONE: Fault = { status: 410, text: 'not found: gone' };
 const TIMED_OUT: Fault = { status: 404, text: 'not found: fetch timed out' };
@@ -60,18 +67,21 @@ it.each<[string, string, Fault]>([
   ['A|B', 'a redirect loop', 'redirect-loop'],
   [TABLE, 'a 500', 500],
   [TABLE, 'a 429 with Retry-After', LATER],
-])('ORIGINS=%s: after %s from A, B is asked at once and has the answer', async (origins, _what, fault) => {
-  const ask = await withOrigins(origins);
-  a.fault(fault);
-  const isAnswer = fault === 404 || fault === 400 || fault === GONE || fault === TIMED_OUT;
-  for (const [at, end] of TARGETS.entries()) {
-    const answer = await ask(`/example.com/hello/${end}`);
-    // Who failed is asked after the others from then on; who said no has not failed.
-    const asked = at > 0 && !isAnswer ? 1 : fault === 'redirect-loop' ? 7 : 2;
-    expect(summary(answer)).toEqual({ status: 200, ...FILE_HEADERS[KINDS[at] ?? 'list'], asked });
-    expect(answer.headers['cache-status']).toContain(new URL(b.url).host);
-  }
-});
+])(
+  'ORIGINS=%s: after %s from A, B is asked at once and has the answer',
+  async (origins, _what, fault) => {
+    const ask = await withOrigins(origins);
+    a.fault(fault);
+    const isAnswer = fault === 404 || fault === 400 || fault === GONE || fault === TIMED_OUT;
+    for (const [at, end] of TARGETS.entries()) {
+      const answer = await ask(`/example.com/hello/${end}`);
+      // Who failed is asked after the others from then on; who said no has not failed.
+      const asked = at > 0 && !isAnswer ? 1 : fault === 'redirect-loop' ? 7 : 2;
+      expect(summary(answer)).toEqual({ status: 200, ...FILE_HEADERS[KINDS[at] ?? 'list'], asked });
+      expect(answer.headers['cache-status']).toContain(new URL(b.url).host);
+    }
+  },
+);
 
 // Nobody else may be asked, so A is asked once more where that is of use.
 it.each<[string, Fault, number, number]>([
@@ -133,19 +143,23 @@ it('a 404 that not every mirror gave is not believed the next time', async () =>
   expect(await ask('/example.com/hello/@v/v1.1.0.info')).toMatchObject({ status: 200, asked: 2 });
 });
 
-it.each(TARGETS)('two origins that are refused at once are one 502 that names both for %s', async (end) => {
-  const ask = await withOrigins('A|B');
-  await a.stop();
-  await b.stop();
-  try {
-    const answer = await ask(`/example.com/hello/${end}`);
-    expect(summary(answer)).toEqual(failure(502, 0));
-    for (const { url } of [a, b]) expect(answer.text).toContain(`${new URL(url).host}: connection failed`);
-  } finally {
-    await a.restart();
-    await b.restart();
-  }
-});
+it.each(TARGETS)(
+  'two origins that are refused at once are one 502 that names both for %s',
+  async (end) => {
+    const ask = await withOrigins('A|B');
+    await a.stop();
+    await b.stop();
+    try {
+      const answer = await ask(`/example.com/hello/${end}`);
+      expect(summary(answer)).toEqual(failure(502, 0));
+      for (const { url } of [a, b])
+        expect(answer.text).toContain(`${new URL(url).host}: connection failed`);
+    } finally {
+      await a.restart();
+      await b.restart();
+    }
+  },
+);
 
 it('three origins: a comma ends a group of mirrors, whose 404 then no longer counts', async () => {
   const ask = await withOrigins('A,B|http://127.0.0.1:9');

@@ -14,8 +14,8 @@ import {
 } from '../fakes/origin/modules.ts';
 import { FILE_HEADERS, type Stage, startStage, summary, TEXT, ZIP } from './conformance.ts';
 
-// Rows 1 to 23 of the conformance list: what is asked for, and what a good origin has. Each file uses up the cold state of
-// its paths, so no path stands in two tests.
+// Rows 1 to 23 of the conformance list: what is asked for, and what a good origin has. Each file
+// uses up the cold state of its paths, so no path stands in two tests.
 
 let stage: Stage;
 beforeAll(async () => {
@@ -31,14 +31,29 @@ const query = (module: FakeModule, name: string) => Buffer.from(module.queries[n
 
 it.each([
   ['row 1: a list', `${HELLO}/@v/list`, 'list', Buffer.from(hello().list)],
-  ['row 2: an .info with its Origin', `${HELLO}/@v/v1.1.0.info`, 'info', file(hello(), 'v1.1.0', 'info')],
+  [
+    'row 2: an .info with its Origin',
+    `${HELLO}/@v/v1.1.0.info`,
+    'info',
+    file(hello(), 'v1.1.0', 'info'),
+  ],
   ['row 3: a .mod', `${HELLO}/@v/v1.1.0.mod`, 'mod', file(hello(), 'v1.1.0', 'mod')],
   ['row 4: a .zip', `${HELLO}/@v/v1.1.0.zip`, 'zip', file(hello(), 'v1.1.0', 'zip')],
   ['row 5: @latest', `${HELLO}/@latest`, 'latest', Buffer.from(hello().latest ?? '')],
   ['row 13: a branch', `${HELLO}/@v/master.info`, 'query', query(hello(), 'master')],
   ['row 14: an upper-case branch', `${HELLO}/@v/%21dev.info`, 'query', query(hello(), 'Dev')],
-  ['row 15: twelve digits of a hash', `${HELLO}/@v/0123456789ab.info`, 'query', query(hello(), '0123456')],
-  ['row 15: seven digits of a hash', `${HELLO}/@v/0123456.info`, 'query', query(hello(), '0123456')],
+  [
+    'row 15: twelve digits of a hash',
+    `${HELLO}/@v/0123456789ab.info`,
+    'query',
+    query(hello(), '0123456'),
+  ],
+  [
+    'row 15: seven digits of a hash',
+    `${HELLO}/@v/0123456.info`,
+    'query',
+    query(hello(), '0123456'),
+  ],
   ['row 17: an empty list', '/example.com/pseudo/@v/list', 'list', Buffer.from('')],
   [
     'row 18: @latest without a tag',
@@ -64,7 +79,12 @@ it.each([
     'zip',
     file(toolchain(), TOOLCHAIN, 'zip'),
   ],
-  ["row 22: the toolchain's list", '/golang.org/toolchain/@v/list', 'list', Buffer.from(toolchain().list)],
+  [
+    "row 22: the toolchain's list",
+    '/golang.org/toolchain/@v/list',
+    'list',
+    Buffer.from(toolchain().list),
+  ],
   [
     'row 34: a synthetic go.mod',
     '/example.com/legacy/@v/v1.0.0.mod',
@@ -122,7 +142,9 @@ it('row 9: the names in a zip are not escaped', async () => {
   const answer = await stage.ask('/github.com/%21azure/%21thing/@v/v1.0.1-%21r%21c1.zip');
   expect(summary(answer)).toEqual({ status: 200, ...FILE_HEADERS.zip, asked: 1 });
   const names = readZip(answer.body).map(({ name }) => name);
-  expect(names.filter((name) => !name.startsWith('github.com/Azure/Thing@v1.0.1-RC1/'))).toEqual([]);
+  expect(names.filter((name) => !name.startsWith('github.com/Azure/Thing@v1.0.1-RC1/'))).toEqual(
+    [],
+  );
 });
 
 it('rows 10 and 11: + and %2B are one spelling and one entry', async () => {

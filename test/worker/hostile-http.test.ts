@@ -49,7 +49,10 @@ it('row 112: another Host and an absolute target lead to the same file and the s
     [200, 0],
     [200, 0],
   ]);
-  expect(await stage.ask(`http://other.example/${path}/@v/list`)).toMatchObject({ status: 200, text: list });
+  expect(await stage.ask(`http://other.example/${path}/@v/list`)).toMatchObject({
+    status: 200,
+    text: list,
+  });
 });
 
 it('row 113: headers that name another host or path are ignored', async () => {
@@ -87,7 +90,8 @@ it.each(['@v/list', '@latest', '@v/main.info', '@v/v1.1.0.info', '@v/v1.1.0.mod'
     expect(JSON.stringify(request?.headers)).not.toMatch(/secret|c2VjcmV0|203\.0\.113/);
     expect(Object.keys(request?.headers ?? {}).toSorted()).toEqual([
       'accept-encoding',
-      // These two come of `cache: "no-store"`: the platform's cache between here and the origin is not used.
+      // These two come of `cache: "no-store"`: the platform's cache between here and the origin is
+      // not used.
       'cache-control',
       // The zone that the Worker runs in: the platform adds it to every request.
       'cf-worker',
@@ -100,7 +104,10 @@ it.each(['@v/list', '@latest', '@v/main.info', '@v/v1.1.0.info', '@v/v1.1.0.mod'
 
 it('row 115: two hundred unknown versions are one question each, and leave nothing in bucket and KV', async () => {
   const { path } = stage.freshModule();
-  const names = Array.from({ length: 200 }, () => `v0.0.0-20240101000000-${randomBytes(6).toString('hex')}`);
+  const names = Array.from(
+    { length: 200 },
+    () => `v0.0.0-20240101000000-${randomBytes(6).toString('hex')}`,
+  );
   const answers = await stage.askAll(
     path,
     names.map((name, at) => `@v/${name}.${['info', 'mod', 'zip'][at % 3]}`),

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { failure, NEGATIVE, type Stage, startStage, summary } from './conformance.ts';
 
-// Rows 69 to 108 of the conformance list: paths that no module proxy has, sent as they stand here, and next to them those
-// that only look like it.
+// Rows 69 to 108 of the conformance list: paths that no module proxy has, sent as they stand here,
+// and next to them those that only look like it.
 
 let stage: Stage;
 beforeAll(async () => {
@@ -145,7 +145,11 @@ describe('is passed to the origin under the path that go would send:', () => {
   it('row 106: and the answer is kept under that name', async () => {
     const body = '{"Version":"v1.1.0"}';
     stage.origin.set(`${HELLO}/@v/a c@d.info`, { body });
-    expect(await stage.ask(`${HELLO}/@v/a%20c@d.info`)).toMatchObject({ status: 200, text: body, asked: 1 });
+    expect(await stage.ask(`${HELLO}/@v/a%20c@d.info`)).toMatchObject({
+      status: 200,
+      text: body,
+      asked: 1,
+    });
     await expect.poll(() => stage.bucketKeys()).toContain('example.com/hello/@v/a c@d.info');
   });
 });
@@ -163,7 +167,10 @@ it('row 101: a module on a metadata address is what the origin says it is', asyn
 });
 
 it('row 105: a path over 2048 bytes is 404, and nobody is asked', async () => {
-  for (const target of [`/example.com/${'a'.repeat(2048)}/@v/list`, `${HELLO}/@v/${'v'.repeat(2048)}.info`]) {
+  for (const target of [
+    `/example.com/${'a'.repeat(2048)}/@v/list`,
+    `${HELLO}/@v/${'v'.repeat(2048)}.info`,
+  ]) {
     expect(summary(await stage.ask(target))).toEqual(failure(404, 0, NEGATIVE));
   }
 });

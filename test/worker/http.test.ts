@@ -55,7 +55,12 @@ it.each([
   expect(summary(zip)).toEqual({ status: 200, ...FILE_HEADERS.zip, asked: 0 });
   await stage.expire();
   const lastGood = await stage.ask(`${prefix}/${path}/@v/list`, { headers });
-  expect(summary(lastGood)).toEqual({ status: 200, ...FILE_HEADERS.list, cache: 'no-store', asked: 0 });
+  expect(summary(lastGood)).toEqual({
+    status: 200,
+    ...FILE_HEADERS.list,
+    cache: 'no-store',
+    asked: 0,
+  });
   expect(lastGood.text).toBe(list);
 });
 
@@ -65,18 +70,21 @@ it.each([
   ['mod', '@v/v1.1.0.mod'],
   ['zip', '@v/v1.1.0.zip'],
   ['latest', '@latest'],
-] as const)('row 27: HEAD of a %s has the headers of GET and no body, cold and warm', async (kind, end) => {
-  const { path } = stage.freshModule();
-  const cold = await stage.ask(`/${path}/${end}`, { method: 'HEAD' });
-  const get = await stage.ask(`/${path}/${end}`);
-  const warm = await stage.ask(`/${path}/${end}`, { method: 'HEAD' });
-  for (const head of [cold, warm]) {
-    expect(summary(head)).toMatchObject({ status: 200, ...FILE_HEADERS[kind] });
-    expect(head.body.length).toBe(0);
-    expect(fixedHeaders(head.headers)).toEqual(fixedHeaders(get.headers));
-    expect(head.headers['content-length']).toBe(String(get.body.length));
-  }
-});
+] as const)(
+  'row 27: HEAD of a %s has the headers of GET and no body, cold and warm',
+  async (kind, end) => {
+    const { path } = stage.freshModule();
+    const cold = await stage.ask(`/${path}/${end}`, { method: 'HEAD' });
+    const get = await stage.ask(`/${path}/${end}`);
+    const warm = await stage.ask(`/${path}/${end}`, { method: 'HEAD' });
+    for (const head of [cold, warm]) {
+      expect(summary(head)).toMatchObject({ status: 200, ...FILE_HEADERS[kind] });
+      expect(head.body.length).toBe(0);
+      expect(fixedHeaders(head.headers)).toEqual(fixedHeaders(get.headers));
+      expect(head.headers['content-length']).toBe(String(get.body.length));
+    }
+  },
+);
 
 /** Headers that do not differ from one answer to the next. */
 function fixedHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
@@ -111,7 +119,9 @@ it.each([
   expect(answer.body.equals(part)).toBe(true);
   expect(answer.headers['content-length']).toBe(String(part.length));
   const from = part.byteOffset - body.byteOffset;
-  expect(answer.headers['content-range']).toBe(`bytes ${from}-${from + part.length - 1}/${body.length}`);
+  expect(answer.headers['content-range']).toBe(
+    `bytes ${from}-${from + part.length - 1}/${body.length}`,
+  );
 });
 
 it('row 29: a range of a zip that is not stored is the whole zip', async () => {
@@ -153,9 +163,14 @@ it.each(['@v/v1.1.0.zip', '@v/v1.1.0.mod', '@v/v1.1.0.info', '@v/list'])(
     const etag = first.headers['etag'] ?? '';
     expect(etag).toMatch(/^"[^"]+"$/);
     for (const candidate of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
-      const answer = await stage.ask(`/${path}/${end}`, { headers: { 'If-None-Match': candidate } });
+      const answer = await stage.ask(`/${path}/${end}`, {
+        headers: { 'If-None-Match': candidate },
+      });
       expect(answer).toMatchObject({ status: 304, text: '' });
-      expect(answer.headers).toMatchObject({ etag, 'cache-control': first.headers['cache-control'] });
+      expect(answer.headers).toMatchObject({
+        etag,
+        'cache-control': first.headers['cache-control'],
+      });
     }
     const other = await stage.ask(`/${path}/${end}`, { headers: { 'If-None-Match': '"other"' } });
     expect(other.status).toBe(200);
@@ -166,7 +181,12 @@ it.each(['@v/v1.1.0.zip', '@v/v1.1.0.mod', '@v/v1.1.0.info', '@v/list'])(
 it('row 32: list, info and mod may come compressed, a zip never, and all are the same bytes', async () => {
   const { path, list, versions } = stage.freshModule();
   const { info, mod, zip } = versions['v1.1.0'] ?? {};
-  const files = { '@v/list': list, '@v/v1.1.0.info': info, '@v/v1.1.0.mod': mod, '@v/v1.1.0.zip': zip };
+  const files = {
+    '@v/list': list,
+    '@v/v1.1.0.info': info,
+    '@v/v1.1.0.mod': mod,
+    '@v/v1.1.0.zip': zip,
+  };
   for (const [end, body] of Object.entries(files)) {
     // An origin compresses although it was not asked to, and the client may have it compressed.
     const answer = await withFault(stage.origin, 'gzip', () =>
@@ -201,7 +221,9 @@ it.each(['@v/list', '@v/v1.1.0.info', '@v/v1.1.0.mod', '@v/v1.1.0.zip', '@latest
   'row 35: twenty requests for a cold %s are one request to the origin',
   async (end) => {
     const { path } = stage.freshModule();
-    const answers = await Promise.all(Array.from({ length: 20 }, () => stage.ask(`/${path}/${end}`)));
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => stage.ask(`/${path}/${end}`)),
+    );
     expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200));
     expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
     expect(stage.origin.count(path)).toBe(1);

@@ -10,10 +10,13 @@ import { MB, serveBigZip, type Served, whole } from './big-zip.ts';
 import { type Download, download } from './download.ts';
 import { type Modferry, startModferry } from './modferry.ts';
 
-// Zips that are too large to be checked before they are sent: whoever is sent a wrong one never gets the end of it, and nothing
-// of it stays.
+// Zips that are too large to be checked before they are sent: whoever is sent a wrong one never
+// gets the end of it, and nothing of it stays.
 
-/** 8 chunks of 256 KiB are held back until the stored copy was proven, of which the last one may be short. */
+/**
+ * 8 chunks of 256 KiB are held back until the stored copy was proven, of which the last one may be
+ * short.
+ */
 const HELD_BACK = 7 * 256 * 1024;
 
 const log = createLog();
@@ -32,7 +35,8 @@ beforeAll(async () => {
     SUMDBS: `${log.verifierKey} ${database.url}`,
   };
 });
-// An origin that sent a wrong file once is not asked first any more: each test has a modferry that knows of nothing.
+// An origin that sent a wrong file once is not asked first any more: each test has a modferry that
+// knows of nothing.
 beforeEach(async () => {
   for (const server of [first, second, database]) server.reset();
   modferry = await startModferry({ variables });
@@ -49,7 +53,10 @@ interface Publishing {
 }
 
 /** A module of its own for one test, at both origins and in the log. */
-function publish(name: string, { size = 12 * MB, isCovered = true, by = modferry }: Publishing = {}) {
+function publish(
+  name: string,
+  { size = 12 * MB, isCovered = true, by = modferry }: Publishing = {},
+) {
   const served = serveBigZip(name, size, { at: [first, second], by });
   if (isCovered) record(name, served.zip);
   return served;
@@ -79,7 +86,9 @@ const events = (name: string) =>
 /** The right zip is served, from the second origin or the store, and its mark has its hash. */
 async function expectHealed(name: string, served: Served): Promise<void> {
   expect(await download(served.url)).toMatchObject(await whole(served));
-  await vi.waitFor(async () => expect(await kept(name)).toEqual(['zip', 'ziphash']), { timeout: 20_000 });
+  await vi.waitFor(async () => expect(await kept(name)).toEqual(['zip', 'ziphash']), {
+    timeout: 20_000,
+  });
   const mark = await (await bucketOf()).get(`${moduleOf(name)}/@v/v1.0.0.ziphash`);
   expect(await mark?.text()).toBe(served.zip.h1());
   const asked = second.count('.zip');
@@ -103,9 +112,21 @@ async function bomb({ url }: Served): Promise<Body> {
 type Forge = (served: Served) => Promise<Body>;
 const ATTACKS: readonly (readonly [what: string, forge: Forge, found: RegExp])[] = [
   ['with one bit of a file flipped', async ({ zip }) => flipStreamedBit(zip, 5 * MB), /has CRC-32/],
-  ['with one bit of its directory flipped', async ({ zip }) => flipStreamedBit(zip, -60), /, outside of /],
-  ['with an entry of another module', (served) => altered(served, 'outside-prefix'), /entry "elsewhere/],
-  ['that is well formed and has another hash', (served) => altered(served, 'tampered'), /^h1:\S{44}$/],
+  [
+    'with one bit of its directory flipped',
+    async ({ zip }) => flipStreamedBit(zip, -60),
+    /, outside of /,
+  ],
+  [
+    'with an entry of another module',
+    (served) => altered(served, 'outside-prefix'),
+    /entry "elsewhere/,
+  ],
+  [
+    'that is well formed and has another hash',
+    (served) => altered(served, 'tampered'),
+    /^h1:\S{44}$/,
+  ],
   ['with an entry that inflates to more than it declares', bomb, /declares 1000 bytes/],
 ];
 
@@ -150,24 +171,30 @@ function publishFlipped(name: string, size = 12 * MB): Served {
 
 describe('a wrong large zip', () => {
   it.each([
-    ['before it is checked', () => first.requests.filter(({ state }) => state === 'answered').length],
+    [
+      'before it is checked',
+      () => first.requests.filter(({ state }) => state === 'answered').length,
+    ],
     ['when all is over', (name: string) => events(name).length],
-  ])('is never complete for a client that falls behind and reads on %s', async (when, countSigns) => {
-    const name = when.replaceAll(' ', '-');
-    const served = publishFlipped(name, 40 * MB);
-    let stopped = false;
-    const untilThen = () => expect(countSigns(name)).toBeGreaterThan(0);
-    const answer = await download(served.url, {
-      pace(bytes) {
-        if (stopped || bytes < MB) return undefined;
-        stopped = true;
-        return vi.waitFor(untilThen, { timeout: 20_000, interval: 5 });
-      },
-    });
-    expect(answer.bytes).toBeGreaterThan(MB);
-    expectBroken(answer, served.zip.size);
-    await expectHealed(name, served);
-  });
+  ])(
+    'is never complete for a client that falls behind and reads on %s',
+    async (when, countSigns) => {
+      const name = when.replaceAll(' ', '-');
+      const served = publishFlipped(name, 40 * MB);
+      let stopped = false;
+      const untilThen = () => expect(countSigns(name)).toBeGreaterThan(0);
+      const answer = await download(served.url, {
+        pace(bytes) {
+          if (stopped || bytes < MB) return undefined;
+          stopped = true;
+          return vi.waitFor(untilThen, { timeout: 20_000, interval: 5 });
+        },
+      });
+      expect(answer.bytes).toBeGreaterThan(MB);
+      expectBroken(answer, served.zip.size);
+      await expectHealed(name, served);
+    },
+  );
 
   it('is found out also when the client hangs up', async () => {
     const served = publishFlipped('hung-up', 20 * MB);
@@ -235,7 +262,9 @@ describe('a right large zip', () => {
   it('is proven and stored also when the client hangs up', async () => {
     const served = publish('left', { size: 20 * MB });
     await download(served.url, { hangUpAfter: MB });
-    await vi.waitFor(async () => expect(await kept('left')).toEqual(['zip', 'ziphash']), { timeout: 20_000 });
+    await vi.waitFor(async () => expect(await kept('left')).toEqual(['zip', 'ziphash']), {
+      timeout: 20_000,
+    });
     expect(await download(served.url)).toMatchObject(await whole(served));
     expect(first.count('.zip')).toBe(1);
   });
@@ -260,7 +289,10 @@ describe('a right large zip', () => {
     const served = publish('uncovered', { isCovered: false });
     first.set(pathOf('uncovered'), { body: await altered(served, 'tampered') });
     const answer = await download(served.url);
-    expect([answer.broken, answer.headers['cache-control']]).toEqual([false, 'public, max-age=86400']);
+    expect([answer.broken, answer.headers['cache-control']]).toEqual([
+      false,
+      'public, max-age=86400',
+    ]);
     await vi.waitFor(async () => expect(await kept('uncovered')).toEqual(['zip']));
     record('uncovered', served.zip);
     await modferry.miniflare.purgeCache();

@@ -29,11 +29,25 @@ it.each([
   ],
   [
     `${HELLO}/@v/v1.1.0.zip`,
-    { kind: 'zip', module: 'example.com/hello', version: 'v1.1.0', status: 200, tier: 'origin', attempts: 1 },
+    {
+      kind: 'zip',
+      module: 'example.com/hello',
+      version: 'v1.1.0',
+      status: 200,
+      tier: 'origin',
+      attempts: 1,
+    },
   ],
   [
     `${HELLO}/@v/%21dev.info`,
-    { kind: 'query', module: 'example.com/hello', version: 'Dev', status: 200, tier: 'origin', attempts: 1 },
+    {
+      kind: 'query',
+      module: 'example.com/hello',
+      version: 'Dev',
+      status: 200,
+      tier: 'origin',
+      attempts: 1,
+    },
   ],
   [
     '/github.com/%21azure/%21thing/@v/v1.0.1-%21r%21c1.mod',
@@ -59,7 +73,8 @@ it.each([
   expect(request).toBe(answer.headers['x-request-id']);
   expect(origin).toBe(new URL(stage.origin.url).host);
   expect(typeof text).toBe(answer.status === 200 ? 'undefined' : 'string');
-  for (const place of [dataCentre, country, continent]) expect(place ?? 'DFW').toMatch(/^[A-Z]{2,3}$/);
+  for (const place of [dataCentre, country, continent])
+    expect(place ?? 'DFW').toMatch(/^[A-Z]{2,3}$/);
 });
 
 it.each([
@@ -92,7 +107,11 @@ it('a stale answer is marked, and an error says what each origin did', async () 
   const [failed] = await linesOf(stage, await stage.ask(`/${path}/@v/v1.1.0.zip`));
   stage.origin.fault(undefined);
   expect(stale).toMatchObject({ status: 200, stale: true, tier: 'r2', attempts: 2 });
-  expect(failed).toMatchObject({ status: 502, attempts: 2, text: expect.stringContaining('status 500') });
+  expect(failed).toMatchObject({
+    status: 502,
+    attempts: 2,
+    text: expect.stringContaining('status 500'),
+  });
 });
 
 describe('of what a client sends', () => {
@@ -121,7 +140,10 @@ describe('of what a client sends', () => {
   it('the address is in the log where LOG_CLIENT_ADDRESS is on, and the rest is not', async () => {
     const curious = await startStage({ variables: { LOG_CLIENT_ADDRESS: 'on' } });
     try {
-      const [line] = await linesOf(curious, await curious.ask(`${HELLO}/@v/list?token=s3cret`, options));
+      const [line] = await linesOf(
+        curious,
+        await curious.ask(`${HELLO}/@v/list?token=s3cret`, options),
+      );
       expect(line).toMatchObject({ client: '203.0.113.7', status: 200 });
       expect(JSON.stringify(curious.modferry.log)).not.toMatch(/s3cret|token|Bearer/);
     } finally {

@@ -9,8 +9,8 @@ import { findAnyGo } from '../go/go.ts';
 import { download } from './download.ts';
 import { type Modferry, startModferry } from './modferry.ts';
 
-// Everything that an origin may do wrong, with real sockets: as the first of two, as both, and when it is over. The clocks
-// are real too, so limits are short and the tests run beside one another.
+// Everything that an origin may do wrong, with real sockets: as the first of two, as both, and when
+// it is over. The clocks are real too, so limits are short and the tests run beside one another.
 
 const PATH = 'example.com/much';
 const MUCH: FakeModule = makeModule(PATH, {
@@ -74,47 +74,50 @@ async function filesOfGood(files = FILES): Promise<readonly object[]> {
 const table = ORIGIN_FAULTS.map((fault) => [fault.name, fault] as const);
 
 // Without a go command there is no checksum database.
-describe.skipIf(!go).concurrent('an origin with a fault (skipped where there is no go command)', () => {
-  it.for(table)(
-    '%s, as the first of two, is not noticed, and is asked once or twice',
-    async ([, fault], { expect }) => {
-      const bad = await startBadOrigin(fault, { modules: [MUCH] });
-      const modferry = await startWith(bad.url, good.url);
-      try {
-        const files = fault.name === 'wrong bytes' ? CHECKED : FILES;
-        expect(await everyFile(modferry.url, files)).toEqual(await filesOfGood(files));
-        // Once for an answer, and where small files pass it by, for a zip; a loop of redirects is six requests.
-        expect(bad.asked()).toBeLessThanOrEqual(fault.name === 'redirect loop' ? 6 : 5);
-      } finally {
-        await modferry.close();
-        await bad.close();
-      }
-    },
-  );
+describe
+  .skipIf(!go)
+  .concurrent('an origin with a fault (skipped where there is no go command)', () => {
+    it.for(table)(
+      '%s, as the first of two, is not noticed, and is asked once or twice',
+      async ([, fault], { expect }) => {
+        const bad = await startBadOrigin(fault, { modules: [MUCH] });
+        const modferry = await startWith(bad.url, good.url);
+        try {
+          const files = fault.name === 'wrong bytes' ? CHECKED : FILES;
+          expect(await everyFile(modferry.url, files)).toEqual(await filesOfGood(files));
+          // Once for an answer, and where small files pass it by, for a zip; a loop of redirects is
+          // six requests.
+          expect(bad.asked()).toBeLessThanOrEqual(fault.name === 'redirect loop' ? 6 : 5);
+        } finally {
+          await modferry.close();
+          await bad.close();
+        }
+      },
+    );
 
-  it.for(table)(
-    '%s, as both, is an error that names both, and never a 404 or a wrong file',
-    async ([, fault], { expect }) => {
-      const [one, two] = [
-        await startBadOrigin(fault, { modules: [MUCH] }),
-        await startBadOrigin(fault, { modules: [MUCH] }),
-      ];
-      const modferry = await startWith(one.url, two.url);
-      try {
-        const answer = await fetch(`${modferry.url}/${PATH}/@v/v1.0.0.zip`);
-        expect([502, 503, 504]).toContain(answer.status);
-        expect(answer.headers.get('cache-control')).toBe('no-store');
-        const text = await answer.text();
-        for (const { url } of [one, two]) expect(text).toContain(new URL(url).host);
-        await expectRecovery({ fault, bad: [one, two], modferry, expect });
-      } finally {
-        await modferry.close();
-        await one.close();
-        await two.close();
-      }
-    },
-  );
-});
+    it.for(table)(
+      '%s, as both, is an error that names both, and never a 404 or a wrong file',
+      async ([, fault], { expect }) => {
+        const [one, two] = [
+          await startBadOrigin(fault, { modules: [MUCH] }),
+          await startBadOrigin(fault, { modules: [MUCH] }),
+        ];
+        const modferry = await startWith(one.url, two.url);
+        try {
+          const answer = await fetch(`${modferry.url}/${PATH}/@v/v1.0.0.zip`);
+          expect([502, 503, 504]).toContain(answer.status);
+          expect(answer.headers.get('cache-control')).toBe('no-store');
+          const text = await answer.text();
+          for (const { url } of [one, two]) expect(text).toContain(new URL(url).host);
+          await expectRecovery({ fault, bad: [one, two], modferry, expect });
+        } finally {
+          await modferry.close();
+          await one.close();
+          await two.close();
+        }
+      },
+    );
+  });
 
 interface Recovery {
   readonly fault: OriginFault;

@@ -11,7 +11,8 @@ import {
   STALE_STATUS,
 } from './conformance.ts';
 
-// An outage of every origin: what worked before goes on working, everything else is told as it is, never as a 404.
+// An outage of every origin: what worked before goes on working, everything else is told as it is,
+// never as a 404.
 
 const HELLO = '/example.com/hello';
 const WARMED = [
@@ -22,7 +23,14 @@ const WARMED = [
   [`${HELLO}/@latest`, 'latest'],
   [`${HELLO}/@v/master.info`, 'query'],
 ] as const;
-const UNKNOWN = ['@latest', '@v/master.info', '@v/v1.0.0.info', '@v/v1.0.0.mod', '@v/v1.0.0.zip', '@v/list'];
+const UNKNOWN = [
+  '@latest',
+  '@v/master.info',
+  '@v/v1.0.0.info',
+  '@v/v1.0.0.mod',
+  '@v/v1.0.0.zip',
+  '@v/list',
+];
 
 describe('while every origin refuses connections', () => {
   let stage: Stage;
@@ -31,7 +39,10 @@ describe('while every origin refuses connections', () => {
     stage = await startStage();
     for (const [target] of WARMED) before.set(target, (await stage.ask(target)).text);
     await stage.ask('/gopkg.in/yaml.v2/@v/v2.2.1.info');
-    await stage.stored(...WARMED.map(([target]) => target.slice(1)), 'gopkg.in/yaml.v2/@v/v2.2.1.info');
+    await stage.stored(
+      ...WARMED.map(([target]) => target.slice(1)),
+      'gopkg.in/yaml.v2/@v/v2.2.1.info',
+    );
     await stage.expire();
     await stage.origin.stop();
   });
@@ -57,7 +68,10 @@ describe('while every origin refuses connections', () => {
 
   it('a list is made from all of the bucket, however many files a module has', async () => {
     const bucket = await stage.modferry.miniflare.getR2Bucket('FILES');
-    const versions = Array.from({ length: 1_010 }, (_, at) => `v0.${Math.floor(at / 100)}.${at % 100}`);
+    const versions = Array.from(
+      { length: 1_010 },
+      (_, at) => `v0.${Math.floor(at / 100)}.${at % 100}`,
+    );
     const extra = [
       'v0.0.0-20240101000000-0123456789ab.info',
       'v2.0.0+incompatible.info',
@@ -71,7 +85,11 @@ describe('while every origin refuses connections', () => {
     await bucket.put('example.com/many/more/@v/v8.0.0.info', '{}');
     const answer = await stage.ask('/example.com/many/@v/list');
     expect(summary(answer)).toMatchObject({ status: 200, asked: 0 });
-    expect(answer.text.trim().split('\n')).toEqual([...versions, 'v1.0.0-RC1', 'v2.0.0+incompatible']);
+    expect(answer.text.trim().split('\n')).toEqual([
+      ...versions,
+      'v1.0.0-RC1',
+      'v2.0.0+incompatible',
+    ]);
   });
 
   it('anything of a module that nobody asked for before is 502 that names the origin', async () => {

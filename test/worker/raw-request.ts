@@ -14,7 +14,10 @@ export interface RawOptions {
   readonly body?: string;
 }
 
-/** A request whose target is sent exactly as written and whose answer is shown as it came: nothing is decoded. */
+/**
+ * A request whose target is sent exactly as written and whose answer is shown as it came: nothing
+ * is decoded.
+ */
 export function rawRequest(
   origin: string,
   target: string,

@@ -76,7 +76,10 @@ async function expectRight(name: string, served: Served, isProven = true): Promi
   expect([first.count('.zip'), second.count('.zip')]).toEqual(asked);
 }
 
-/** What the second origin sends: under its own tag from the start, under the first one's also by range. */
+/**
+ * What the second origin sends: under its own tag from the start, under the first one's also by
+ * range.
+ */
 function setSecond(name: string, body: Body, firstTag?: string): void {
   const headers = {
     'content-type': 'application/zip',
@@ -108,7 +111,9 @@ describe.each([
     expect(ranges(first)).toEqual(['all', expect.stringMatching(/^bytes=[1-9]\d+-$/)]);
     expect(ranges(second)).toEqual([]);
     await vi.waitFor(() =>
-      expect(lines(name)).toMatchObject([{ outcome: 'resumed', tries: 1, offset: expect.any(Number) }]),
+      expect(lines(name)).toMatchObject([
+        { outcome: 'resumed', tries: 1, offset: expect.any(Number) },
+      ]),
     );
   });
 
@@ -154,7 +159,8 @@ describe('another origin', () => {
     await start(true);
     const name = 'lying-tag';
     const served = publish(name);
-    const etag = (await fetch(first.url + pathOf(name), { method: 'HEAD' })).headers.get('etag') ?? '';
+    const etag =
+      (await fetch(first.url + pathOf(name), { method: 'HEAD' })).headers.get('etag') ?? '';
     first.reset();
     setSecond(name, flipStreamedBit(served.zip, -3 * MB), etag);
     breakForGood();
@@ -162,7 +168,9 @@ describe('another origin', () => {
     expect(await kept(name)).toEqual([]);
     const hosts = [first, second].map(({ url }) => new URL(url).host);
     await vi.waitFor(() => {
-      const named = modferry.log.filter(({ subject }) => subject === `${moduleOf(name)}@v1.0.0.zip`);
+      const named = modferry.log.filter(
+        ({ subject }) => subject === `${moduleOf(name)}@v1.0.0.zip`,
+      );
       expect(named.map(({ origin }) => origin)).toEqual(hosts);
     });
   });

@@ -8,7 +8,8 @@ import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
 import { type Modferry, type ModferryOptions, startModferry } from './modferry.ts';
 import { fetchOrigins } from './standing.ts';
 
-// What one isolate learnt of the origins is known to the next one, which here is the next modferry on the same files.
+// What one isolate learnt of the origins is known to the next one, which here is the next modferry
+// on the same files.
 
 let bad: FakeOrigin;
 let good: FakeOrigin;
@@ -36,7 +37,8 @@ async function start(without: ModferryOptions['without'] = []): Promise<Modferry
   return modferry;
 }
 
-const stateOf = async (modferry: Modferry) => (await fetchOrigins(modferry)).origins[0]?.breakers.reach.state;
+const stateOf = async (modferry: Modferry) =>
+  (await fetchOrigins(modferry)).origins[0]?.breakers.reach.state;
 
 /** Its breaker opens: an origin that asks for patience is left alone at once. */
 async function loseBad(modferry: Modferry): Promise<void> {

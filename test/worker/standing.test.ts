@@ -86,12 +86,17 @@ describe('/readyz', () => {
     await probe();
     expect(await ready()).toMatchObject({
       status: 200,
-      text: expect.stringMatching(/^ready\na: no answer within 0\.3 s, probed 0 min ago, .*\nb: ok, probed/),
+      text: expect.stringMatching(
+        /^ready\na: no answer within 0\.3 s, probed 0 min ago, .*\nb: ok, probed/,
+      ),
     });
     b.fault(500);
     await probe();
     const none = await ready();
-    expect(none).toMatchObject({ status: 503, text: expect.stringContaining('b: status 500, probed') });
+    expect(none).toMatchObject({
+      status: 503,
+      text: expect.stringContaining('b: status 500, probed'),
+    });
     expect(none.headers).toMatchObject({ 'content-type': TEXT, 'cache-control': NO_STORE });
     expect([(await ready('HEAD')).status, (await ready('HEAD')).text]).toEqual([503, '']);
     b.reset();
@@ -121,7 +126,9 @@ describe('the probe', () => {
         '/golang.org/x/text/@v/v0.3.0.zip',
       ]);
     }
-    await vi.waitFor(() => expect(modferry.log.filter(({ event }) => event === 'probe').length).toBe(2));
+    await vi.waitFor(() =>
+      expect(modferry.log.filter(({ event }) => event === 'probe').length).toBe(2),
+    );
     expect(modferry.log.filter(({ event }) => event === 'probe')).toMatchObject([
       { origin: 'a', verdict: 'ok', large: 'no answer within 0.3 s' },
       { origin: 'b', verdict: 'ok', large: 'ok', bytes: 131_072 },
@@ -148,7 +155,9 @@ describe('the probe', () => {
     await namespace.put('-/probes', text, { metadata: { until: Date.now() + 3_600_000 } });
     await probe();
     expect((await fetchOrigins(modferry)).origins[0]?.history.length).toBe(3);
-    const kept = JSON.parse((await namespace.get('-/probes', 'text')) ?? '') as { rounds: unknown[] };
+    const kept = JSON.parse((await namespace.get('-/probes', 'text')) ?? '') as {
+      rounds: unknown[];
+    };
     expect(kept.rounds.length).toBe(3);
   });
 
@@ -171,7 +180,9 @@ describe('/-/api/origins', () => {
   it('is JSON that nobody keeps, with GET and HEAD', async () => {
     await start();
     for (const method of ['GET', 'HEAD']) {
-      const { body, headers, status } = await rawRequest(modferry.url, '/-/api/origins', { method });
+      const { body, headers, status } = await rawRequest(modferry.url, '/-/api/origins', {
+        method,
+      });
       expect([status, body.length > 0]).toEqual([200, method === 'GET']);
       expect(headers).toMatchObject({ 'content-type': JSON_TYPE, 'cache-control': NO_STORE });
     }

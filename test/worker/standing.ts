@@ -16,9 +16,10 @@ export interface ReportedOrigin {
   readonly history: readonly { readonly at: string }[];
 }
 
-export async function fetchOrigins({
-  url,
-}: Pick<Modferry, 'url'>): Promise<{ readonly origins: readonly ReportedOrigin[]; readonly at: string }> {
+export async function fetchOrigins({ url }: Pick<Modferry, 'url'>): Promise<{
+  readonly origins: readonly ReportedOrigin[];
+  readonly at: string;
+}> {
   const answer = await fetch(`${url}/-/api/origins`);
   return (await answer.json()) as { origins: ReportedOrigin[]; at: string };
 }

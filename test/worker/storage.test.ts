@@ -33,11 +33,14 @@ it.each<[string, ('FILES' | 'META')[]]>([
     if (!without.includes('META')) await kvHolds(stage, 2);
     await stage.expire();
     const asked: Record<string, number> = {};
-    for (const [end, kind] of FILES) asked[kind] = (await stage.ask(`/example.com/hello/${end}`)).asked;
+    for (const [end, kind] of FILES)
+      asked[kind] = (await stage.ask(`/example.com/hello/${end}`)).asked;
     const small = without.length === 2 ? 1 : 0;
     const zip = without.includes('FILES') ? 1 : 0;
     expect(asked).toEqual({ list: 1, latest: 1, info: small, mod: small, zip });
-    const part = await stage.ask('/example.com/hello/@v/v1.1.0.zip', { headers: { Range: 'bytes=0-9' } });
+    const part = await stage.ask('/example.com/hello/@v/v1.1.0.zip', {
+      headers: { Range: 'bytes=0-9' },
+    });
     expect(part.status).toBe(without.includes('FILES') ? 200 : 206);
     expect(await troubles(stage)).toEqual([]);
   } finally {
@@ -48,14 +51,17 @@ it.each<[string, ('FILES' | 'META')[]]>([
 async function kvHolds({ modferry }: Stage, count: number): Promise<void> {
   const namespace = await modferry.miniflare.getKVNamespace('META');
   await vi.waitFor(async () => {
-    if ((await namespace.list()).keys.length !== count) throw new Error(`Cannot find ${count} keys in KV`);
+    if ((await namespace.list()).keys.length !== count)
+      throw new Error(`Cannot find ${count} keys in KV`);
   });
 }
 
 /** Log lines about a tier that failed. */
 async function troubles({ modferry, ask }: Stage): Promise<unknown[]> {
   const { headers } = await ask('/healthz');
-  await expect.poll(() => modferry.log.some(({ request }) => request === headers['x-request-id'])).toBe(true);
+  await expect
+    .poll(() => modferry.log.some(({ request }) => request === headers['x-request-id']))
+    .toBe(true);
   return modferry.log.filter(({ event }) => event !== 'request' && event !== 'note');
 }
 
@@ -113,9 +119,9 @@ describe('the bucket', () => {
     ]) {
       for (const fault of [404, { status: 410, text: 'gone' }, 500]) {
         stage.origin.fault(fault);
-        expect((await stage.ask(`/example.com/none${JSON.stringify(fault).length}/${end}`)).status).not.toBe(
-          200,
-        );
+        expect(
+          (await stage.ask(`/example.com/none${JSON.stringify(fault).length}/${end}`)).status,
+        ).not.toBe(200);
       }
     }
     stage.origin.fault(undefined);
@@ -123,16 +129,25 @@ describe('the bucket', () => {
   });
 
   it('holds no file of PRIVATE', async () => {
-    const guarded = await startStage({ variables: { PRIVATE: 'example.com/hello,*.corp.example' } });
+    const guarded = await startStage({
+      variables: { PRIVATE: 'example.com/hello,*.corp.example' },
+    });
     try {
-      for (const module of ['example.com/hello', 'example.com/hello/sub', 'git.corp.example/tool/cmd']) {
+      for (const module of [
+        'example.com/hello',
+        'example.com/hello/sub',
+        'git.corp.example/tool/cmd',
+      ]) {
         for (const [end] of FILES) {
           const answer = await guarded.ask(`/${module}/${end}`);
           expect(answer).toMatchObject({ status: 403, asked: 0 });
           expect(answer.headers['cache-control']).toBe('no-store');
         }
       }
-      expect(await guarded.ask('/example.com/dep/@v/list')).toMatchObject({ status: 200, asked: 1 });
+      expect(await guarded.ask('/example.com/dep/@v/list')).toMatchObject({
+        status: 200,
+        asked: 1,
+      });
       await expect.poll(() => guarded.bucketKeys()).toEqual(['example.com/dep/@v/list']);
     } finally {
       await guarded.close();
@@ -143,7 +158,9 @@ describe('the bucket', () => {
 const go = findAnyGo() ?? '';
 it.skipIf(go === '')('the bucket has the layout of GOMODCACHE/cache/download', async () => {
   const database = await startSumDB({ go, records: goSums(fixtureModules()) });
-  const stage = await startStage({ variables: { SUMDBS: `${database.verifierKey} ${database.url}` } });
+  const stage = await startStage({
+    variables: { SUMDBS: `${database.verifierKey} ${database.url}` },
+  });
   try {
     for (const target of [
       ...FILES.map(([end]) => `/example.com/hello/${end}`),

@@ -19,7 +19,8 @@ describe('without a bucket', () => {
     await first.close();
   });
 
-  const serve = (name: string, size: number) => serveBigZip(name, size, { at: [first], by: passing });
+  const serve = (name: string, size: number) =>
+    serveBigZip(name, size, { at: [first], by: passing });
 
   it('a zip of 100 MB passes through, each time from the origin', async () => {
     const served = serve('passing', 100 * MB);

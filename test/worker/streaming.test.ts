@@ -32,7 +32,8 @@ function serve(name: string, size: number, at = [first]): Served {
 
 async function untilStored({ cachedOnly }: Served): Promise<void> {
   await vi.waitFor(
-    async () => expect(await download(cachedOnly, { method: 'HEAD' })).toMatchObject({ status: 200 }),
+    async () =>
+      expect(await download(cachedOnly, { method: 'HEAD' })).toMatchObject({ status: 200 }),
     { timeout: 20_000, interval: 50 },
   );
 }
@@ -55,7 +56,13 @@ describe('a zip of 300 MB', () => {
       'content-length': String(served.zip.size),
       'cache-control': 'public, max-age=31536000, immutable',
     });
-    for (const name of ['etag', 'content-length', 'content-type', 'cache-control', 'accept-ranges']) {
+    for (const name of [
+      'etag',
+      'content-length',
+      'content-type',
+      'cache-control',
+      'accept-ranges',
+    ]) {
       expect([name, warm.headers[name]]).toEqual([name, cold.headers[name]]);
     }
     const { etag = '' } = cold.headers;
@@ -127,7 +134,11 @@ describe('a client', () => {
 
   it('beside the first one gets right bytes of a zip that is still on its way', async () => {
     const served = serve('two', 40 * MB);
-    const answers = await Promise.all([download(served.url), download(served.url), download(served.url)]);
+    const answers = await Promise.all([
+      download(served.url),
+      download(served.url),
+      download(served.url),
+    ]);
     for (const answer of answers) expect(answer).toMatchObject(await whole(served));
   });
 });
@@ -235,6 +246,8 @@ describe('ranges of a stored zip of 20 MB', () => {
 
   it('of a zip that is not stored yet are the whole file', async () => {
     const cold = serve('cold-range', 20 * MB);
-    expect(await download(cold.url, { headers: { Range: 'bytes=0-9' } })).toMatchObject(await whole(cold));
+    expect(await download(cold.url, { headers: { Range: 'bytes=0-9' } })).toMatchObject(
+      await whole(cold),
+    );
   });
 });

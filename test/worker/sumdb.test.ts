@@ -18,8 +18,9 @@ import {
   STALE_STATUS,
 } from './conformance.ts';
 
-// Rows 117 to 138 of the conformance list: a checksum database by golang.org/x/mod, carried by modferry. Nobody but the
-// database may be asked for any of this, and it only for what it can have. To prove an answer, modferry reads tiles besides.
+// Rows 117 to 138 of the conformance list: a checksum database by golang.org/x/mod, carried by
+// modferry. Nobody but the database may be asked for any of this, and it only for what it can have.
+// To prove an answer, modferry reads tiles besides.
 
 const go = findAnyGo() ?? '';
 const NAME = 'sum.example.test';
@@ -52,7 +53,11 @@ describe.skipIf(go === '')('a checksum database', () => {
   });
 
   it('row 117: /supported is 200 by itself, also below /cached-only', async () => {
-    for (const target of [`${BASE}/supported`, `/cached-only${BASE}/supported`, `${BASE}/v2/supported`]) {
+    for (const target of [
+      `${BASE}/supported`,
+      `/cached-only${BASE}/supported`,
+      `${BASE}/v2/supported`,
+    ]) {
       const answer = await stage.ask(target);
       expect(summary(answer)).toEqual({ status: 200, type: TEXT, cache: MUTABLE, asked: 0 });
     }
@@ -82,7 +87,10 @@ describe.skipIf(go === '')('a checksum database', () => {
     );
     expect(first.text).toMatch(/^\d+\n/);
     expect(first.text).toContain(`\n${lines}\ngo.sum database tree\n`);
-    for (const again of [await stage.ask(target), await stage.expire().then(() => stage.ask(target))]) {
+    for (const again of [
+      await stage.ask(target),
+      await stage.expire().then(() => stage.ask(target)),
+    ]) {
       expect(summary(again)).toEqual({ ...FILE, asked: 0 });
       expect(again.text).toBe(first.text);
     }
@@ -111,16 +119,19 @@ describe.skipIf(go === '')('a checksum database', () => {
       const answer = await stage.ask(target);
       expect(summary(answer)).toEqual(failure(status, 1, NEGATIVE));
       expect(answer.text).toContain('unknown revision');
-      expect(await stage.edgeEntry('missing', target.replace(BASE, `sumdb/${NAME}`))).toBeLessThanOrEqual(30);
+      expect(
+        await stage.edgeEntry('missing', target.replace(BASE, `sumdb/${NAME}`)),
+      ).toBeLessThanOrEqual(30);
     },
   );
 
-  it.each(['git.corp.example/tool@v1.0.0', 'example.com/secret@v1.0.0', 'example.com/secret/sub@v1.0.0'])(
-    'row 128: the database does not hear of %s, which is private',
-    async (lookup) => {
-      expect(summary(await stage.ask(`${BASE}/lookup/${lookup}`))).toEqual(failure(403, 0));
-    },
-  );
+  it.each([
+    'git.corp.example/tool@v1.0.0',
+    'example.com/secret@v1.0.0',
+    'example.com/secret/sub@v1.0.0',
+  ])('row 128: the database does not hear of %s, which is private', async (lookup) => {
+    expect(summary(await stage.ask(`${BASE}/lookup/${lookup}`))).toEqual(failure(403, 0));
+  });
 
   it('row 129: the tree head is fresh for a minute', async () => {
     const answer = await stage.ask(`${BASE}/latest`);
@@ -156,13 +167,16 @@ describe.skipIf(go === '')('a checksum database', () => {
   it('row 132: a partial tile that the database does not have is 404 for a short time', async () => {
     database.fault(404, { match: /^\/tile/ });
     // The tree is smaller: the database is asked whether it has grown.
-    expect(summary(await stage.ask(`${BASE}/tile/8/0/001.p/200`))).toEqual(failure(404, 2, NEGATIVE));
+    expect(summary(await stage.ask(`${BASE}/tile/8/0/001.p/200`))).toEqual(
+      failure(404, 2, NEGATIVE),
+    );
   });
 
   it('a tile that no tree head reaches is passed on, and kept by nobody', async () => {
     const path = '/tile/8/0/001.p/201';
     database.fault({ redirect: stage.origin.url }, { match: /^\/tile/ });
-    for (const from of [path, `/-redirected${path}`]) stage.origin.set(from, { body: 'h'.repeat(201 * 32) });
+    for (const from of [path, `/-redirected${path}`])
+      stage.origin.set(from, { body: 'h'.repeat(201 * 32) });
     const answer = await stage.ask(BASE + path);
     expect([answer.status, answer.headers['cache-control']]).toEqual([200, NO_STORE]);
     expect(await stage.bucketKeys()).not.toContain(`sumdb/${NAME}${path}`);
@@ -174,7 +188,10 @@ describe.skipIf(go === '')('a checksum database', () => {
     ['row 133: a tile that breaks off', 'truncate'],
   ])('%s is 502, not stored, and the next request gets it', async (_row, fault) => {
     const { verifierKey, url } = database;
-    const fresh = await startStage({ variables: { SUMDBS: `${verifierKey} ${url}` }, others: [database] });
+    const fresh = await startStage({
+      variables: { SUMDBS: `${verifierKey} ${url}` },
+      others: [database],
+    });
     try {
       database.fault(fault, { match: /^\/tile/ });
       const answer = await fresh.ask(`${BASE}/tile/8/0/001.p/20`);

@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { hashGoMod } from '../fakes/zip/dirhash.ts';
-import { goSum, goSums, makeModule, makeVersion, versionOf, zipHash } from '../fakes/origin/module.ts';
+import {
+  goSum,
+  goSums,
+  makeModule,
+  makeVersion,
+  versionOf,
+  zipHash,
+} from '../fakes/origin/module.ts';
 import { fixtureModules } from '../fakes/origin/modules.ts';
 import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
 import { type FakeSumDB, startSumDB } from '../fakes/sumdb/sumdb.ts';
@@ -18,7 +25,8 @@ import {
   withFault,
 } from './conformance.ts';
 
-// Rows 56, 57 and 59: what two origins give is compared with a checksum database by golang.org/x/mod.
+// Rows 56, 57 and 59: what two origins give is compared with a checksum database by
+// golang.org/x/mod.
 
 const go = findAnyGo() ?? '';
 
@@ -78,7 +86,9 @@ describe.skipIf(go === '')('with VERIFY=all', () => {
       const answer = await stage.ask(path);
       expect(summary(answer)).toEqual(failure(502, 2));
       expect(answer.text).toMatch(/hash h1:\S{44} where sum\.example\.test has h1:\S{44}/);
-      expect((await stage.bucketKeys()).filter((key) => key.startsWith('example.com/'))).toEqual([]);
+      expect((await stage.bucketKeys()).filter((key) => key.startsWith('example.com/'))).toEqual(
+        [],
+      );
       await vi.waitFor(() => expect(events('mismatch')).toHaveLength(2));
       expect(events('mismatch')[0]).toMatchObject({
         event: 'security',
@@ -95,31 +105,39 @@ describe.skipIf(go === '')('with VERIFY=all', () => {
     },
   );
 
-  it.each(['mod', 'zip'])('a wrong .%s is asked of the next origin, across a comma too', async (end) => {
-    const path = `/example.com/hello/@v/v1.1.0.${end}`;
-    first.fault('tampered', { match: path });
-    const answer = await stage.ask(path);
-    expect(answer).toMatchObject({ status: 200, asked: 2 });
-    expect(answer.headers['cache-status']).toContain(new URL(second.url).host);
-    await forgetEverything(stage.modferry);
-    // The first one is set aside for this file, and for no other one.
-    expect(await stage.ask(path)).toMatchObject({ status: 200, asked: 1 });
-    expect(second.count(path)).toBe(2);
-    const other = await stage.ask(`/example.com/hello/@v/v1.1.0.info`);
-    expect(other.headers['cache-status']).toContain(new URL(first.url).host);
-  });
+  it.each(['mod', 'zip'])(
+    'a wrong .%s is asked of the next origin, across a comma too',
+    async (end) => {
+      const path = `/example.com/hello/@v/v1.1.0.${end}`;
+      first.fault('tampered', { match: path });
+      const answer = await stage.ask(path);
+      expect(answer).toMatchObject({ status: 200, asked: 2 });
+      expect(answer.headers['cache-status']).toContain(new URL(second.url).host);
+      await forgetEverything(stage.modferry);
+      // The first one is set aside for this file, and for no other one.
+      expect(await stage.ask(path)).toMatchObject({ status: 200, asked: 1 });
+      expect(second.count(path)).toBe(2);
+      const other = await stage.ask(`/example.com/hello/@v/v1.1.0.info`);
+      expect(other.headers['cache-status']).toContain(new URL(first.url).host);
+    },
+  );
 
-  it.each(['mod', 'zip'])('a wrong .%s is not hidden behind a 404 of the other origin', async (end) => {
-    const path = `/example.com/hello/@v/v1.1.0.${end}`;
-    first.fault('tampered');
-    second.remove(path);
-    // Not the first time, nor when the wrong one is set aside and the other one asked first.
-    for (let time = 0; time < 3; time++) expect(await stage.ask(path)).toMatchObject({ status: 502 });
-  });
+  it.each(['mod', 'zip'])(
+    'a wrong .%s is not hidden behind a 404 of the other origin',
+    async (end) => {
+      const path = `/example.com/hello/@v/v1.1.0.${end}`;
+      first.fault('tampered');
+      second.remove(path);
+      // Not the first time, nor when the wrong one is set aside and the other one asked first.
+      for (let time = 0; time < 3; time++)
+        expect(await stage.ask(path)).toMatchObject({ status: 502 });
+    },
+  );
 
   it('a right zip under another version is 502', async () => {
     const other = versionOf(helloModule(), 'v1.0.0').zip;
-    for (const origin of [first, second]) origin.set('/example.com/hello/@v/v1.1.0.zip', { body: other });
+    for (const origin of [first, second])
+      origin.set('/example.com/hello/@v/v1.1.0.zip', { body: other });
     expect(summary(await stage.ask('/example.com/hello/@v/v1.1.0.zip'))).toEqual(failure(502, 2));
   });
 
@@ -195,7 +213,11 @@ describe.skipIf(go === '')('with VERIFY=all', () => {
       expect(await stage.ask(`/cached-only/${key}`)).toMatchObject({ status: 404, asked: 0 });
       await (await bucket()).put(key, end === 'zip' ? zip : 'module evil\n');
       const answer = await stage.ask(`/${key}`);
-      expect([answer.status, answer.headers['cache-control'], answer.asked]).toEqual([200, IMMUTABLE, 1]);
+      expect([answer.status, answer.headers['cache-control'], answer.asked]).toEqual([
+        200,
+        IMMUTABLE,
+        1,
+      ]);
       expect(answer.text).not.toContain('evil');
       await vi.waitFor(() => expect(events('stored-mismatch')).toHaveLength(2));
       await vi.waitFor(async () =>
@@ -209,7 +231,11 @@ describe.skipIf(go === '')('with VERIFY=all', () => {
     const zip = versionOf(helloModule(), 'v1.1.0').zip;
     await (await bucket()).put(key, zip as Uint8Array);
     const answer = await stage.ask(`/${key}`);
-    expect([answer.status, answer.headers['cache-control'], answer.asked]).toEqual([200, IMMUTABLE, 0]);
+    expect([answer.status, answer.headers['cache-control'], answer.asked]).toEqual([
+      200,
+      IMMUTABLE,
+      0,
+    ]);
     await stage.stored('example.com/hello/@v/v1.1.0.ziphash');
     expect(await stage.ask(`/${key}`)).toMatchObject({ status: 200, asked: 0 });
   });
@@ -229,13 +255,17 @@ describe.skipIf(go === '')('with VERIFY=all', () => {
         expect(answer.text).toContain(new URL(database.url).host);
       }
     });
-    expect((await stage.bucketKeys()).filter((key) => key.startsWith('example.com/dep/'))).toEqual([]);
+    expect((await stage.bucketKeys()).filter((key) => key.startsWith('example.com/dep/'))).toEqual(
+      [],
+    );
     expect(await stage.ask('/example.com/dep/@v/v1.0.0.zip')).toMatchObject({ status: 200 });
   });
 
   it('a stored lookup and a stored tile that are damaged are written over', async () => {
     await stage.ask('/example.com/hello/@v/v1.1.0.mod');
-    const keys = (await stage.bucketKeys()).filter((key) => /^sumdb\/.*\/(lookup|tile)\//.test(key));
+    const keys = (await stage.bucketKeys()).filter((key) =>
+      /^sumdb\/.*\/(lookup|tile)\//.test(key),
+    );
     expect(keys.length).toBeGreaterThan(1);
     for (const key of keys) {
       const body = await (await bucket()).get(key);

@@ -6,7 +6,8 @@ import { emptyDeflate, PREFIX, randomZip } from '../fakes/zip/forged-zip.ts';
 import { noise, writeZip, type ZipEntry } from '../fakes/zip/zip-writer.ts';
 import { type BundledWorker, startBundledWorker } from './bundled-worker.ts';
 
-// The unit tests of src/zip run in Node, whose zlib is not that of workerd: these have the same verdict there.
+// The unit tests of src/zip run in Node, whose zlib is not that of workerd: these have the same
+// verdict there.
 
 let worker: BundledWorker;
 beforeAll(async () => {
@@ -22,19 +23,25 @@ const zipOf = (entry: Omit<ZipEntry, 'name'>) => writeZip([{ name: `${PREFIX}a`,
 const zeros = (size: number) => Buffer.alloc(size);
 
 it.each([
-  ...[0, 1, 63, 64, 65, 16_384, 40_960, 40_961, 50_000, 65_536, 81_920, 200_000, 262_144, 1_000_000].flatMap(
-    (size): [string, Uint8Array][] => [
-      [`${size} bytes that do not shrink`, zipOf({ content: noise(size) })],
-      [`${size} bytes that do`, zipOf({ content: zeros(size) })],
-      [`${size} bytes, stored`, zipOf({ content: noise(size), method: 'store' })],
-    ],
-  ),
+  ...[
+    0, 1, 63, 64, 65, 16_384, 40_960, 40_961, 50_000, 65_536, 81_920, 200_000, 262_144, 1_000_000,
+  ].flatMap((size): [string, Uint8Array][] => [
+    [`${size} bytes that do not shrink`, zipOf({ content: noise(size) })],
+    [`${size} bytes that do`, zipOf({ content: zeros(size) })],
+    [`${size} bytes, stored`, zipOf({ content: noise(size), method: 'store' })],
+  ]),
   ['4 MB that do not shrink', zipOf({ content: noise(4_000_000) })],
   ['30 MB of zeros', zipOf({ content: zeros(30_000_000) })],
   ['one byte more than declared', zipOf({ content: noise(50_000), lies: { size: 49_999 } })],
   ['one byte less than declared', zipOf({ content: noise(50_000), lies: { size: 50_001 } })],
-  ['one byte more than declared, large', zipOf({ content: noise(3_000_000), lies: { size: 2_999_999 } })],
-  ['one byte less than declared, large', zipOf({ content: noise(3_000_000), lies: { size: 3_000_001 } })],
+  [
+    'one byte more than declared, large',
+    zipOf({ content: noise(3_000_000), lies: { size: 2_999_999 } }),
+  ],
+  [
+    'one byte less than declared, large',
+    zipOf({ content: noise(3_000_000), lies: { size: 3_000_001 } }),
+  ],
   ['a bomb that declares little', zipOf({ content: zeros(100_000_000), lies: { size: 100 } })],
   ['a bomb that declares much', zipOf({ content: zeros(100_000_000), lies: { size: 90_000_000 } })],
   [

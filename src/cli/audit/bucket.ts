@@ -8,9 +8,10 @@ import { AuditError } from './arguments.ts';
 import { startLocally } from '../local/local.ts';
 
 /**
- * Runs in the place of modferry and hands out its bucket. Miniflare can lend a bucket to Node as well, but keeps some 100 KB for
- * every file that is read like that, and is slower. What is removed goes from KV too, which has copies of small files. It listens on
- * loopback as long as the audit runs, where any page in a browser can post to it: so it answers to a secret alone.
+ * Runs in the place of modferry and hands out its bucket. Miniflare can lend a bucket to Node as
+ * well, but keeps some 100 KB for every file that is read like that, and is slower. What is removed
+ * goes from KV too, which has copies of small files. It listens on loopback as long as the audit
+ * runs, where any page in a browser can post to it: so it answers to a secret alone.
  */
 const bucketWorker = (secret: string) => `
 export default {
@@ -49,7 +50,10 @@ export interface LocalBucket {
 }
 
 /** The bucket that `npm start` keeps in this directory. Throws `AuditError` when there is none. */
-export async function openLocalBucket(stateDirectory: string, variables: Variables): Promise<LocalBucket> {
+export async function openLocalBucket(
+  stateDirectory: string,
+  variables: Variables,
+): Promise<LocalBucket> {
   if (!existsSync(join(stateDirectory, 'r2'))) {
     throw new AuditError(
       `Cannot audit STATE_DIR ${JSON.stringify(stateDirectory)}: npm start has kept no files there, name a directory instead`,
@@ -67,7 +71,9 @@ interface Worker {
   readonly secret: string;
 }
 
-/** `forgetCopies` empties the edge cache, which has what was asked for of late and is never needed. */
+/**
+ * `forgetCopies` empties the edge cache, which has what was asked for of late and is never needed.
+ */
 function bucketTree(worker: Worker, forgetCopies: () => Promise<unknown>): AuditedTree {
   return {
     list: () => listBucket(worker),

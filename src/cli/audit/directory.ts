@@ -4,13 +4,17 @@ import { join } from 'node:path';
 import { type AuditedTree, compareKeys, type ListedFile } from '../../operations/audit/tree.ts';
 import { AuditError } from './arguments.ts';
 
-/** The path of the directory without links. Throws `AuditError` when it is none, or one that is laid out otherwise. */
+/**
+ * The path of the directory without links. Throws `AuditError` when it is none, or one that is laid
+ * out otherwise.
+ */
 export async function checkDirectory(directory: string): Promise<string> {
   const name = JSON.stringify(directory);
   const path = await realpath(directory).catch((error: unknown) => {
     throw new AuditError(`Cannot audit ${name}: ${messageOf(error)}`, { cause: error });
   });
-  if (!(await stat(path)).isDirectory()) throw new AuditError(`Cannot audit ${name}: it is no directory`);
+  if (!(await stat(path)).isDirectory())
+    throw new AuditError(`Cannot audit ${name}: it is no directory`);
   for (const inner of ['cache/download', 'pkg/mod/cache/download', 'download']) {
     if (!existsSync(join(path, inner))) continue;
     throw new AuditError(
@@ -20,7 +24,10 @@ export async function checkDirectory(directory: string): Promise<string> {
   return path;
 }
 
-/** A directory as a tree; keys are paths below it, with slashes. Links to files are followed, links to directories are not. */
+/**
+ * A directory as a tree; keys are paths below it, with slashes. Links to files are followed, links
+ * to directories are not.
+ */
 export function directoryTree(root: string): AuditedTree {
   const path = (key: string) => join(root, key);
   return {

@@ -13,7 +13,9 @@ const Saved = v.object({
   judgedMark: v.optional(v.string()),
   files: Count,
   bytes: Count,
-  counts: v.strictObject(v.entriesFromList(KINDS, v.strictObject(v.entriesFromList(VERDICTS, Count)))),
+  counts: v.strictObject(
+    v.entriesFromList(KINDS, v.strictObject(v.entriesFromList(VERDICTS, Count))),
+  ),
   ignored: Count,
   unknown: v.object({ files: Count, named: v.array(v.string()) }),
   unasked: v.object({ files: Count, reason: v.optional(v.string()) }),
@@ -31,8 +33,8 @@ const Saved = v.object({
 });
 
 /**
- * The progress of an audit of `subject` that was interrupted, else one that has not begun. Throws `AuditError` when the file cannot be
- * understood: it may be somebody else's.
+ * The progress of an audit of `subject` that was interrupted, else one that has not begun. Throws
+ * `AuditError` when the file cannot be understood: it may be somebody else's.
  */
 export async function loadState(file: string, subject: string): Promise<Progress> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {

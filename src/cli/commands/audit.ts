@@ -137,7 +137,9 @@ function goOn({ files }: Progress): string {
   return `${files} files are done, the same command goes on from there`;
 }
 
-/** Asks a database over the network, as modferry does; at once in vain when the audit was stopped. */
+/**
+ * Asks a database over the network, as modferry does; at once in vain when the audit was stopped.
+ */
 function readRemote({ totalLimit }: Config, stopped: AbortSignal): ReadRemote {
   const effects = {
     fetch: (url: string, init: RequestInit) => {
@@ -163,9 +165,12 @@ function readRemote({ totalLimit }: Config, stopped: AbortSignal): ReadRemote {
 async function checkOutput(file: string): Promise<string> {
   const path = resolve(file);
   await access(dirname(path), constants.W_OK).catch((error: unknown) => {
-    throw new AuditError(`Cannot write the report to ${JSON.stringify(file)}: ${messageOf(error)}`, {
-      cause: error,
-    });
+    throw new AuditError(
+      `Cannot write the report to ${JSON.stringify(file)}: ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    );
   });
   return path;
 }
@@ -183,7 +188,8 @@ main().then(
     process.exitCode = code;
   },
   (error: unknown) => {
-    if (!(error instanceof AuditError) && !(error instanceof ConfigurationError)) console.error(error);
+    if (!(error instanceof AuditError) && !(error instanceof ConfigurationError))
+      console.error(error);
     else console.error(error.message);
     process.exitCode = 2;
   },

@@ -5,8 +5,8 @@ import { buildWorker } from '../local/build.ts';
 import { ConfigurationError, localVariables, startLocally } from '../local/local.ts';
 
 /**
- * `npm start`: modferry on this machine, in workerd with local R2, KV and Cache API. PORT, STATE_DIR and every variable of
- * wrangler.toml can be set in the environment.
+ * `npm start`: modferry on this machine, in workerd with local R2, KV and Cache API. PORT,
+ * STATE_DIR and every variable of wrangler.toml can be set in the environment.
  */
 async function main(): Promise<void> {
   const portText = process.env['PORT'] || '8787';
@@ -22,7 +22,8 @@ async function main(): Promise<void> {
     ...(parsed.kind === 'invalid' ? parsed.problems : []),
   ];
   if (port === undefined || problems.length > 0) throw new ConfigurationError(problems);
-  if (parsed.kind === 'valid') for (const warning of parsed.config.warnings) console.warn(`Note: ${warning}`);
+  if (parsed.kind === 'valid')
+    for (const warning of parsed.config.warnings) console.warn(`Note: ${warning}`);
 
   // Miniflare ends workerd with this process; what is being built until then is ended here.
   const stopped = new AbortController();
@@ -33,9 +34,11 @@ async function main(): Promise<void> {
   });
   if (stopped.signal.aborted) process.exit(0);
   stopped.signal.addEventListener('abort', () => process.exit(0));
-  const { url } = await startLocally({ port, stateDirectory, variables, script }).catch((error: unknown) => {
-    throw isAddressInUse(error) ? new ConfigurationError([portInUse(port)]) : error;
-  });
+  const { url } = await startLocally({ port, stateDirectory, variables, script }).catch(
+    (error: unknown) => {
+      throw isAddressInUse(error) ? new ConfigurationError([portInUse(port)]) : error;
+    },
+  );
 
   console.log(`modferry listens on ${url.origin} and keeps its files in ${stateDirectory}`);
   console.log(`Paste this line:  go env -w GOPROXY=${url.origin}`);
@@ -54,7 +57,9 @@ async function stateProblems(directory: string): Promise<readonly string[]> {
     return [];
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    return [`Cannot use STATE_DIR ${JSON.stringify(directory)}: it is no directory to write to (${why})`];
+    return [
+      `Cannot use STATE_DIR ${JSON.stringify(directory)}: it is no directory to write to (${why})`,
+    ];
   }
 }
 

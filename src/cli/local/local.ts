@@ -8,7 +8,9 @@ import type { Variables } from '../../config/variables.ts';
 const WRANGLER_TOML = join(import.meta.dirname, '..', '..', '..', 'wrangler.toml');
 
 /** The variables of wrangler.toml, each overridden by an environment variable of the same name. */
-export function localVariables(environment: Readonly<Record<string, string | undefined>>): Variables {
+export function localVariables(
+  environment: Readonly<Record<string, string | undefined>>,
+): Variables {
   const configured: Variables = unstable_readConfig({ config: WRANGLER_TOML }).vars;
   const known = Object.fromEntries(
     VARIABLE_NAMES.flatMap((name) => {
@@ -37,8 +39,8 @@ export interface LocalOptions {
 }
 
 /**
- * Runs the Worker in workerd, with the local simulations of its bindings. Throws `ConfigurationError` when the
- * configuration is wrong. The caller disposes of the instance.
+ * Runs the Worker in workerd, with the local simulations of its bindings. Throws
+ * `ConfigurationError` when the configuration is wrong. The caller disposes of the instance.
  */
 export async function startLocally(
   options: LocalOptions,
@@ -48,7 +50,9 @@ export async function startLocally(
   const { workerOptions } = unstable_getMiniflareWorkerOptions(WRANGLER_TOML);
   const without = (bindings: object | undefined) =>
     Object.fromEntries(
-      Object.entries(bindings ?? {}).filter(([name]) => !options.without?.some((absent) => absent === name)),
+      Object.entries(bindings ?? {}).filter(
+        ([name]) => !options.without?.some((absent) => absent === name),
+      ),
     );
   const { onLog } = options;
   const miniflare = new Miniflare({
@@ -70,7 +74,9 @@ export async function startLocally(
         },
       ],
     }),
-    ...(onLog ? { handleStructuredLogs: ({ message }: { message: string }) => onLog(message) } : {}),
+    ...(onLog
+      ? { handleStructuredLogs: ({ message }: { message: string }) => onLog(message) }
+      : {}),
     resourcePersistencePath: options.stateDirectory,
   });
   return { miniflare, url: await miniflare.ready };

@@ -1,7 +1,10 @@
 import type { Step } from '../../operations/audit/audit.ts';
 import { megabytes } from '../../operations/audit/report.ts';
 
-/** How often the line is written, in milliseconds: on a terminal, where it is written over, and elsewhere. */
+/**
+ * How often the line is written, in milliseconds: on a terminal, where it is written over, and
+ * elsewhere.
+ */
 const ON_TERMINAL = 200;
 const ELSEWHERE = 10_000;
 
@@ -31,7 +34,10 @@ export function progressLine(output: ProgressOutput): { show(step: Step): void; 
   };
 }
 
-/** One line: files and bytes of all, the rate of this run, the time that the rest takes at that rate, and what is wrong. */
+/**
+ * One line: files and bytes of all, the rate of this run, the time that the rest takes at that
+ * rate, and what is wrong.
+ */
 export function describe(step: Step, run: { readonly bytes: number; readonly ms: number }): string {
   const { bytes, files, totalBytes, totalFiles, wrong } = step;
   const rate = run.ms > 0 ? run.bytes / (run.ms / 1000) : 0;

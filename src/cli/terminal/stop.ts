@@ -1,4 +1,7 @@
-/** On Ctrl-C a terminal and npm both send the signal, this much apart at most; what comes later is somebody who insists. */
+/**
+ * On Ctrl-C a terminal and npm both send the signal, this much apart at most; what comes later is
+ * somebody who insists.
+ */
 const SAME_KEY = 1_000;
 
 /** Aborted by the first SIGINT or SIGTERM. The second one ends the process at once. */

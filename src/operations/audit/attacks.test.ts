@@ -33,13 +33,18 @@ const ATTACKS: readonly Attack[] = [
   ['a page instead of a zip', at(`${HELLO}.zip`, () => utf8('<html>')), [`${HELLO}.zip`]],
   [
     'the right zip of another version',
-    at(`${HELLO}.zip`, (_, { files }) => files.get('example.com/hello/@v/v1.0.0.zip') ?? new Uint8Array()),
+    at(
+      `${HELLO}.zip`,
+      (_, { files }) => files.get('example.com/hello/@v/v1.0.0.zip') ?? new Uint8Array(),
+    ),
     [`${HELLO}.zip`],
   ],
   [
     'a zip whose mark was changed with it',
     (world) => {
-      const forged = makeVersion('example.com/hello', 'v1.1.0', { 'go.mod': 'module example.com/hello\n' });
+      const forged = makeVersion('example.com/hello', 'v1.1.0', {
+        'go.mod': 'module example.com/hello\n',
+      });
       if (!(forged.zip instanceof Uint8Array)) throw new Error('big');
       world.files.set(`${HELLO}.zip`, forged.zip);
       world.files.set(`${HELLO}.ziphash`, utf8(zipHash(forged)));
@@ -99,8 +104,16 @@ const ATTACKS: readonly Attack[] = [
     flip(`${DB}/tile/8/1/000.p/2`, 40),
     [`${DB}/tile/8/1/000.p/2`],
   ],
-  ['a truncated tile', at(`${DB}/tile/8/0/001`, (bytes) => bytes.slice(32)), [`${DB}/tile/8/0/001`]],
-  ['a flipped bit in a tile of records', flip(`${DB}/tile/8/data/000`, 40), [`${DB}/tile/8/data/000`]],
+  [
+    'a truncated tile',
+    at(`${DB}/tile/8/0/001`, (bytes) => bytes.slice(32)),
+    [`${DB}/tile/8/0/001`],
+  ],
+  [
+    'a flipped bit in a tile of records',
+    flip(`${DB}/tile/8/data/000`, 40),
+    [`${DB}/tile/8/data/000`],
+  ],
 ];
 
 describe.each(ATTACKS)('%s', (_, spoil, wrong) => {
@@ -132,8 +145,12 @@ describe.each(ATTACKS)('%s', (_, spoil, wrong) => {
     const present = new Set(world.files.keys());
     const tree = memoryTree(world.files);
     await run(tree, world.databases, { fix: true });
-    const withMarks = new Set(wrong.flatMap((key) => (key.endsWith('.zip') ? [key, `${key}hash`] : [key])));
-    expect([...present].filter((key) => !tree.files.has(key)).toSorted()).toEqual([...withMarks].toSorted());
+    const withMarks = new Set(
+      wrong.flatMap((key) => (key.endsWith('.zip') ? [key, `${key}hash`] : [key])),
+    );
+    expect([...present].filter((key) => !tree.files.has(key)).toSorted()).toEqual(
+      [...withMarks].toSorted(),
+    );
     expect((await run(tree, world.databases)).findings).toEqual([]);
   });
 

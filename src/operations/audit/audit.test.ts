@@ -91,7 +91,11 @@ describe('the verdicts', () => {
       if (key.includes('/tile/8/0/') || key.includes('/tile/8/1/')) world.files.delete(key);
     const readRemote = databaseOf(world.log);
     const progress = await run(memoryTree(world.files), world.databases, { readRemote });
-    expect(countsOf(progress)).toMatchObject({ zip: { right: 9 }, lookup: { right: 9 }, tile: { right: 3 } });
+    expect(countsOf(progress)).toMatchObject({
+      zip: { right: 9 },
+      lookup: { right: 9 },
+      tile: { right: 3 },
+    });
     expect(progress.unasked.files).toBe(0);
   });
 
@@ -116,7 +120,11 @@ describe('the verdicts', () => {
       world.log.add(`later.example/m v0.0.${at} h1:x\nlater.example/m v0.0.${at}/go.mod h1:x\n`);
     world.files.set(`${DB}/latest`, utf8(world.log.treeHead()));
     const progress = await audited(world);
-    expect(countsOf(progress)).toMatchObject({ zip: { right: 9 }, lookup: { right: 9 }, tile: { right: 7 } });
+    expect(countsOf(progress)).toMatchObject({
+      zip: { right: 9 },
+      lookup: { right: 9 },
+      tile: { right: 7 },
+    });
   });
 
   it('are uncovered for lookups and tiles that nothing stored can prove', async () => {
@@ -159,7 +167,9 @@ describe('without a log', () => {
   it('a zip that differs from its mark is wrong, and goes with it', async () => {
     const { files } = fakeTree();
     only(/hello\/@v\/v1\.1\.0\.zip/, { files } as FakeTree);
-    const tree = memoryTree(new Map([...files, [`${HELLO}.zip`, flipped(files.get(`${HELLO}.zip`), 100)]]));
+    const tree = memoryTree(
+      new Map([...files, [`${HELLO}.zip`, flipped(files.get(`${HELLO}.zip`), 100)]]),
+    );
     const { findings } = await run(tree, [], { fix: true });
     expect(findings).toMatchObject([{ key: `${HELLO}.zip`, source: 'its .ziphash' }]);
     expect([...tree.files.keys()]).toEqual([]);
@@ -172,14 +182,19 @@ describe('without a log', () => {
 
   it('a zip that equals its mark is wrong none the less when the go command would not unpack it', async () => {
     const zip = writeZip(
-      ['go.mod', 'a.go', 'A.go'].map((name) => ({ name: `example.com/hello@v1.1.0/${name}`, content: '' })),
+      ['go.mod', 'a.go', 'A.go'].map((name) => ({
+        name: `example.com/hello@v1.1.0/${name}`,
+        content: '',
+      })),
     );
     const files = new Map([
       [`${HELLO}.zip`, zip],
       [`${HELLO}.ziphash`, utf8(hashZip(zip))],
     ]);
     const { findings } = await run(memoryTree(files), []);
-    expect(findings).toMatchObject([{ key: `${HELLO}.zip`, found: expect.stringContaining('A.go') }]);
+    expect(findings).toMatchObject([
+      { key: `${HELLO}.zip`, found: expect.stringContaining('A.go') },
+    ]);
   });
 
   it('a go.mod must at least be one', async () => {
@@ -196,7 +211,9 @@ describe('a log that has forked', () => {
       fork.add(`forged.example/m v0.0.${at} h1:x\nforged.example/m v0.0.${at}/go.mod h1:x\n`);
     world.files.set(`${DB}/latest`, utf8(fork.treeHead()));
     const { findings } = await audited(world);
-    expect(findings).toMatchObject([{ key: `${DB}/latest`, found: expect.stringContaining('forked') }]);
+    expect(findings).toMatchObject([
+      { key: `${DB}/latest`, found: expect.stringContaining('forked') },
+    ]);
     expect(findings[0]?.proof).toContain(fork.treeHead());
     expect(findings[0]?.proof).toContain(world.log.treeHead());
   });

@@ -1,9 +1,11 @@
 /**
- * An audit reads every file of a tree once, in the order of keys, and says what is right, and by whose word.
+ * An audit reads every file of a tree once, in the order of keys, and says what is right, and by
+ * whose word.
  *
- * It may take hours and can be stopped at any file: all that it knows is in its `Progress`, which says after which key to go on.
- * Everything else (the totals, the stored tree heads) is made anew from the tree, so that an audit in many parts ends with the
- * report of an audit in one. Nothing is removed before every file was read: a verdict never depends on an earlier one.
+ * It may take hours and can be stopped at any file: all that it knows is in its `Progress`, which
+ * says after which key to go on. Everything else (the totals, the stored tree heads) is made anew
+ * from the tree, so that an audit in many parts ends with the report of an audit in one. Nothing is
+ * removed before every file was read: a verdict never depends on an earlier one.
  */
 import type { Clock } from '../../effects/clock.ts';
 import { Auditor, type AuditorOptions } from './auditor.ts';
@@ -15,7 +17,10 @@ import { type AuditedTree, compareKeys } from './tree.ts';
 /** How often the progress is saved, in milliseconds. */
 const SAVE_EVERY = 3_000;
 
-export interface AuditOptions extends Pick<AuditorOptions, 'databases' | 'unlogged' | 'readRemote'> {
+export interface AuditOptions extends Pick<
+  AuditorOptions,
+  'databases' | 'unlogged' | 'readRemote'
+> {
   readonly clock: Pick<Clock, 'now'>;
   /** Remove what is wrong. */
   readonly fix: boolean;
@@ -44,8 +49,8 @@ class Interrupted extends Error {
 }
 
 /**
- * Goes on from `progress`, and changes it. Rejects when the tree cannot be read; then `progress` is where to go on from, as it is
- * after an interruption.
+ * Goes on from `progress`, and changes it. Rejects when the tree cannot be read; then `progress` is
+ * where to go on from, as it is after an interruption.
  */
 export async function audit(
   tree: AuditedTree,
@@ -64,7 +69,10 @@ export async function audit(
   }
 }
 
-/** What is to be removed, looked at once more: an audit may have begun days ago, and the file may have been mended since. */
+/**
+ * What is to be removed, looked at once more: an audit may have begun days ago, and the file may
+ * have been mended since.
+ */
 async function stillWrong(
   { findings, subject }: Progress,
   openAuditor: (progress: Progress) => Auditor,

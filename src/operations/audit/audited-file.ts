@@ -11,8 +11,15 @@ import { type ChecksumRequest, parseChecksumRequest } from '../../sumdb/request.
 /** What a file of the tree is, by its key. */
 export type AuditedFile =
   | { readonly kind: 'zip'; readonly module: ModulePath; readonly version: Version }
-  | { readonly kind: 'mod' | 'info' | 'ziphash'; readonly module: ModulePath; readonly version: Version }
-  /** `@v/list`, `@latest`, and the `.info` of a branch or another query: they change, and nobody signs them. */
+  | {
+      readonly kind: 'mod' | 'info' | 'ziphash';
+      readonly module: ModulePath;
+      readonly version: Version;
+    }
+  /**
+   * `@v/list`, `@latest`, and the `.info` of a branch or another query: they change, and nobody
+   * signs them.
+   */
   | { readonly kind: 'list' | 'latest' | 'query' }
   | Extract<ChecksumRequest, { kind: 'lookup' | 'tile' | 'tree head' }>
   /** Of a checksum database that SUMDBS does not name. */
@@ -44,7 +51,8 @@ function versionFile(module: ModulePath, name: string): AuditedFile {
   if (text === undefined || kind === undefined) return UNKNOWN;
   const version = parseVersion(text);
   // v3.0.0 of a path without /v3 is a query: the answer may be v3.0.0+incompatible.
-  if (version && (kind !== 'info' || versionFitsPath(module, version))) return { kind, module, version };
+  if (version && (kind !== 'info' || versionFitsPath(module, version)))
+    return { kind, module, version };
   return kind === 'info' && parseVersionQuery(text) ? { kind: 'query' } : UNKNOWN;
 }
 
@@ -53,5 +61,7 @@ function checksumFile(key: string, databases: readonly Database[]): AuditedFile 
   const request = key.includes('%') ? undefined : parseChecksumRequest(`/${key}`, databases);
   if (request) return request.kind === 'supported' ? UNKNOWN : request;
   const isNamed = databases.some(({ name }) => key.startsWith(`sumdb/${name}/`));
-  return !isNamed && /^sumdb\/.+\/(?:latest$|lookup\/|tile\/)/.test(key) ? { kind: 'other log' } : UNKNOWN;
+  return !isNamed && /^sumdb\/.+\/(?:latest$|lookup\/|tile\/)/.test(key)
+    ? { kind: 'other log' }
+    : UNKNOWN;
 }

@@ -16,7 +16,10 @@ import type { Survey } from './survey.ts';
 import type { AuditedTree, ListedFile } from './tree.ts';
 import { type Judgement, type Kind, UNCOVERED, wrong } from './verdict.ts';
 
-/** Of all files but zips: they are read whole. A go.mod may have as much (golang.org/x/mod/zip MaxGoMod). */
+/**
+ * Of all files but zips: they are read whole. A go.mod may have as much (golang.org/x/mod/zip
+ * MaxGoMod).
+ */
 const MAX_SMALL_BYTES = 16 * 1024 * 1024;
 
 export interface AuditorOptions {
@@ -122,7 +125,10 @@ export class Auditor {
     }
   }
 
-  async #judgeZip(key: string, { module, version }: Extract<AuditedFile, { kind: 'zip' }>): Promise<void> {
+  async #judgeZip(
+    key: string,
+    { module, version }: Extract<AuditedFile, { kind: 'zip' }>,
+  ): Promise<void> {
     const markKey = versionKey(module, version, 'ziphash');
     const source = await this.#tree.open(key);
     if (!source) return;

@@ -36,13 +36,17 @@ export function judgeMutable(bytes: Uint8Array, kind: 'list' | 'latest' | 'query
 
 function judgeForm(
   check: () => void,
-  { expected, otherwise = UNCOVERED }: { readonly expected: string; readonly otherwise?: Judgement },
+  {
+    expected,
+    otherwise = UNCOVERED,
+  }: { readonly expected: string; readonly otherwise?: Judgement },
 ): Judgement {
   try {
     check();
     return otherwise;
   } catch (error) {
-    if (error instanceof BadAnswer) return wrong({ expected, found: error.message, source: 'its form' });
+    if (error instanceof BadAnswer)
+      return wrong({ expected, found: error.message, source: 'its form' });
     throw error;
   }
 }
@@ -59,14 +63,18 @@ export function judgeLookup(proof: Proof<unknown>, { name }: Database): Judgemen
   });
 }
 
-/** The stored tree head: signed by the database, and one log with every other stored one as far as tiles tell. */
+/**
+ * The stored tree head: signed by the database, and one log with every other stored one as far as
+ * tiles tell.
+ */
 export async function judgeTreeHead(
   bytes: Uint8Array,
   { database, log }: { readonly database: Database; readonly log: StoredLog },
 ): Promise<Judgement> {
   const expected = `a tree head signed by ${database.name}`;
   const source = `the key of ${database.name}`;
-  if (!(await openHead(bytes, database))) return wrong({ expected, found: 'a note that is none', source });
+  if (!(await openHead(bytes, database)))
+    return wrong({ expected, found: 'a note that is none', source });
   const { kind, ...facts } = await log.proveHead(bytes);
   if (kind !== 'refuted') return RIGHT;
   return judgeLookup({ kind, reason: '', ...facts }, database);

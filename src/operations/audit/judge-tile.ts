@@ -1,12 +1,14 @@
 /**
  * Tiles, as far as the stored tree heads prove them.
  *
- * A full tile is proven by the hash that the tile above it has of it, and so on up to the right edge of a tree that was signed.
- * A partial tile is proven where it is itself on the right edge of a signed tree, or a part of a wider tile that is proven; one
- * that lies between two stored tree heads may remain unproven, and then nobody relies on it either.
+ * A full tile is proven by the hash that the tile above it has of it, and so on up to the right
+ * edge of a tree that was signed. A partial tile is proven where it is itself on the right edge of
+ * a signed tree, or a part of a wider tile that is proven; one that lies between two stored tree
+ * heads may remain unproven, and then nobody relies on it either.
  *
- * The tiles of a right edge make the hash of the tree together, and when they do not, one of them is wrong and it is not said which.
- * The full tiles below may tell: a tile whose every hash is that of a full tile below it is not the one.
+ * The tiles of a right edge make the hash of the tree together, and when they do not, one of them
+ * is wrong and it is not said which. The full tiles below may tell: a tile whose every hash is that
+ * of a full tile below it is not the one.
  */
 import type { Answer } from '../../origins/race/ask.ts';
 import { BadAnswer } from '../../origins/origin.ts';
@@ -29,7 +31,11 @@ import { type Judgement, RIGHT, wrong } from './verdict.ts';
 const MAX_HEADS = 16;
 
 /** Judges a tile of hashes or of records. */
-export async function judgeTile(tile: Tile, bytes: Uint8Array, log: StoredLogOptions): Promise<Judgement> {
+export async function judgeTile(
+  tile: Tile,
+  bytes: Uint8Array,
+  log: StoredLogOptions,
+): Promise<Judgement> {
   const length = tileByteLength(tile);
   if (length !== undefined && bytes.length !== length) {
     return wrong({
@@ -49,10 +55,14 @@ export async function judgeTile(tile: Tile, bytes: Uint8Array, log: StoredLogOpt
   return refuted ?? { verdict: 'uncovered', unasked };
 }
 
-/** The trees that can prove it: those that it is on the right edge of, or the first one that has it, and the newest. */
+/**
+ * The trees that can prove it: those that it is on the right edge of, or the first one that has it,
+ * and the newest.
+ */
 function headsFor(tile: Tile, heads: readonly SignedHead[]): readonly SignedHead[] {
   const widthAt = (at: number) => widestTile(tile, heads[at]?.head.size ?? 0)?.width ?? 0;
-  // Heads are by size, so those that reach the tile are at the end; there may be as many as there are lookups.
+  // Heads are by size, so those that reach the tile are at the end; there may be as many as there
+  // are lookups.
   let first = 0;
   for (let end = heads.length; first < end;) {
     const middle = Math.floor((first + end) / 2);
@@ -60,7 +70,8 @@ function headsFor(tile: Tile, heads: readonly SignedHead[]): readonly SignedHead
     else end = middle;
   }
   let last = first + 1;
-  while (last < first + MAX_HEADS && widthAt(last) === tile.width && tile.width < FULL_WIDTH) last += 1;
+  while (last < first + MAX_HEADS && widthAt(last) === tile.width && tile.width < FULL_WIDTH)
+    last += 1;
   const reaching = heads.slice(first);
   return [...new Set([...reaching.slice(0, last - first), ...reaching.slice(-1)])];
 }
@@ -83,7 +94,11 @@ async function prove(proof: TileProof): Promise<Judgement> {
       source: `${log.database.name}, which signed it`,
     });
   try {
-    const proven = await readAuthenticatedTile(head, hashes, tileReader(log, { own, useTree: true }));
+    const proven = await readAuthenticatedTile(
+      head,
+      hashes,
+      tileReader(log, { own, useTree: true }),
+    );
     if (!proven) return { verdict: 'uncovered' };
     const fits = own ? isEqual(proven, bytes) : checkDataTile(bytes, tile, proven);
     return fits ? RIGHT : refuted(own ? 'other hashes' : 'records that are not those of the log');
@@ -96,7 +111,10 @@ async function prove(proof: TileProof): Promise<Judgement> {
 }
 
 /** Whether the tile that is judged is the one that does not fit. */
-async function isOwnFault(error: InconsistentTile, { tile, bytes, head, log }: TileProof): Promise<boolean> {
+async function isOwnFault(
+  error: InconsistentTile,
+  { tile, bytes, head, log }: TileProof,
+): Promise<boolean> {
   const isEdge = parentTile(error.tile, head.size) === undefined;
   if (!isEdge) return formatTilePath(error.tile) === formatTilePath(tile);
   if (log.readRemote) {
@@ -135,8 +153,14 @@ function tileReader(log: StoredLogOptions, { own, useTree }: Reading): ReadTiles
   return (tiles) => Promise.all(tiles.map(read));
 }
 
-/** A tile, also out of the full one, if it has the length that it must have. What has not is found when its own turn comes. */
-async function readStored({ database, tree }: StoredLogOptions, tile: Tile): Promise<Uint8Array | undefined> {
+/**
+ * A tile, also out of the full one, if it has the length that it must have. What has not is found
+ * when its own turn comes.
+ */
+async function readStored(
+  { database, tree }: StoredLogOptions,
+  tile: Tile,
+): Promise<Uint8Array | undefined> {
   for (const width of tile.width === FULL_WIDTH ? [FULL_WIDTH] : [tile.width, FULL_WIDTH]) {
     const from = { ...tile, width };
     const bytes = await tree.read(checksumKey(database.name, formatTilePath(from)));
@@ -145,7 +169,10 @@ async function readStored({ database, tree }: StoredLogOptions, tile: Tile): Pro
   return undefined;
 }
 
-async function readFromDatabase({ database, readRemote }: StoredLogOptions, tile: Tile): Promise<Uint8Array> {
+async function readFromDatabase(
+  { database, readRemote }: StoredLogOptions,
+  tile: Tile,
+): Promise<Uint8Array> {
   const path = formatTilePath(tile);
   if (!readRemote) throw new NotStored(`${path} is not stored`);
   const ask = (wanted: Tile): Promise<Answer<Uint8Array>> => {

@@ -53,7 +53,11 @@ function brokenZip(reason: string, { expected, marked }: Words): Judgement {
   const found = `a broken zip: ${reason}`;
   const word = logWord(expected, 'zip');
   if (word.kind === 'hash') return wrong({ expected: word.h1, found, source: word.database });
-  return wrong({ expected: marked ?? 'a module zip', found, source: marked === undefined ? GO : MARK });
+  return wrong({
+    expected: marked ?? 'a module zip',
+    found,
+    source: marked === undefined ? GO : MARK,
+  });
 }
 
 function judgeHash(found: string, { expected, marked }: Words): Judgement {
@@ -79,16 +83,26 @@ export function judgeMark(mark: Uint8Array, { expected, found }: MarkedZip): Jud
   const said = marked ?? JSON.stringify(new TextDecoder().decode(mark.subarray(0, 80)));
   const word = logWord(expected, 'zip');
   if (word.kind === 'hash') {
-    return marked === word.h1 ? RIGHT : wrong({ expected: word.h1, found: said, source: word.database });
+    return marked === word.h1
+      ? RIGHT
+      : wrong({ expected: word.h1, found: said, source: word.database });
   }
   if (marked === undefined) {
-    return wrong({ expected: found ?? 'an h1: hash', found: said, source: 'the form of a .ziphash' });
+    return wrong({
+      expected: found ?? 'an h1: hash',
+      found: said,
+      source: 'the form of a .ziphash',
+    });
   }
-  // Where a mark and its zip differ and nobody else knows, the zip was found wrong, and the mark goes with it.
+  // Where a mark and its zip differ and nobody else knows, the zip was found wrong, and the mark
+  // goes with it.
   return marked === found ? { verdict: 'marked', ...word.why } : { ...UNCOVERED, ...word.why };
 }
 
-/** The hash in a `.ziphash`, as the go command reads it (cmd/go/internal/modfetch, haveZip); white space around is nothing. */
+/**
+ * The hash in a `.ziphash`, as the go command reads it (cmd/go/internal/modfetch, haveZip); white
+ * space around is nothing.
+ */
 function parseMark(bytes: Uint8Array): string | undefined {
   const text = new TextDecoder().decode(bytes).trim();
   return /^h1:[A-Za-z0-9+/]{43}=$/.test(text) ? text : undefined;

@@ -7,7 +7,8 @@ export type LogWord =
   | { readonly kind: 'none'; readonly why: { readonly unasked?: string } };
 
 export function logWord(expected: Expected, file: 'zip' | 'mod'): LogWord {
-  if (expected.kind === 'known') return { kind: 'hash', h1: expected[file], database: expected.database };
+  if (expected.kind === 'known')
+    return { kind: 'hash', h1: expected[file], database: expected.database };
   if (expected.kind === 'uncovered') return { kind: 'none', why: {} };
   const [first] = expected.failures;
   return { kind: 'none', why: { unasked: first ? `${first.origin}: ${first.text}` : 'no answer' } };

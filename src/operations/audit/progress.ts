@@ -1,11 +1,19 @@
-import { type Finding, type Judgement, type Kind, KINDS, VERDICTS, type Verdict } from './verdict.ts';
+import {
+  type Finding,
+  type Judgement,
+  type Kind,
+  KINDS,
+  VERDICTS,
+  type Verdict,
+} from './verdict.ts';
 
 /** So many unknown files are named. */
 const MAX_NAMED = 100;
 
 /**
- * How far an audit has come, and what it has found: all that it needs to go on later. Plain JSON. It only changes between two
- * files, so that whoever writes it down at any moment writes a true one.
+ * How far an audit has come, and what it has found: all that it needs to go on later. Plain JSON.
+ * It only changes between two files, so that whoever writes it down at any moment writes a true
+ * one.
  */
 export interface Progress {
   /** What is audited, against what: an audit of something else cannot go on from here. */
@@ -20,7 +28,10 @@ export interface Progress {
   ignored: number;
   /** Files that are none of modferry's or of the go command's; the first hundred by name. */
   readonly unknown: { files: number; readonly named: string[] };
-  /** Files on which the log may have a word, but could not be consulted; and why not, the first time. */
+  /**
+   * Files on which the log may have a word, but could not be consulted; and why not, the first
+   * time.
+   */
   readonly unasked: { files: number; reason?: string | undefined };
   readonly findings: Finding[];
 }
@@ -76,5 +87,8 @@ function byKind<T>(make: (kind: Kind) => T): Record<Kind, T> {
 
 function byVerdict(make: () => number): Record<Verdict, number> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- one entry a verdict
-  return Object.fromEntries(VERDICTS.map((verdict) => [verdict, make()])) as Record<Verdict, number>;
+  return Object.fromEntries(VERDICTS.map((verdict) => [verdict, make()])) as Record<
+    Verdict,
+    number
+  >;
 }

@@ -25,7 +25,10 @@ export interface Report {
   readonly wrong: readonly (Finding & { readonly remedy: string })[];
 }
 
-export function reportOf(progress: Progress, { tree, fixed, online, remedy }: ReportOptions): Report {
+export function reportOf(
+  progress: Progress,
+  { tree, fixed, online, remedy }: ReportOptions,
+): Report {
   const { files, bytes, counts, unasked, ignored, unknown, findings } = progress;
   const wrong = findings.map((finding) => withRemedy(finding, remedy(finding)));
   return { tree, online, fixed, files, bytes, counts, unasked, ignored, unknown, wrong };
@@ -44,7 +47,9 @@ export function reportText(report: Report): string {
     ...table(report),
     '',
     ...notes(report),
-    ...(ignored > 0 ? [`${plural(ignored, 'lock or temporary file')} of the go command, ignored`] : []),
+    ...(ignored > 0
+      ? [`${plural(ignored, 'lock or temporary file')} of the go command, ignored`]
+      : []),
     ...unknownFiles(report),
     ...wrongFiles(report),
   ];

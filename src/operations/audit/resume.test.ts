@@ -27,7 +27,8 @@ describe('an audit that is interrupted', () => {
     const { databases, files } = spoiledTree();
     const whole = await run(memoryTree(files), databases);
     const total = files.size;
-    // Every file of the first modules, among them each pair of a zip and its mark; then every fifth.
+    // Every file of the first modules, among them each pair of a zip and its mark; then every
+    // fifth.
     for (let stopAfter = 0; stopAfter <= total; stopAfter += stopAfter < 16 ? 1 : 5) {
       const tree = memoryTree(files);
       const stopped = new AbortController();
@@ -108,7 +109,8 @@ describe('the progress', () => {
     expect(saved.length).toBe(Math.floor(files.size / 31) + 1 + (files.size % 31 > 31 ? 1 : 0));
     for (const progress of saved) {
       const judged = Object.values(progress.counts).flatMap((row) => Object.values(row));
-      const marksAhead = progress.judgedMark !== undefined && progress.last !== progress.judgedMark ? 1 : 0;
+      const marksAhead =
+        progress.judgedMark !== undefined && progress.last !== progress.judgedMark ? 1 : 0;
       expect(judged.reduce((sum, count) => sum + count, 0)).toBe(progress.files + marksAhead);
     }
   });

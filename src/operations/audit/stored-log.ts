@@ -36,10 +36,11 @@ export type Proof<T> =
   | { readonly kind: 'refuted'; readonly reason: string; readonly proof?: string };
 
 /**
- * The log of a checksum database as far as the audited tree has it. Nothing is believed for being there: a lookup counts when
- * its record is proven to be in the newest tree that the database has signed, and where the tiles for that were never
- * stored, in the tree that the lookup itself names. That one is signed as well, and is what a go command would
- * believe that meets the database for the first time.
+ * The log of a checksum database as far as the audited tree has it. Nothing is believed for being
+ * there: a lookup counts when its record is proven to be in the newest tree that the database has
+ * signed, and where the tiles for that were never stored, in the tree that the lookup itself names.
+ * That one is signed as well, and is what a go command would believe that meets the database for
+ * the first time.
  */
 export class StoredLog {
   readonly #options: StoredLogOptions;
@@ -49,24 +50,41 @@ export class StoredLog {
     this.#options = options;
   }
 
-  /** The hashes of a version: from the stored lookup if that is proven, else from the database, if it may be asked. */
+  /**
+   * The hashes of a version: from the stored lookup if that is proven, else from the database, if
+   * it may be asked.
+   */
   async hashes(module: ModulePath, version: Version): Promise<Answer<Lookup>> {
     const { database, tree, readRemote } = this.#options;
     const path = lookupPath(module, version);
     const stored = await tree.read(checksumKey(database.name, path));
     const proof = stored && (await this.proveLookup(stored, module, version));
     if (proof?.kind === 'proven') {
-      return { kind: 'accepted', value: proof.value, origin: 'the tree', attempts: 0, failures: [] };
+      return {
+        kind: 'accepted',
+        value: proof.value,
+        origin: 'the tree',
+        attempts: 0,
+        failures: [],
+      };
     }
     if (readRemote) return this.#client(this.#memory).lookup(module, version);
-    return unavailable(proof ? `${path} is ${proof.kind}: ${proof.reason}` : `${path} is not stored`);
+    return unavailable(
+      proof ? `${path} is ${proof.kind}: ${proof.reason}` : `${path} is not stored`,
+    );
   }
 
   /** Whether these bytes are the record of the version, in the log. */
-  async proveLookup(bytes: Uint8Array, module: ModulePath, version: Version): Promise<Proof<Lookup>> {
+  async proveLookup(
+    bytes: Uint8Array,
+    module: ModulePath,
+    version: Version,
+  ): Promise<Proof<Lookup>> {
     const path = lookupPath(module, version);
     const ask = (memory: LogMemory, latest?: SignedHead) =>
-      prove((judge) => this.#client(memory, { path, bytes, judge, latest }).lookup(module, version));
+      prove((judge) =>
+        this.#client(memory, { path, bytes, judge, latest }).lookup(module, version),
+      );
     const proof = await ask(this.#memory, this.#options.heads.at(-1));
     if (proof.kind !== 'unproven') return proof;
     const alone = await ask(new LogMemory());
@@ -98,13 +116,17 @@ export class StoredLog {
       swapLatest: async () => true,
       async readRemote(path, question) {
         if (presented?.path === path) return presented.judge(presented.bytes, question.accept);
-        return readRemote ? readRemote(database, path, question) : unavailable(`${path} is not stored`);
+        return readRemote
+          ? readRemote(database, path, question)
+          : unavailable(`${path} is not stored`);
       },
     };
   }
 }
 
-/** A file of the tree that takes the place of the database's answer, so that it is judged like one. */
+/**
+ * A file of the tree that takes the place of the database's answer, so that it is judged like one.
+ */
 interface Presented {
   readonly path: string;
   readonly bytes: Uint8Array;
@@ -119,7 +141,13 @@ async function prove<T>(ask: (judge: Judge) => Promise<Answer<T>>): Promise<Proo
   let refused: BadAnswer | undefined;
   const answer = await ask(async (bytes, accept) => {
     try {
-      return { kind: 'accepted', value: await accept(bytes), origin: 'the tree', attempts: 0, failures: [] };
+      return {
+        kind: 'accepted',
+        value: await accept(bytes),
+        origin: 'the tree',
+        attempts: 0,
+        failures: [],
+      };
     } catch (error) {
       if (!(error instanceof BadAnswer)) throw error;
       refused = error;
@@ -134,5 +162,9 @@ async function prove<T>(ask: (judge: Judge) => Promise<Answer<T>>): Promise<Proo
 }
 
 function unavailable(text: string): Extract<Answer<never>, { kind: 'failed' }> {
-  return { kind: 'failed', failures: [{ origin: 'the tree', cause: 'unreachable', text }], attempts: 0 };
+  return {
+    kind: 'failed',
+    failures: [{ origin: 'the tree', cause: 'unreachable', text }],
+    attempts: 0,
+  };
 }

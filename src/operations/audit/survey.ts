@@ -13,7 +13,10 @@ export const MAX_LOOKUP_BYTES = 64 * 1024;
 export interface Survey {
   readonly files: number;
   readonly bytes: number;
-  /** By the name of the database: every tree head in the tree that it has signed, the smallest log first. */
+  /**
+   * By the name of the database: every tree head in the tree that it has signed, the smallest log
+   * first.
+   */
   readonly heads: ReadonlyMap<string, readonly SignedHead[]>;
 }
 
@@ -24,10 +27,14 @@ export interface SurveyOptions {
 }
 
 /**
- * Counts the files, and collects the signed tree heads. A tile or a record is proven under a tree head, and a module cache of the go
- * command has none but those in its lookups, which come late in the order of keys. So they are read first, whatever is judged first.
+ * Counts the files, and collects the signed tree heads. A tile or a record is proven under a tree
+ * head, and a module cache of the go command has none but those in its lookups, which come late in
+ * the order of keys. So they are read first, whatever is judged first.
  */
-export async function survey(tree: AuditedTree, { databases, onFile }: SurveyOptions): Promise<Survey> {
+export async function survey(
+  tree: AuditedTree,
+  { databases, onFile }: SurveyOptions,
+): Promise<Survey> {
   const heads = new Map(databases.map(({ name }) => [name, new Map<string, SignedHead>()]));
   let files = 0;
   let bytes = 0;
@@ -37,9 +44,15 @@ export async function survey(tree: AuditedTree, { databases, onFile }: SurveyOpt
     bytes += listed.size;
     const found = await readHead(tree, listed, databases);
     if (found)
-      heads.get(found.name)?.set(`${found.signed.head.size} ${found.signed.head.hash.join()}`, found.signed);
+      heads
+        .get(found.name)
+        ?.set(`${found.signed.head.size} ${found.signed.head.hash.join()}`, found.signed);
   }
-  return { files, bytes, heads: new Map([...heads].map(([name, found]) => [name, bySize(found.values())])) };
+  return {
+    files,
+    bytes,
+    heads: new Map([...heads].map(([name, found]) => [name, bySize(found.values())])),
+  };
 }
 
 async function readHead(
@@ -57,7 +70,10 @@ async function readHead(
 }
 
 /** The tree head in a note, if the database has signed it. */
-export async function openHead(note: Uint8Array, { key }: Database): Promise<SignedHead | undefined> {
+export async function openHead(
+  note: Uint8Array,
+  { key }: Database,
+): Promise<SignedHead | undefined> {
   const opened = await openNote(note, key);
   const head = opened.kind === 'verified' ? parseTreeHead(opened.text) : undefined;
   return head && { head, note };

@@ -15,8 +15,9 @@ export interface Suspect {
 }
 
 /**
- * Whether a tile is to be taken for the wrong one of a right edge: it is on that edge, the full tiles below it do not
- * confirm it, and they contradict no other one. Of several that nothing is known about, each is.
+ * Whether a tile is to be taken for the wrong one of a right edge: it is on that edge, the full
+ * tiles below it do not confirm it, and they contradict no other one. Of several that nothing is
+ * known about, each is.
  */
 export async function findCulprit({ tile, bytes, head, read }: Suspect): Promise<boolean> {
   const edge = edgeOf(head.size);
@@ -40,7 +41,10 @@ function edgeOf(size: number): readonly Tile[] {
   return edge;
 }
 
-/** What the full tiles below say of a tile: that every hash in it is right, that one is not, or neither. */
+/**
+ * What the full tiles below say of a tile: that every hash in it is right, that one is not, or
+ * neither.
+ */
 async function compareBelow(
   { level, index, width }: Tile,
   bytes: Uint8Array,
@@ -49,7 +53,11 @@ async function compareBelow(
   if (level === 'data' || level === 0) return 'open';
   let confirmed = 0;
   for (let at = 0; at < width; at += 1) {
-    const below = await read({ level: level - 1, index: index * FULL_WIDTH + at, width: FULL_WIDTH });
+    const below = await read({
+      level: level - 1,
+      index: index * FULL_WIDTH + at,
+      width: FULL_WIDTH,
+    });
     if (!below) continue;
     const hash = bytes.subarray(at * HASH_LENGTH, (at + 1) * HASH_LENGTH);
     if (!equalHashes(fullTileHash(below), hash)) return 'contradicted';

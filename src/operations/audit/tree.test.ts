@@ -59,7 +59,8 @@ describe('a directory', () => {
   it('is audited and mended as a tree in memory is', async () => {
     const { databases, files } = fakeTree();
     const wrong = ['example.com/dep/@v/v1.0.0.mod', 'example.com/hello/@v/v1.1.0.zip'];
-    for (const key of wrong) files.set(key, flipped(files.get(key), 100 % (files.get(key)?.length ?? 1)));
+    for (const key of wrong)
+      files.set(key, flipped(files.get(key), 100 % (files.get(key)?.length ?? 1)));
     await write(files);
     const progress = await run(directoryTree(root), databases, { fix: true });
     expect(wrongKeys(progress)).toEqual(wrong);

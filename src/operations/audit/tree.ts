@@ -7,9 +7,15 @@ export interface ListedFile {
   readonly size: number;
 }
 
-/** What an audit may touch of the tree: a bucket, or a directory in the layout of `$GOMODCACHE/cache/download`. */
+/**
+ * What an audit may touch of the tree: a bucket, or a directory in the layout of
+ * `$GOMODCACHE/cache/download`.
+ */
 export interface AuditedTree {
-  /** Every file, by the UTF-8 bytes of the keys: an audit that was interrupted goes on behind the last one it had. */
+  /**
+   * Every file, by the UTF-8 bytes of the keys: an audit that was interrupted goes on behind the
+   * last one it had.
+   */
   list(): AsyncIterable<ListedFile>;
   /** The whole file, or undefined where there is none. Rejects when it cannot be read. */
   read(key: string): Promise<Uint8Array | undefined>;
@@ -21,7 +27,9 @@ export interface AuditedTree {
 
 const encoder = new TextEncoder();
 
-/** Negative, 0 or positive as the UTF-8 bytes of `a` come before, are, or come after those of `b`. */
+/**
+ * Negative, 0 or positive as the UTF-8 bytes of `a` come before, are, or come after those of `b`.
+ */
 export function compareKeys(a: string, b: string): number {
   if (a === b) return 0;
   const left = encoder.encode(a);

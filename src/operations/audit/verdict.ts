@@ -4,7 +4,10 @@ export type Judgement =
   | { readonly verdict: 'right' }
   /** It equals its `.ziphash`; the log has no word on it, or could not be consulted. */
   | { readonly verdict: 'marked'; readonly unasked?: string }
-  /** There is nothing to compare it with. `unasked` is why the log, which may well have its hash, could not be consulted. */
+  /**
+   * There is nothing to compare it with. `unasked` is why the log, which may well have its hash,
+   * could not be consulted.
+   */
   | { readonly verdict: 'uncovered'; readonly unasked?: string }
   | Wrong;
 
@@ -23,7 +26,16 @@ export type Verdict = Judgement['verdict'];
 export const VERDICTS = ['right', 'marked', 'uncovered', 'wrong'] as const;
 
 /** Every kind of file that is judged, in the order of the report. */
-export const KINDS = ['zip', 'ziphash', 'mod', 'info', 'mutable', 'lookup', 'tile', 'tree head'] as const;
+export const KINDS = [
+  'zip',
+  'ziphash',
+  'mod',
+  'info',
+  'mutable',
+  'lookup',
+  'tile',
+  'tree head',
+] as const;
 
 export type Kind = (typeof KINDS)[number];
 

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../test/fakes/effects/seeded-random.ts';
-import { afterFailure, afterSuccess, type Breaker, CLOSED, isUnwell, stateOf, trialDue } from './breaker.ts';
+import {
+  afterFailure,
+  afterSuccess,
+  type Breaker,
+  CLOSED,
+  isUnwell,
+  stateOf,
+  trialDue,
+} from './breaker.ts';
 
 const START = Date.UTC(2026, 0, 1);
 const SECOND = 1_000;
@@ -8,12 +16,19 @@ const MINUTE = 60_000;
 
 /** A failure at `now`, with dice that show the middle: no jitter. */
 function failed(breaker: Breaker, now: number, retryAfter?: number): Breaker {
-  return afterFailure(breaker, { now, random: 0.5, ...(retryAfter === undefined ? {} : { retryAfter }) });
+  return afterFailure(breaker, {
+    now,
+    random: 0.5,
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+  });
 }
 
 /** The breaker after requests at `now` that `s`ucceeded or `f`ailed. */
 function after(requests: string, now = START, breaker = CLOSED): Breaker {
-  return [...requests].reduce((b, one) => (one === 's' ? afterSuccess(b, now) : failed(b, now)), breaker);
+  return [...requests].reduce(
+    (b, one) => (one === 's' ? afterSuccess(b, now) : failed(b, now)),
+    breaker,
+  );
 }
 
 /** Seconds that it is open from `now` on. */
@@ -223,7 +238,8 @@ interface Event {
 
 /** Whether a closed one has to open, from all that happened since it was closed. */
 function hasToOpen(events: readonly Event[], now: number): boolean {
-  const weigh = (list: readonly Event[]) => list.reduce((sum, { at }) => sum + 2 ** ((at - now) / 30_000), 0);
+  const weigh = (list: readonly Event[]) =>
+    list.reduce((sum, { at }) => sum + 2 ** ((at - now) / 30_000), 0);
   const bad = weigh(events.filter(({ ok }) => !ok));
   const lastThree = events.slice(-3);
   const isThird = lastThree.length === 3 && !lastThree.some(({ ok }) => ok);
@@ -231,9 +247,14 @@ function hasToOpen(events: readonly Event[], now: number): boolean {
 }
 
 /** Milliseconds for which it has to be open after a failure at `now`, at least and at most. */
-function limits(before: Breaker, now: number, { mustOpen, asked }: { mustOpen: boolean; asked: number }) {
+function limits(
+  before: Breaker,
+  now: number,
+  { mustOpen, asked }: { mustOpen: boolean; asked: number },
+) {
   const state = stateOf(before, now);
-  if (state === 'open') return [before.until - now, before.until - now].map((ms) => Math.max(ms, asked));
+  if (state === 'open')
+    return [before.until - now, before.until - now].map((ms) => Math.max(ms, asked));
   if (state === 'closed' && !mustOpen) return [asked, asked];
   return [27 * SECOND, 330 * SECOND].map((ms) => Math.max(ms, asked));
 }
@@ -278,7 +299,8 @@ it.each([1, 2, 3, 4, 5, 6, 7, 8])(
 it('an opening by Retry-After after a quiet day is a first one', () => {
   let breaker = CLOSED;
   let now = Date.UTC(2026, 0, 1);
-  const fail = (retryAfter = 0) => (breaker = afterFailure(breaker, { now, random: 0.5, retryAfter }));
+  const fail = (retryAfter = 0) =>
+    (breaker = afterFailure(breaker, { now, random: 0.5, retryAfter }));
   for (let at = 0; at < 3; at++) fail();
   for (let at = 0; at < 4; at++) {
     now = breaker.until;

@@ -5,8 +5,9 @@
  *     open ----- its time is over -------------------------------------> half-open
  *     half-open - one trial request: success --> closed, failure --> open, for longer
  *
- * A pure state machine: states are values, the time and the dice are arguments. What counts as a failure is the pool's
- * business. A closed breaker with failures is a warning: such an origin is asked after the others and tried again soon.
+ * A pure state machine: states are values, the time and the dice are arguments. What counts as a
+ * failure is the pool's business. A closed breaker with failures is a warning: such an origin is
+ * asked after the others and tried again soon.
  */
 export interface Breaker {
   /** Failures since the last success. */
@@ -40,11 +41,17 @@ const MAX_FAILURES = 3;
 /** Milliseconds in which a success or a failure loses half of its weight. */
 const HALF_LIFE = 30_000;
 
-/** From this weight of recent requests on the share of failures counts, and from this share on it opens. */
+/**
+ * From this weight of recent requests on the share of failures counts, and from this share on it
+ * opens.
+ */
 const MIN_WEIGHT = 8;
 const MAX_FAILED_SHARE = 0.5;
 
-/** Milliseconds that it stays open the first time, and at most, before jitter. Each opening doubles it. */
+/**
+ * Milliseconds that it stays open the first time, and at most, before jitter. Each opening doubles
+ * it.
+ */
 const FIRST_OPEN = 30_000;
 const LONGEST_OPEN = 300_000;
 
@@ -93,7 +100,9 @@ export function afterLoss(breaker: Breaker, now: number): Breaker {
   return { ...breaker, failures: Math.max(breaker.failures, 1), at: now };
 }
 
-/** `retryAfter` is in seconds: an origin that says so is left alone at once, as long as it wants. */
+/**
+ * `retryAfter` is in seconds: an origin that says so is left alone at once, as long as it wants.
+ */
 export function afterFailure(
   breaker: Breaker,
   {

@@ -68,7 +68,8 @@ describe('the budget', () => {
       const dice = seededRandom(seed);
       const appetite = dice.next() * 0.5;
       const budget = new HedgeBudget();
-      // Hedges granted, less a tenth of the requests; its least value so far is the start of the worst stretch.
+      // Hedges granted, less a tenth of the requests; its least value so far is the start of the
+      // worst stretch.
       let balance = 0;
       let least = 0;
       let most = 0;
@@ -78,7 +79,8 @@ describe('the budget', () => {
         balance -= 0.1;
         least = Math.min(least, balance);
         // quiet times and times in which everybody is slow, up to two hedges a request
-        const wanted = request % 1000 < 300 ? 0 : [0, 1].filter(() => dice.next() < appetite).length;
+        const wanted =
+          request % 1000 < 300 ? 0 : [0, 1].filter(() => dice.next() < appetite).length;
         const granted = spend(budget, wanted);
         balance += granted;
         most = Math.max(most, balance - least);

@@ -44,14 +44,18 @@ describe('percentiles', () => {
     for (let at = 0; at < 300; at++) {
       latency = observe(latency, dice.next() * 5_000);
       if (at < 2) continue;
-      const found = [0.05, 0.25, 0.5, 0.75, 0.95].map((share) => percentile(latency, share) ?? Number.NaN);
+      const found = [0.05, 0.25, 0.5, 0.75, 0.95].map(
+        (share) => percentile(latency, share) ?? Number.NaN,
+      );
       expect(found).toEqual(found.toSorted((a, b) => a - b));
     }
   });
 
   it('one slow answer in forty does not move the 95th, and three do', () => {
     const usual = after(100, 100);
-    expect(percentile(after(20, 100, after(1, 5_000, after(20, 100, usual))), 0.95)).toSatisfy(near(100));
+    expect(percentile(after(20, 100, after(1, 5_000, after(20, 100, usual))), 0.95)).toSatisfy(
+      near(100),
+    );
     expect(percentile(after(10, 100, after(3, 5_000, usual)), 0.95)).toSatisfy(near(5_000));
   });
 });

@@ -1,6 +1,7 @@
 /**
- * How long an origin takes, as a histogram that fades: each observation takes some weight off all earlier ones, so that
- * about the last thirty count. A value, small enough to be shared between isolates.
+ * How long an origin takes, as a histogram that fades: each observation takes some weight off all
+ * earlier ones, so that about the last thirty count. A value, small enough to be shared between
+ * isolates.
  */
 export type Latency = readonly number[];
 
@@ -31,7 +32,10 @@ export function observe(latency: Latency, ms: number): Latency {
   });
 }
 
-/** Milliseconds that a share of all observations (0.95: all but one in twenty) stayed below; undefined while too few are known. */
+/**
+ * Milliseconds that a share of all observations (0.95: all but one in twenty) stayed below;
+ * undefined while too few are known.
+ */
 export function percentile(latency: Latency, share: number): number | undefined {
   const weight = weightOf(latency);
   if (weight < MIN_WEIGHT) return undefined;

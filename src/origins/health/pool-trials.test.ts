@@ -21,8 +21,14 @@ function fail(count: number, origin = a, rest: Partial<Observation> = {}): void 
   }
 }
 
-/** Whether a trial is given at each of these times, in seconds from now on, to one who never concludes it. */
-function takenAt(seconds: readonly number[], take = () => pool.takeTrial(a, false)): readonly boolean[] {
+/**
+ * Whether a trial is given at each of these times, in seconds from now on, to one who never
+ * concludes it.
+ */
+function takenAt(
+  seconds: readonly number[],
+  take = () => pool.takeTrial(a, false),
+): readonly boolean[] {
   const start = now;
   return seconds.map((second) => {
     now = start + second * SECOND;
@@ -67,7 +73,12 @@ describe('the trial of an unwell origin', () => {
     fail(1);
     fail(1, b);
     now += 5 * SECOND;
-    expect([a, b, a, b].map((origin) => pool.takeTrial(origin, false))).toEqual([true, true, false, false]);
+    expect([a, b, a, b].map((origin) => pool.takeTrial(origin, false))).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
   });
 
   it('that fails is followed by the next when that one is due, and not before', () => {

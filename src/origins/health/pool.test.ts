@@ -49,17 +49,22 @@ const states = (origin = a, where = pool) =>
 
 describe('answers and bodies of zips are judged apart', () => {
   it('of an origin that nobody asked everything is well', () => {
-    expect([states(), pool.isUnwell(a, false), pool.isUnwell(a, true), pool.isOut(a, true)]).toEqual([
-      'closed closed',
-      false,
-      false,
-      false,
-    ]);
+    expect([
+      states(),
+      pool.isUnwell(a, false),
+      pool.isUnwell(a, true),
+      pool.isOut(a, true),
+    ]).toEqual(['closed closed', false, false, false]);
   });
 
   type Case = [what: string, failure: Failure, observation: Observation, states: string];
   it.each<Case>([
-    ['zips that freeze after 16 KB', failure('timeout'), { ...ZIP, bytes: 16 * KIB }, 'closed open'],
+    [
+      'zips that freeze after 16 KB',
+      failure('timeout'),
+      { ...ZIP, bytes: 16 * KIB },
+      'closed open',
+    ],
     ['zips that break off', failure('unreachable'), ZIP, 'closed open'],
     ['zips without headers', failure('timeout'), { isZip: true, bytes: 0 }, 'open open'],
     ['zips without a connection', failure('unreachable'), { isZip: true, bytes: 0 }, 'open open'],
@@ -68,7 +73,12 @@ describe('answers and bodies of zips are judged apart', () => {
     ['pages for zips', failure('answer'), ZIP, 'open open'],
     ['zips with a wrong hash', failure('mismatch'), ZIP, 'open open'],
     ['small files that freeze', failure('timeout'), MOD, 'open open'],
-    ['small files that never come', failure('unreachable'), { isZip: false, bytes: 0 }, 'open open'],
+    [
+      'small files that never come',
+      failure('unreachable'),
+      { isZip: false, bytes: 0 },
+      'open open',
+    ],
   ])('three %s: %j', (_, why, observation, expected) => {
     times(3, () => pool.failed(a, why, observation));
     expect(states()).toBe(expected);
@@ -267,7 +277,9 @@ describe('what other isolates know', () => {
     times(4, () => other.succeeded(a, { ...ZIP, headersAfter: 900 }));
     pool.merge(other.snapshot());
     expect(percentile(pool.health(a).latency, 0.5)).toBeLessThan(100); // too few to forget ours for
-    times(4, () => other.succeeded(a, { ...ZIP, headersAfter: 900, bytes: 100_000, bodyMs: 1_000 }));
+    times(4, () =>
+      other.succeeded(a, { ...ZIP, headersAfter: 900, bytes: 100_000, bodyMs: 1_000 }),
+    );
     now += 1;
     other.succeeded(a, MOD);
     pool.merge(other.snapshot());
@@ -296,5 +308,9 @@ it.each<[number, BreakerState]>([
 ])('%d ms after three failures it is %s, and out until a trial', (later, state) => {
   times(3, unheard);
   now += later;
-  expect([pool.state(a, false), pool.isOut(a, false), pool.isUnwell(a, false)]).toEqual([state, true, true]);
+  expect([pool.state(a, false), pool.isOut(a, false), pool.isUnwell(a, false)]).toEqual([
+    state,
+    true,
+    true,
+  ]);
 });

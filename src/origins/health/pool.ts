@@ -16,8 +16,9 @@ import { type Latency, observe, UNKNOWN, weightOf } from './latency.ts';
 import type { Failure, Origin } from '../origin.ts';
 
 /**
- * What is known of one origin. It has two breakers, as there are networks that let the first 16 KB of a connection through
- * and freeze the rest: `reach` is about answers, `bulk` about bodies of zips that stall or break off.
+ * What is known of one origin. It has two breakers, as there are networks that let the first 16 KB
+ * of a connection through and freeze the rest: `reach` is about answers, `bulk` about bodies of
+ * zips that stall or break off.
  */
 export interface Health {
   readonly reach: Breaker;
@@ -72,11 +73,14 @@ export const PROVEN_BYTES = 4 * 1024 * 1024;
 /** The part that the newest rate has in the smoothed one. */
 const RATE_WEIGHT = 0.3;
 
-/** Milliseconds in which nobody else tries an origin that somebody tries: a trial is over by then. */
+/**
+ * Milliseconds in which nobody else tries an origin that somebody tries: a trial is over by then.
+ */
 const TRIAL_TIME = 10_000;
 
 /**
- * Milliseconds after which an open origin's last failure is too old to call a file missing on the word of others.
+ * Milliseconds after which an open origin's last failure is too old to call a file missing on the
+ * word of others.
  */
 const STALE_FAILURE = 2_000;
 
@@ -94,7 +98,13 @@ export class Pool {
   /** Counts what others should hear of. */
   #changes = 0;
 
-  constructor({ clock, random }: { readonly clock: Pick<Clock, 'now'>; readonly random: () => number }) {
+  constructor({
+    clock,
+    random,
+  }: {
+    readonly clock: Pick<Clock, 'now'>;
+    readonly random: () => number;
+  }) {
     this.#clock = clock;
     this.#random = random;
   }
@@ -147,7 +157,10 @@ export class Pool {
     );
   }
 
-  /** Takes a trial of an open origin whose last failure is some seconds old, before a file is called missing without it. */
+  /**
+   * Takes a trial of an open origin whose last failure is some seconds old, before a file is called
+   * missing without it.
+   */
   takeLastWord(origin: Origin, isZip: boolean): boolean {
     return this.#take(origin, this.breaker(origin, isZip).at + STALE_FAILURE);
   }
@@ -165,13 +178,17 @@ export class Pool {
     const now = this.#clock.now();
     const isBulk = isZip && bytes > Math.min(brokeAfter, PROVEN_BYTES);
     const newRate = bytes > RATE_BYTES && bodyMs ? (bytes / bodyMs) * 1000 : undefined;
-    const heard = { reach: afterSuccess(reach, now), bulk: isBulk ? afterSuccess(bulk, now) : bulk };
+    const heard = {
+      reach: afterSuccess(reach, now),
+      bulk: isBulk ? afterSuccess(bulk, now) : bulk,
+    };
     if (!isUnwell(heard.bulk)) this.#trialUntil.delete(origin.url);
     this.#set(origin, {
       ...heard,
       brokeAfter: isBulk ? 0 : brokeAfter,
       latency: headersAfter === undefined ? latency : observe(latency, headersAfter),
-      rate: newRate === undefined ? rate : rate === 0 ? newRate : rate + RATE_WEIGHT * (newRate - rate),
+      rate:
+        newRate === undefined ? rate : rate === 0 ? newRate : rate + RATE_WEIGHT * (newRate - rate),
     });
   }
 
@@ -187,7 +204,11 @@ export class Pool {
     const isBroken = failure.cause === 'timeout' || failure.cause === 'unreachable';
     const isBulk = isZip && isBroken && headersAfter !== undefined;
     const { retryAfter } = failure;
-    const facts = { now, random: this.#random(), ...(retryAfter === undefined ? {} : { retryAfter }) };
+    const facts = {
+      now,
+      random: this.#random(),
+      ...(retryAfter === undefined ? {} : { retryAfter }),
+    };
     this.#set(origin, {
       ...health,
       ...(isBulk
@@ -196,7 +217,10 @@ export class Pool {
     });
   }
 
-  /** Another one was faster after this one had its usual time, for the headers or (`isBulk`) for more of a zip's body. */
+  /**
+   * Another one was faster after this one had its usual time, for the headers or (`isBulk`) for
+   * more of a zip's body.
+   */
   lost(origin: Origin, failure: Failure, isBulk: boolean): void {
     const counters = this.counters(origin);
     const now = this.#clock.now();
@@ -246,7 +270,10 @@ function newer(a: Breaker, b: Breaker): Breaker {
   return b.at > a.at ? b : a;
 }
 
-/** So many observations of somebody else's take the place of our own; fewer only where we have fewer still. */
+/**
+ * So many observations of somebody else's take the place of our own; fewer only where we have fewer
+ * still.
+ */
 const ENOUGH = 5;
 
 function isEnough(theirs: Latency, ours: Latency): boolean {

@@ -9,7 +9,10 @@ import { Vitals } from '../request/attempt-progress.ts';
 
 const origin = originOf('a');
 const accepted: Attempt<unknown> = { kind: 'accepted', value: 'v1', origin: 'a' };
-const missing: Attempt<unknown> = { kind: 'missing', missing: { status: 404, text: 'no', origin: 'a' } };
+const missing: Attempt<unknown> = {
+  kind: 'missing',
+  missing: { status: 404, text: 'no', origin: 'a' },
+};
 const failed = (cause: Failure['cause'], rest: Partial<Failure> = {}): Attempt<unknown> => ({
   kind: 'failed',
   failure: { origin: 'a', cause, text: cause, ...rest },
@@ -53,7 +56,13 @@ function fresh() {
 }
 
 describe('what an attempt says of its origin', () => {
-  type Case = [what: string, isZip: boolean, result: Attempt<unknown>, stage: Stage, unwell: string];
+  type Case = [
+    what: string,
+    isZip: boolean,
+    result: Attempt<unknown>,
+    stage: Stage,
+    unwell: string,
+  ];
   it.each<Case>([
     ['no answer', false, failed('timeout'), 'before the headers', 'reach'],
     ['no answer', true, failed('timeout'), 'before the headers', 'reach'],
@@ -72,7 +81,13 @@ describe('what an attempt says of its origin', () => {
     ['our store broke off', true, failed('unreachable'), 'while modferry works on the body', ''],
     ['no checksum', true, failed('unchecked'), 'while modferry works on the body', ''],
     ['no checksum', true, failed('unchecked'), 'while the body is read', ''],
-    ['"fetch timed out"', false, failed('timeout', { isBlameless: true }), 'while the body is read', ''],
+    [
+      '"fetch timed out"',
+      false,
+      failed('timeout', { isBlameless: true }),
+      'while the body is read',
+      '',
+    ],
   ])('%s (zip %s) %j %s: unwell is its %j', (_, isZip, result, stage, unwell) => {
     const { pool, tell } = fresh();
     tell(result, stage, isZip);

@@ -29,12 +29,18 @@ export function learn(
     pool.failed(origin, result.failure, observation);
 }
 
-/** Milliseconds of silence that are held against an origin: when the time was up earlier, that was not its doing. */
+/**
+ * Milliseconds of silence that are held against an origin: when the time was up earlier, that was
+ * not its doing.
+ */
 function patienceOf(pool: Pool, { limits, url }: Origin): number {
   return Math.min(usualTime(pool.health({ url }).latency), limits.headers, limits.stall);
 }
 
-/** What took too long or broke while it was modferry's own turn, or a checksum database's, is nothing of the origin's. */
+/**
+ * What took too long or broke while it was modferry's own turn, or a checksum database's, is
+ * nothing of the origin's.
+ */
 function isToBlame(
   { cause }: Failure,
   { vitals, patience }: { readonly vitals: Vitals; readonly patience: number },

@@ -3,7 +3,8 @@ import { failTimes } from '../../../test/fakes/effects/health.ts';
 import { bad, good, isolateIn, isOut, worldOf } from '../../../test/fakes/effects/isolate.ts';
 import { memoryShared } from '../../../test/fakes/store/shared-state.ts';
 
-// What is shared is damaged, or its place fails or hangs: each isolate goes on with what it saw itself.
+// What is shared is damaged, or its place fails or hangs: each isolate goes on with what it saw
+// itself.
 
 const SECOND = 1_000;
 const MINUTE = 60_000;

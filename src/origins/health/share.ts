@@ -5,15 +5,16 @@ import type { Pool } from './pool.ts';
 import { decodeHealth, encodeHealth, type Known } from './shared-health.ts';
 
 /**
- * Isolates tell each other what they know of the origins, so that a fresh one need not learn an outage again.
+ * Isolates tell each other what they know of the origins, so that a fresh one need not learn an
+ * outage again.
  *
- * Each place, the data centre's cache and KV, holds one text. It is read first and merged, of each breaker what was seen
- * last, and then written: so nobody's newer knowledge is lost, but for that of two who write at the same moment, which
- * comes with the next text. It all happens beside the requests, and when a place fails, every isolate knows what it saw
- * itself.
+ * Each place, the data centre's cache and KV, holds one text. It is read first and merged, of each
+ * breaker what was seen last, and then written: so nobody's newer knowledge is lost, but for that
+ * of two who write at the same moment, which comes with the next text. It all happens beside the
+ * requests, and when a place fails, every isolate knows what it saw itself.
  *
- * The isolate's requests share numbers and nothing else: in workerd no request may wait for a promise of another, and
- * the work beside a request may be ended with it at any time.
+ * The isolate's requests share numbers and nothing else: in workerd no request may wait for a
+ * promise of another, and the work beside a request may be ended with it at any time.
  */
 export interface SharingEffects {
   readonly pool: Pool;
@@ -50,7 +51,10 @@ const DATA_CENTRE: Habit = {
   onlyOutages: false,
 };
 
-/** The free plan of KV has 1,000 writes a day for everything. Of a hundred isolates that see an outage, the first tells it. */
+/**
+ * The free plan of KV has 1,000 writes a day for everything. Of a hundred isolates that see an
+ * outage, the first tells it.
+ */
 const WORLD: Habit = {
   label: 'health in KV',
   readEvery: 60_000,
@@ -63,10 +67,16 @@ const WORLD: Habit = {
 /** Milliseconds that a place may take: one that hangs is one that has nothing. */
 const PLACE_LIMIT = 5_000;
 
-/** Milliseconds that a place is left alone after it failed: a quota that is used up stays so for a while. */
+/**
+ * Milliseconds that a place is left alone after it failed: a quota that is used up stays so for a
+ * while.
+ */
 const REST = 60_000;
 
-/** Milliseconds after which an exchange is dead: the platform ends work that outlives its request by 30 s. */
+/**
+ * Milliseconds after which an exchange is dead: the platform ends work that outlives its request by
+ * 30 s.
+ */
 const EXCHANGE_LIMIT = 30_000;
 
 /** Keeps one isolate's pool and the shared places up to date with each other. */
@@ -85,7 +95,10 @@ export class HealthSharing {
     ];
   }
 
-  /** To be called with every request: reads and writes beside it what is due, which mostly is nothing. */
+  /**
+   * To be called with every request: reads and writes beside it what is due, which mostly is
+   * nothing.
+   */
   touch(background: Background): void {
     const now = this.#clock.now();
     if (now < this.#busyUntil || !this.#places.some((place) => place.isDue(now))) return;
@@ -145,7 +158,8 @@ class Place {
     const { writeChangesEvery, writeNewsEvery } = this.#habit;
     const { pool } = this.#effects;
     const since = now - this.#writtenAt;
-    if (pool.changes !== this.#changes && this.#isNews(pool.snapshot())) return since >= writeChangesEvery;
+    if (pool.changes !== this.#changes && this.#isNews(pool.snapshot()))
+      return since >= writeChangesEvery;
     return since >= writeNewsEvery && lastSeen(pool.snapshot()) > this.#knownUpTo;
   }
 
@@ -154,7 +168,10 @@ class Place {
     return !this.#habit.onlyOutages || outages(ours, this.#effects.urls) !== this.#outages;
   }
 
-  /** Takes over what is new there, and writes what is new here when that is due or asked for. Never rejects. */
+  /**
+   * Takes over what is new there, and writes what is new here when that is due or asked for. Never
+   * rejects.
+   */
   async exchange(wish?: 'read' | 'write'): Promise<void> {
     const { clock, pool, report, urls } = this.#effects;
     const { label, seconds } = this.#habit;
@@ -173,7 +190,11 @@ class Place {
       if (this.#isNews(ours)) {
         const ends = [lastSeen(ours), outages(ours, urls)] as const;
         this.#writtenAt = now;
-        await within(clock, PLACE_LIMIT, this.#state.write(NAME, encodeHealth(ours, urls), seconds));
+        await within(
+          clock,
+          PLACE_LIMIT,
+          this.#state.write(NAME, encodeHealth(ours, urls), seconds),
+        );
         [this.#knownUpTo, this.#outages] = ends;
       }
       this.#changes = changes;
@@ -191,7 +212,10 @@ class Place {
     const known = decodeHealth(text, { urls, now });
     // The text itself is not shown: it may be anything.
     if (!known)
-      report(this.#habit.label, 'Cannot read what is shared there: it is damaged or of another version');
+      report(
+        this.#habit.label,
+        'Cannot read what is shared there: it is damaged or of another version',
+      );
     return known ?? NOTHING;
   }
 }

@@ -34,7 +34,9 @@ it('no address is in the text: it may hold a token', () => {
 });
 
 it('only origins of the own configuration are written and read', () => {
-  expect(decodeHealth(encodeHealth(knowing(), [bad.url]), { urls, now })?.has(good.url)).toBe(false);
+  expect(decodeHealth(encodeHealth(knowing(), [bad.url]), { urls, now })?.has(good.url)).toBe(
+    false,
+  );
   const read = decodeHealth(encodeHealth(knowing(), urls), { urls: [good.url], now });
   expect([...(read?.keys() ?? [])]).toEqual([good.url]);
 });

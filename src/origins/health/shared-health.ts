@@ -5,10 +5,11 @@ import type { Health } from './pool.ts';
 /**
  * What a pool knows, as a text that isolates give each other.
  *
- * Origins are called by a hash of their address: an address may hold a token in its path, and whoever may look into the
- * account's KV need not learn it. Only origins of the own configuration are read back, so that nothing can fill the
- * memory, and nothing is believed that this pool could not have written by now: a time that lies ahead would be newer
- * than everything that is learnt, for ever.
+ * Origins are called by a hash of their address: an address may hold a token in its path, and
+ * whoever may look into the account's KV need not learn it. Only origins of the own configuration
+ * are read back, so that nothing can fill the memory, and nothing is believed that this pool could
+ * not have written by now: a time that lies ahead would be newer than everything that is learnt,
+ * for ever.
  */
 const VERSION = 1;
 
@@ -60,8 +61,9 @@ export function encodeHealth(known: Known, urls: readonly string[]): string {
 }
 
 /**
- * What a text says of the origins at `urls`, at the time `now` in milliseconds since the epoch; undefined when it is
- * damaged, or of another version of modferry. What it says of one origin and cannot be is left out.
+ * What a text says of the origins at `urls`, at the time `now` in milliseconds since the epoch;
+ * undefined when it is damaged, or of another version of modferry. What it says of one origin and
+ * cannot be is left out.
  */
 export function decodeHealth(
   text: string,
@@ -82,7 +84,8 @@ export function decodeHealth(
 function isPossible({ reach, bulk }: Health, now: number): boolean {
   const latest = now + CLOCK_SKEW;
   return [reach, bulk].every(
-    ({ at, closedAt, until }) => at <= latest && closedAt <= latest && until <= latest + LONGEST_OPEN,
+    ({ at, closedAt, until }) =>
+      at <= latest && closedAt <= latest && until <= latest + LONGEST_OPEN,
   );
 }
 

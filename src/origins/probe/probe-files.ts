@@ -12,8 +12,8 @@ export interface ProbeFile {
 }
 
 /**
- * A small file says whether somebody answers. The large one is there for the networks that let the first 16 KB of a
- * connection through and freeze the rest: it has to be well above that.
+ * A small file says whether somebody answers. The large one is there for the networks that let the
+ * first 16 KB of a connection through and freeze the rest: it has to be well above that.
  */
 export interface ProbeFiles {
   readonly small: ProbeFile;
@@ -27,8 +27,8 @@ const LARGE_BYTES = 128 * 1024;
 const WELL_KNOWN = '/golang.org/x/text/@v/v0.3.0';
 
 /**
- * What an origin is probed with; undefined for one that serves certain modules alone, where nothing is known to be
- * there unless its `probe` says so.
+ * What an origin is probed with; undefined for one that serves certain modules alone, where nothing
+ * is known to be there unless its `probe` says so.
  */
 export function probeFiles({ origin, database }: Asked): ProbeFiles | undefined {
   if (database !== undefined) return databaseFiles;
@@ -42,14 +42,18 @@ export function probeFiles({ origin, database }: Asked): ProbeFiles | undefined 
 
 function moduleFiles(mod: string, zip: string): ProbeFiles {
   return {
-    small: { path: mod, limit: SMALL_BYTES, isKnown: (bytes) => /^\s*module\s/m.test(textOf(bytes)) },
+    small: {
+      path: mod,
+      limit: SMALL_BYTES,
+      isKnown: (bytes) => /^\s*module\s/m.test(textOf(bytes)),
+    },
     large: { path: zip, limit: LARGE_BYTES, isKnown: isZip },
   };
 }
 
 /**
- * The oldest data tile of a log never changes. sum.golang.org's has about 45 KB: less than the zip, and enough. A young
- * database has none yet, and says 404, which is an answer.
+ * The oldest data tile of a log never changes. sum.golang.org's has about 45 KB: less than the zip,
+ * and enough. A young database has none yet, and says 404, which is an answer.
  */
 const databaseFiles: ProbeFiles = {
   small: {
@@ -57,7 +61,11 @@ const databaseFiles: ProbeFiles = {
     limit: SMALL_BYTES,
     isKnown: (bytes) => textOf(bytes).startsWith('go.sum database tree\n'),
   },
-  large: { path: '/tile/8/data/000', limit: LARGE_BYTES, isKnown: (bytes) => textOf(bytes).includes(' h1:') },
+  large: {
+    path: '/tile/8/data/000',
+    limit: LARGE_BYTES,
+    isKnown: (bytes) => textOf(bytes).includes(' h1:'),
+  },
 };
 
 /** A local file header (APPNOTE 4.3.7) starts the file. */

@@ -81,7 +81,11 @@ it.each([
 it('the last result is that of the last round that asked', () => {
   const history = [round(START, ['a', 'b']), round(START + HOUR, ['a'])];
   const last = lastResults(history);
-  expect([last.get('a')?.at, last.get('b')?.at, last.get('c')]).toEqual([START + HOUR, START, undefined]);
+  expect([last.get('a')?.at, last.get('b')?.at, last.get('c')]).toEqual([
+    START + HOUR,
+    START,
+    undefined,
+  ]);
 });
 
 it('a long verdict is cut', () => {

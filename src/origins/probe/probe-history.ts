@@ -49,7 +49,10 @@ const CLOCK_SKEW = 60_000;
 /** Characters of a verdict. */
 const MAX_VERDICT = 120;
 
-/** The history with one more round, without what is older than a day before it, and within its bounds. */
+/**
+ * The history with one more round, without what is older than a day before it, and within its
+ * bounds.
+ */
 export function appendRound(history: ProbeHistory, round: ProbeRound): ProbeHistory {
   let room = MAX_RESULTS;
   const kept: ProbeRound[] = [];
@@ -68,7 +71,9 @@ export function lastDay(history: ProbeHistory, now: number): ProbeHistory {
 
 /** What each origin said in the last round that asked it. */
 export function lastResults(history: ProbeHistory): ReadonlyMap<string, ProbeResult> {
-  return new Map(history.flatMap(({ results }) => results.map((result) => [result.id, result] as const)));
+  return new Map(
+    history.flatMap(({ results }) => results.map((result) => [result.id, result] as const)),
+  );
 }
 
 const VERSION = 1;

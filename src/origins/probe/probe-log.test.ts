@@ -45,7 +45,9 @@ it('a damaged history is reported, and a new one begun', async () => {
   const { add, log, reports, world } = scene();
   await world.write('probes', '{"version":1,"rounds":[{"at":"SECRET"}]}', 600);
   await add();
-  expect(reports).toEqual(['history of probes: Cannot read it: it is damaged or of another version']);
+  expect(reports).toEqual([
+    'history of probes: Cannot read it: it is damaged or of another version',
+  ]);
   expect((await log.read()).length).toBe(1);
 });
 

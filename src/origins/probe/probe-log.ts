@@ -11,21 +11,36 @@ import {
 
 const NAME = 'probes';
 
-/** Seconds that it lives without a probe: the newest round is an hour beyond the day that the history covers. */
+/**
+ * Seconds that it lives without a probe: the newest round is an hour beyond the day that the
+ * history covers.
+ */
 const LIFE = 25 * 3_600;
 
-/** Milliseconds for which a reader is told what the last one was: anybody may ask, and each look at KV counts. */
+/**
+ * Milliseconds for which a reader is told what the last one was: anybody may ask, and each look at
+ * KV counts.
+ */
 const MEMORY = 30_000;
 
-/** Milliseconds that a reader waits for it: who asks how things are is not to wait for what is broken. */
+/**
+ * Milliseconds that a reader waits for it: who asks how things are is not to wait for what is
+ * broken.
+ */
 const READ_LIMIT = 2_000;
 
-/** The history of probes where all isolates find it: in KV, or in the cache of the data centre where there is no KV. */
+/**
+ * The history of probes where all isolates find it: in KV, or in the cache of the data centre where
+ * there is no KV.
+ */
 export class ProbeLog {
   readonly #states: SharedStates;
   readonly #clock: Clock;
   readonly #report: (label: string, error: unknown) => void;
-  #remembered: { readonly history: ProbeHistory; readonly until: number } = { history: [], until: 0 };
+  #remembered: { readonly history: ProbeHistory; readonly until: number } = {
+    history: [],
+    until: 0,
+  };
 
   constructor({
     states,
@@ -41,7 +56,10 @@ export class ProbeLog {
     this.#report = report;
   }
 
-  /** The history of the last 24 hours; empty where it is not there, or cannot be read. Never rejects. */
+  /**
+   * The history of the last 24 hours; empty where it is not there, or cannot be read. Never
+   * rejects.
+   */
   async read(): Promise<ProbeHistory> {
     const now = this.#clock.now();
     if (now < this.#remembered.until) return lastDay(this.#remembered.history, now);
@@ -55,7 +73,10 @@ export class ProbeLog {
     }
   }
 
-  /** Adds a round. Never rejects: then it is lost, rather than the history that could not be read just now. */
+  /**
+   * Adds a round. Never rejects: then it is lost, rather than the history that could not be read
+   * just now.
+   */
   async add(round: ProbeRound): Promise<void> {
     try {
       const history = appendRound(await this.#load(), round);
@@ -74,7 +95,8 @@ export class ProbeLog {
     const text = await within(this.#clock, READ_LIMIT, this.#place.read(NAME));
     if (text === undefined) return [];
     const history = decodeHistory(text);
-    if (!history) this.#report('history of probes', 'Cannot read it: it is damaged or of another version');
+    if (!history)
+      this.#report('history of probes', 'Cannot read it: it is damaged or of another version');
     return history ?? [];
   }
 }

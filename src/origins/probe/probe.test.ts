@@ -20,7 +20,8 @@ const bytes = new Uint8Array(
   }).zip as Uint8Array,
 );
 const zip = () => new Response(bytes);
-const said = () => new Response('not found: git.corp.example/secret: fetch timed out', { status: 404 });
+const said = () =>
+  new Response('not found: git.corp.example/secret: fetch timed out', { status: 404 });
 const tile = () => new Response('github.com/a/b v1.0.0 h1:abc=\n'.repeat(1_600));
 const latest = () => new Response('go.sum database tree\n1\n');
 
@@ -42,13 +43,21 @@ async function run({ config, fetch, clock = fakeClock(), pool = fakePool(clock) 
   const work = probe({ config, pool, clock, fetch, writeLog: (line) => lines.push(line) });
   await clock.advance(600_000);
   const round = await work;
-  return { round, lines: lines.map((line) => JSON.parse(line) as Record<string, unknown>), pool, clock };
+  return {
+    round,
+    lines: lines.map((line) => JSON.parse(line) as Record<string, unknown>),
+    pool,
+    clock,
+  };
 }
 
 it('every origin and database is asked for two files, and each has its line in the log', async () => {
   const ORIGINS =
     '[{"url":"good"},{"url":"page"},{"url":"gone"},{"url":"down"},{"url":"corp","modules":"x.example"}]';
-  const config = configOf(ORIGINS.replaceAll(/"url":"(\w+)"/g, '"url":"$1.example"'), 'sum.golang.org');
+  const config = configOf(
+    ORIGINS.replaceAll(/"url":"(\w+)"/g, '"url":"$1.example"'),
+    'sum.golang.org',
+  );
   const fetch = fakeFetch({
     [`https://good.example${MOD}`]: mod,
     [`https://good.example${ZIP}`]: zip,
@@ -66,7 +75,10 @@ it('every origin and database is asked for two files, and each has its line in t
     ['sum.golang.org', 'ok', 'ok'],
     ['sum.golang.google.cn', 'connection failed', undefined],
   ]);
-  expect(lines.map(({ event, database }) => [event, database]).at(-1)).toEqual(['probe', 'sum.golang.org']);
+  expect(lines.map(({ event, database }) => [event, database]).at(-1)).toEqual([
+    'probe',
+    'sum.golang.org',
+  ]);
   expect(round.results.map(({ small, large }) => [small.isUp, large?.isUp])).toEqual([
     [true, true],
     [false, false],
@@ -103,9 +115,14 @@ describe('of a large file', () => {
 
   it('128 KiB are read, and the rest is cancelled', async () => {
     let cancelled = 0;
-    const pieces = Array.from({ length: 20 }, (_, at) => bytes.slice(at * 16_384, (at + 1) * 16_384));
+    const pieces = Array.from({ length: 20 }, (_, at) =>
+      bytes.slice(at * 16_384, (at + 1) * 16_384),
+    );
     const body = scriptedStream(pieces, { onCancel: () => (cancelled += 1) });
-    const fetch = fakeFetch({ [`https://a.example${MOD}`]: mod, 'https://a.example': new Response(body) });
+    const fetch = fakeFetch({
+      [`https://a.example${MOD}`]: mod,
+      'https://a.example': new Response(body),
+    });
     const { round } = await run({ config, fetch });
     expect(round.results[0]?.large).toMatchObject({ isUp: true, verdict: 'ok', bytes: 128 * 1024 });
     expect(cancelled).toBe(1);
@@ -123,11 +140,19 @@ describe('of a large file', () => {
     expect([small?.headersAfter, large?.headersAfter]).toEqual([80, 120]);
     expect(large?.rate).toBeGreaterThan(100_000);
     expect(pool.health(origin).rate).toBeGreaterThan(100_000);
-    expect(lines[0]).toMatchObject({ verdict: 'ok', headersAfter: 80, large: 'ok', bytes: 131_072 });
+    expect(lines[0]).toMatchObject({
+      verdict: 'ok',
+      headersAfter: 80,
+      large: 'ok',
+      bytes: 131_072,
+    });
   });
 
   it('a body that freezes after 16 KB is the bulk breaker, and no matter of reach', async () => {
-    const fetch = fakeFetch({ [`https://a.example${MOD}`]: mod, 'https://a.example': freezing(16_384) });
+    const fetch = fakeFetch({
+      [`https://a.example${MOD}`]: mod,
+      'https://a.example': freezing(16_384),
+    });
     const pool = fakePool(fakeClock());
     for (let time = 0; time < 3; time++) await run({ config, fetch, pool });
     const { reach, bulk } = pool.health(origin);
@@ -136,9 +161,14 @@ describe('of a large file', () => {
 
   it('a 404 says nothing of the bulk, and that somebody is there', async () => {
     const pool = fakePool(fakeClock());
-    const freezes = fakeFetch({ [`https://a.example${MOD}`]: mod, 'https://a.example': freezing(16_384) });
+    const freezes = fakeFetch({
+      [`https://a.example${MOD}`]: mod,
+      'https://a.example': freezing(16_384),
+    });
     await run({ config, fetch: freezes, pool });
-    const none = fakeFetch({ 'https://a.example': () => new Response('not found', { status: 404 }) });
+    const none = fakeFetch({
+      'https://a.example': () => new Response('not found', { status: 404 }),
+    });
     const { round } = await run({ config, fetch: none, pool });
     expect(round.results[0]?.large).toMatchObject({ isUp: true, verdict: 'not found' });
     expect([pool.health(origin).reach.failures, pool.health(origin).bulk.failures]).toEqual([0, 1]);
@@ -166,7 +196,10 @@ it('three probes that fail open the breaker, and one that succeeds closes it', a
 
 it('what an origin says of its own troubles is not repeated, and not held against it', async () => {
   const config = configOf('a.example');
-  const { lines, pool, round } = await run({ config, fetch: fakeFetch({ 'https://a.example': said }) });
+  const { lines, pool, round } = await run({
+    config,
+    fetch: fakeFetch({ 'https://a.example': said }),
+  });
   expect(round.results[0]?.small).toMatchObject({
     isUp: true,
     verdict: 'it could not fetch the file itself',

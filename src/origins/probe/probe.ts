@@ -22,13 +22,15 @@ export interface ProbeEffects {
 const RATE_BYTES = 32 * 1024;
 
 /**
- * Asks every origin and every address of every checksum database for two known files, tells the pool, and writes one log
- * line for each, so that an operator sees in the log what is blocked where the Worker runs.
+ * Asks every origin and every address of every checksum database for two known files, tells the
+ * pool, and writes one log line for each, so that an operator sees in the log what is blocked where
+ * the Worker runs.
  */
 export async function probe(effects: ProbeEffects): Promise<ProbeRound> {
   const at = effects.clock.now();
   const results: ProbeResult[] = [];
-  // One after the other: connections that wait for headers are limited to six, and queueing would look like slowness.
+  // One after the other: connections that wait for headers are limited to six, and queueing would
+  // look like slowness.
   for (const asked of everyAsked(effects.config)) {
     const files = probeFiles(asked);
     if (files) results.push(await probeOne(asked, files, effects));
@@ -36,14 +38,20 @@ export async function probe(effects: ProbeEffects): Promise<ProbeRound> {
   return { at, results };
 }
 
-async function probeOne(asked: Asked, files: ProbeFiles, effects: ProbeEffects): Promise<ProbeResult> {
+async function probeOne(
+  asked: Asked,
+  files: ProbeFiles,
+  effects: ProbeEffects,
+): Promise<ProbeResult> {
   const { clock, writeLog } = effects;
   const { database, id, origin } = asked;
   const at = clock.now();
   const small = await probeFile(origin, files.small, { ...effects, isBulk: false });
   // Who sent no headers for the small file would only make this run wait for as long again.
   const isReached = small.headersAfter !== undefined;
-  const large = isReached ? await probeFile(origin, files.large, { ...effects, isBulk: true }) : undefined;
+  const large = isReached
+    ? await probeFile(origin, files.large, { ...effects, isBulk: true })
+    : undefined;
   writeLog(
     JSON.stringify({
       event: 'probe',
@@ -102,7 +110,9 @@ function isAnswer(result: Attempt<void>): boolean {
   return result.kind !== 'failed' || result.failure.isBlameless === true;
 }
 
-/** What an origin says itself is not repeated: it may name the module that an operator probes with. */
+/**
+ * What an origin says itself is not repeated: it may name the module that an operator probes with.
+ */
 function wordOf(result: Attempt<void>): string {
   if (result.kind === 'accepted') return 'ok';
   if (result.kind === 'missing') return 'not found';

@@ -106,7 +106,11 @@ describe('failover', () => {
 
   it('of no origins is a failure without a cause', async () => {
     const effects = askEffects();
-    expect(await askOrigins([], question, effects)).toEqual({ kind: 'failed', failures: [], attempts: 0 });
+    expect(await askOrigins([], question, effects)).toEqual({
+      kind: 'failed',
+      failures: [],
+      attempts: 0,
+    });
   });
 });
 
@@ -149,7 +153,11 @@ describe('a lone origin', () => {
   ])('%s is asked once more, with %s to dice after %i ms', async (_, reply, random, pause) => {
     const clock = fakeClock();
     const fetch = fakeFetch({ 'https://a/': [reply, REPLY.ok] });
-    const asked = askOrigins(origins('a'), question, askEffects({ fetch, clock, random: () => random }));
+    const asked = askOrigins(
+      origins('a'),
+      question,
+      askEffects({ fetch, clock, random: () => random }),
+    );
     await clock.advance(pause - 1);
     expect(fetch.calls.length).toBe(1);
     await clock.advance(1);
@@ -169,7 +177,11 @@ describe('a lone origin', () => {
     ['it says 404', REPLY[404], 25_000],
     ['it asks for more patience than two seconds', overloaded('3'), 25_000],
     ['the pause would take what time there is', overloaded('2'), 2_000],
-    ['it says 404 and means a timeout', () => new Response('fetch timed out', { status: 404 }), 25_000],
+    [
+      'it says 404 and means a timeout',
+      () => new Response('fetch timed out', { status: 404 }),
+      25_000,
+    ],
   ])('is not asked again when %s', async (_, reply, ms) => {
     const fetch = fakeFetch({ 'https://a/': reply });
     const effects = askEffects({ fetch, ms });

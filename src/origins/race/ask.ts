@@ -11,17 +11,20 @@ import { startTrials } from './trial.ts';
 /**
  * Failover: origins are asked until one has the answer, those of a group as a race.
  *
- * `|` and `,` mean what they mean in GOPROXY: after `|` the next origin is asked whatever happened, after `,` only when
- * the answer was 404 or 410. Origins joined by `|` are taken for mirrors of one another, and so:
+ * `|` and `,` mean what they mean in GOPROXY: after `|` the next origin is asked whatever happened,
+ * after `,` only when the answer was 404 or 410. Origins joined by `|` are taken for mirrors of one
+ * another, and so:
  *
- * - they are ranked and raced, and no origin behind a `,` hears of a module before those in front of it said 404;
- * - a 404 from one of them counts also when its mirrors are down (in a filtered network one of them always is, and the
- *   go command lives on quick 404s for the prefixes of an import path);
- * - across a `,` it does not: whoever wrote `corp,public` wants public's word, and when public is down there is none.
- *   An outage never turns into a 404.
+ * - they are ranked and raced, and no origin behind a `,` hears of a module before those in front
+ *   of it said 404;
+ * - a 404 from one of them counts also when its mirrors are down (in a filtered network one of them
+ *   always is, and the go command lives on quick 404s for the prefixes of an import path);
+ * - across a `,` it does not: whoever wrote `corp,public` wants public's word, and when public is
+ *   down there is none. An outage never turns into a 404.
  *
- * A file with another hash than a checksum database has is worse than no answer, and any origin may have the right one: then
- * the next is asked also across a `,`, and no 404 of another one hides that something is wrong.
+ * A file with another hash than a checksum database has is worse than no answer, and any origin may
+ * have the right one: then the next is asked also across a `,`, and no 404 of another one hides
+ * that something is wrong.
  */
 export type Answer<T> = Effort &
   (
@@ -35,7 +38,10 @@ export type Answer<T> = Effort &
     | {
         readonly kind: 'missing';
         readonly missing: Missing;
-        /** False when some origin could not be asked: its word may differ, so this one should not be kept. */
+        /**
+         * False when some origin could not be asked: its word may differ, so this one should not be
+         * kept.
+         */
         readonly unanimous: boolean;
       }
     | { readonly kind: 'failed'; readonly failures: readonly Failure[] }
@@ -89,7 +95,8 @@ export async function askOrigins<T>(
     group.every((origin) => question.isLast?.(origin) ?? false);
   const groups = groupsOf(origins);
   let mayGoOn = true;
-  // A group that has only given wrong files crossed its comma by that: the next one first, and it again when all else failed.
+  // A group that has only given wrong files crossed its comma by that: the next one first, and it
+  // again when all else failed.
   for (const group of [...groups.filter((one) => !isSetAside(one)), ...groups.filter(isSetAside)]) {
     if (!mayGoOn && !isSetAside(group)) continue;
     const asked = group.filter((origin) => !question.isSettled?.(origin));

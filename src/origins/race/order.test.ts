@@ -32,7 +32,9 @@ describe('who may be asked for a module', () => {
   });
 
   it('of origins that all have `modules` none is asked for any other', () => {
-    expect(originsFor([corp, tools], modulePath('golang.org/x/text'), { isPrivate: false })).toEqual([]);
+    expect(
+      originsFor([corp, tools], modulePath('golang.org/x/text'), { isPrivate: false }),
+    ).toEqual([]);
   });
 });
 
@@ -71,25 +73,30 @@ interface Known {
 
 function rank(
   known: Readonly<Record<string, Known>>,
-  { isZip = false, region = FRANKFURT }: { readonly isZip?: boolean; readonly region?: Region } = {},
+  {
+    isZip = false,
+    region = FRANKFURT,
+  }: { readonly isZip?: boolean; readonly region?: Region } = {},
 ): string {
   let now = Date.UTC(2026, 0, 1);
   const today = now;
   const pool = new Pool({ clock: { now: () => now }, random: () => 0.5 });
-  const group = Object.entries(known).map(([name, { ago = 0, latency, regions = [], requests = '' }]) => {
-    const origin = originOf(name, { regions });
-    now = today - ago * 1000;
-    const answers = latency === undefined ? '' : 'sssss';
-    for (const request of answers + requests) {
-      const observation = { isZip: request === 'z', bytes: 0, headersAfter: latency };
-      if (request === 's') pool.succeeded(origin, observation);
-      else {
-        const body = request === 'z' ? { ...observation, headersAfter: 80 } : observation;
-        pool.failed(origin, { origin: name, cause: 'timeout', text: 'no answer' }, body);
+  const group = Object.entries(known).map(
+    ([name, { ago = 0, latency, regions = [], requests = '' }]) => {
+      const origin = originOf(name, { regions });
+      now = today - ago * 1000;
+      const answers = latency === undefined ? '' : 'sssss';
+      for (const request of answers + requests) {
+        const observation = { isZip: request === 'z', bytes: 0, headersAfter: latency };
+        if (request === 's') pool.succeeded(origin, observation);
+        else {
+          const body = request === 'z' ? { ...observation, headersAfter: 80 } : observation;
+          pool.failed(origin, { origin: name, cause: 'timeout', text: 'no answer' }, body);
+        }
       }
-    }
-    return origin;
-  });
+      return origin;
+    },
+  );
   now = today;
   const isLast = ({ name }: Origin) => known[name]?.isLast ?? false;
   return names(rankOrigins(group, { region, pool, isZip, isLast }));
@@ -100,10 +107,22 @@ describe('mirrors, best first', () => {
   it.each<Case>([
     ['nobody is known: as configured', { a: {}, b: {}, c: {} }, 'a b c'],
     ['who failed comes after who is well', { a: { requests: 'f' }, b: {}, c: {} }, 'b c a'],
-    ['who failed once is no better than twice', { a: { requests: 'ff' }, b: { requests: 'f' } }, 'a b'],
+    [
+      'who failed once is no better than twice',
+      { a: { requests: 'ff' }, b: { requests: 'f' } },
+      'a b',
+    ],
     ['who is well again is where it was', { a: { requests: 'ffs' }, b: {} }, 'a b'],
-    ['who is open comes after who failed', { a: { requests: 'fff' }, b: { requests: 'ff' } }, 'b a'],
-    ['who waits for its trial too', { a: { requests: 'fff', ago: 60 }, b: { requests: 'f' } }, 'b a'],
+    [
+      'who is open comes after who failed',
+      { a: { requests: 'fff' }, b: { requests: 'ff' } },
+      'b a',
+    ],
+    [
+      'who waits for its trial too',
+      { a: { requests: 'fff', ago: 60 }, b: { requests: 'f' } },
+      'b a',
+    ],
     [
       'of the open ones the one that closes first is first',
       { a: { requests: 'fff' }, b: { requests: 'fff', ago: 20 }, c: { requests: 'fff', ago: 10 } },
@@ -116,7 +135,11 @@ describe('mirrors, best first', () => {
       { a: { regions: ['DE'], latency: 50, requests: 'fff' }, b: { requests: 'fff', ago: 1 } },
       'b a',
     ],
-    ['region before latency', { a: { latency: 50 }, b: { regions: ['DE'], latency: 4_000 } }, 'b a'],
+    [
+      'region before latency',
+      { a: { latency: 50 }, b: { regions: ['DE'], latency: 4_000 } },
+      'b a',
+    ],
     [
       'of those that failed the one of this region is first',
       { a: { requests: 'f' }, b: { requests: 'f', regions: ['DE'] } },
@@ -124,7 +147,11 @@ describe('mirrors, best first', () => {
     ],
     ['latency before the configured order', { a: { latency: 900 }, b: { latency: 300 } }, 'b a'],
     ['set aside is last, behind who failed', { a: { isLast: true }, b: { requests: 'f' } }, 'b a'],
-    ['set aside is last, behind who is open', { a: { isLast: true }, b: { requests: 'fff' } }, 'b a'],
+    [
+      'set aside is last, behind who is open',
+      { a: { isLast: true }, b: { requests: 'fff' } },
+      'b a',
+    ],
     [
       'of those set aside the same rules hold',
       { a: { isLast: true, requests: 'f' }, b: { isLast: true }, c: {} },
@@ -150,7 +177,9 @@ describe('mirrors, best first', () => {
     [[undefined, 700], 'a b'],
     [[700, undefined], 'b a'],
   ])('by a latency of %j ms: %s', (latencies, expected) => {
-    const known = latencies.map((latency, at) => ['abcdef'.charAt(at), latency ? { latency } : {}] as const);
+    const known = latencies.map(
+      (latency, at) => ['abcdef'.charAt(at), latency ? { latency } : {}] as const,
+    );
     expect(rank(Object.fromEntries(known))).toBe(expected);
   });
 

@@ -4,7 +4,10 @@ import { percentile } from '../health/latency.ts';
 import type { Origin } from '../origin.ts';
 import type { Pool } from '../health/pool.ts';
 
-/** Where a request entered the network. Every field may be absent: locally, in tests, and where Cloudflare does not know. */
+/**
+ * Where a request entered the network. Every field may be absent: locally, in tests, and where
+ * Cloudflare does not know.
+ */
 export interface Region {
   /** Data centre, an IATA code such as `FRA`. */
   readonly dataCentre?: string;
@@ -17,8 +20,9 @@ export interface Region {
 /**
  * The origins that may be asked for a module, in their configured order.
  *
- * An origin whose `modules` names a module is asked for it alone, and for nothing else: the paths of a company's modules
- * reach no public origin, also while its own one is down. A module that PRIVATE names is asked of no other.
+ * An origin whose `modules` names a module is asked for it alone, and for nothing else: the paths
+ * of a company's modules reach no public origin, also while its own one is down. A module that
+ * PRIVATE names is asked of no other.
  */
 export function originsFor(
   origins: readonly Origin[],
@@ -50,14 +54,19 @@ export interface Circumstances {
 /**
  * Mirrors, best first:
  *
- * 1. those that are well, then those that failed last time, then those with an open breaker (the one that closes first before
- *    the others): wherever an origin is, a client that waits for it in vain is not nearer to its module;
+ * 1. those that are well, then those that failed last time, then those with an open breaker (the
+ *    one that closes first before the others): wherever an origin is, a client that waits for it in
+ *    vain is not nearer to its module;
  * 2. those preferred where the request came in;
- * 3. by median latency, in the steps 200 ms, 400 ms, 800 ms and so on: within one the configured order decides.
+ * 3. by median latency, in the steps 200 ms, 400 ms, 800 ms and so on: within one the configured
+ *    order decides.
  *
  * Who gave a wrong file comes last of all for that file.
  */
-export function rankOrigins(group: readonly Origin[], circumstances: Circumstances): readonly Origin[] {
+export function rankOrigins(
+  group: readonly Origin[],
+  circumstances: Circumstances,
+): readonly Origin[] {
   const { isLast, isZip, pool, region } = circumstances;
   const here = [region.dataCentre, region.country, region.continent];
   const ranked = group.map((origin) => {
@@ -73,7 +82,9 @@ export function rankOrigins(group: readonly Origin[], circumstances: Circumstanc
   return ranked.toSorted((a, b) => compare(a.key, b.key)).map(({ origin }) => origin);
 }
 
-/** Milliseconds of median latency of the lowest step, in which is also who is not known well enough. */
+/**
+ * Milliseconds of median latency of the lowest step, in which is also who is not known well enough.
+ */
 const LOWEST_STEP = 200;
 
 function latencyStep(pool: Pool, origin: Origin): number {

@@ -45,11 +45,17 @@ interface Mirrors {
   readonly isAlone: boolean;
 }
 
-/** Milliseconds for an origin with an open breaker, which is asked for want of a better one; and where there is a spare answer. */
+/**
+ * Milliseconds for an origin with an open breaker, which is asked for want of a better one; and
+ * where there is a spare answer.
+ */
 const LAST_RESORT = 5_000;
 const LAST_RESORT_WITH_SPARE = 1_500;
 
-/** Milliseconds: a version that nobody has asked for before takes a proxy some seconds to fetch, and a wrong 404 ends a build. */
+/**
+ * Milliseconds: a version that nobody has asked for before takes a proxy some seconds to fetch, and
+ * a wrong 404 ends a build.
+ */
 const HOPE = 5_000;
 
 /** One origin on its way to an answer, and what may be hoped of it. */
@@ -66,8 +72,15 @@ export class Runner<T> {
   readonly #stop = new AbortController();
   readonly #vitals: Vitals;
 
-  /** Starts at once. `others` are its mirrors that may continue a body of it; where it `isAlone` there is no other at all. */
-  constructor(origin: Origin, question: Question<T>, { isAlone, others, ...effects }: RaceEffects & Mirrors) {
+  /**
+   * Starts at once. `others` are its mirrors that may continue a body of it; where it `isAlone`
+   * there is no other at all.
+   */
+  constructor(
+    origin: Origin,
+    question: Question<T>,
+    { isAlone, others, ...effects }: RaceEffects & Mirrors,
+  ) {
     const { clock, deadline, pool } = effects;
     this.origin = origin;
     this.#effects = effects;
@@ -117,8 +130,9 @@ export class Runner<T> {
   }
 
   /**
-   * Ends it. If it had its usual time and more, others are asked before it until a trial has decided: that it was slow once is
-   * no reason to open its breaker, as anybody can ask for what takes time to fetch.
+   * Ends it. If it had its usual time and more, others are asked before it until a trial has
+   * decided: that it was slow once is no reason to open its breaker, as anybody can ask for what
+   * takes time to fetch.
    */
   giveUp(): void {
     const { pool, signal } = this.#effects;
@@ -141,7 +155,12 @@ export class Runner<T> {
 
   #conclude(result: Attempt<T>): void {
     this.#result = result;
-    learn(this.#effects.pool, { origin: this.origin, result, vitals: this.#vitals, isZip: this.#isZip });
+    learn(this.#effects.pool, {
+      origin: this.origin,
+      result,
+      vitals: this.#vitals,
+      isZip: this.#isZip,
+    });
   }
 
   get #isUnwell(): boolean {
@@ -152,7 +171,13 @@ export class Runner<T> {
 /** How a body is continued when it breaks off, and who hears of that. */
 function resumingAt(
   path: string,
-  { isAlone, onResume, others, pool, random }: Pick<RaceEffects, 'onResume' | 'pool' | 'random'> & Mirrors,
+  {
+    isAlone,
+    onResume,
+    others,
+    pool,
+    random,
+  }: Pick<RaceEffects, 'onResume' | 'pool' | 'random'> & Mirrors,
 ): Resuming {
   let sender = '';
   return {

@@ -49,7 +49,10 @@ describe('a 404 and a client that leaves', () => {
     await scene.clock.advance(300);
     client.abort();
     await scene.clock.advance(100);
-    expect([scene.answer?.kind, scene.fetch.calls.at(-1)?.signal.aborted]).toEqual(['failed', true]);
+    expect([scene.answer?.kind, scene.fetch.calls.at(-1)?.signal.aborted]).toEqual([
+      'failed',
+      true,
+    ]);
   });
 });
 

@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { never } from '../../../test/fakes/effects/fetch.ts';
-import { a, after, b, broken, no, ok, type Reply, Scene } from '../../../test/fakes/effects/race-scene.ts';
+import {
+  a,
+  after,
+  b,
+  broken,
+  no,
+  ok,
+  type Reply,
+  Scene,
+} from '../../../test/fakes/effects/race-scene.ts';
 import type { Question } from '../request/attempt.ts';
 
 describe('after a failure was learnt', () => {
@@ -48,7 +57,11 @@ describe('after a failure was learnt', () => {
     }
     scene.ask({ a: ok, b: ok });
     await scene.clock.advance(0);
-    expect(scene.answer).toMatchObject({ origin: 'b', attempts: 1, breakers: { a: 'open', b: 'open' } });
+    expect(scene.answer).toMatchObject({
+      origin: 'b',
+      attempts: 1,
+      breakers: { a: 'open', b: 'open' },
+    });
   });
 
   it('with every breaker open a hanging outage takes five seconds and not the whole time', async () => {
@@ -132,7 +145,10 @@ describe('a client that leaves', () => {
     client.abort();
     await scene.clock.advance(100);
     expect(scene.answer).toMatchObject({ kind: 'failed', attempts: 1 });
-    expect([scene.fetch.calls[0]?.signal.aborted, scene.pool.isUnwell(a, false)]).toEqual([true, false]);
+    expect([scene.fetch.calls[0]?.signal.aborted, scene.pool.isUnwell(a, false)]).toEqual([
+      true,
+      false,
+    ]);
   });
 
   it('does not end an answer that has begun', async () => {
@@ -161,7 +177,10 @@ it('of two answers that are accepted in the same moment one is given back', asyn
   };
   const early = after(scene.clock, 600, () => new Response('early'));
   const late = after(scene.clock, 600, () => new Response('late'));
-  scene.ask({ a: early, b: late }, { asks: { accept, discard: (value) => void discarded.push(value) } });
+  scene.ask(
+    { a: early, b: late },
+    { asks: { accept, discard: (value) => void discarded.push(value) } },
+  );
   await scene.clock.advance(5_000);
   expect(scene.answer).toMatchObject({ kind: 'accepted', value: 'early', origin: 'a' });
   expect(discarded).toEqual(['late']);

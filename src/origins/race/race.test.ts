@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { never, originOf } from '../../../test/fakes/effects/fetch.ts';
-import { a, after, b, broken, freezing, ok, Scene } from '../../../test/fakes/effects/race-scene.ts';
+import {
+  a,
+  after,
+  b,
+  broken,
+  freezing,
+  ok,
+  Scene,
+} from '../../../test/fakes/effects/race-scene.ts';
 import type { Question } from '../request/attempt.ts';
 
 describe('a second origin is asked', () => {
@@ -25,7 +33,12 @@ describe('a second origin is asked', () => {
     await scene.clock.advance(499);
     expect([scene.asked, scene.answer]).toEqual(['a', undefined]);
     await scene.clock.advance(1);
-    expect(scene.answer).toMatchObject({ kind: 'accepted', origin: 'b', attempts: 2, hedged: true });
+    expect(scene.answer).toMatchObject({
+      kind: 'accepted',
+      origin: 'b',
+      attempts: 2,
+      hedged: true,
+    });
     expect(scene.fetch.calls.map(({ signal }) => signal.aborted)).toEqual([true, false]);
   });
 
@@ -34,7 +47,12 @@ describe('a second origin is asked', () => {
     const { clock } = scene;
     scene.ask({ a: after(clock, 600, ok), b: after(clock, 600, ok) });
     await clock.advance(600);
-    expect(scene.answer).toMatchObject({ kind: 'accepted', origin: 'a', attempts: 2, hedged: true });
+    expect(scene.answer).toMatchObject({
+      kind: 'accepted',
+      origin: 'a',
+      attempts: 2,
+      hedged: true,
+    });
     expect(scene.fetch.calls.map(({ signal }) => signal.aborted)).toEqual([false, true]);
     // who was asked late and was in time has not failed
     expect(scene.pool.isUnwell(b, false)).toBe(false);
@@ -79,7 +97,12 @@ describe('a second origin is asked', () => {
     };
     scene.ask({ a: ok, b: ok }, { asks: { accept } });
     await scene.clock.advance(5_000);
-    expect(scene.answer).toMatchObject({ kind: 'accepted', value: 'checked', origin: 'a', attempts: 1 });
+    expect(scene.answer).toMatchObject({
+      kind: 'accepted',
+      value: 'checked',
+      origin: 'a',
+      attempts: 1,
+    });
   });
 
   it('not across a comma before the first one said 404: it shall not hear of the module', async () => {

@@ -5,16 +5,20 @@
  *     A  asked |....... its usual time .......|.............(overdue)........ aborted: it lost
  *     B                                       hedge |..... 200: the answer
  *
- * - The best one is asked first. Each has its usual time until the next sign of life: headers, then each 16 KiB of the body.
- *   When nobody who was asked is in time any more, the next one is asked too: at once after a failure, after a look at the
- *   hedge budget when somebody is merely late. The first usable answer wins, and the others are aborted.
- * - A 404 is the answer when nobody is left who may know better. Everybody who is well, or failed only lately, is asked. Who is
- *   late is waited for: two seconds where it was well, as a wrong 404 ends a build, its usual time where it failed before. Who
- *   has an open breaker is asked for its word once in a few seconds, and only then.
- * - When everybody failed, the best one is asked once more, after a pause: most failures of a network are short.
+ * - The best one is asked first. Each has its usual time until the next sign of life: headers, then
+ *   each 16 KiB of the body. When nobody who was asked is in time any more, the next one is asked
+ *   too: at once after a failure, after a look at the hedge budget when somebody is merely late.
+ *   The first usable answer wins, and the others are aborted.
+ * - A 404 is the answer when nobody is left who may know better. Everybody who is well, or failed
+ *   only lately, is asked. Who is late is waited for: two seconds where it was well, as a wrong 404
+ *   ends a build, its usual time where it failed before. Who has an open breaker is asked for its
+ *   word once in a few seconds, and only then.
+ * - When everybody failed, the best one is asked once more, after a pause: most failures of a
+ *   network are short.
  *
- * What is learnt goes to the pool. While a request waits it looks at the pool ten times a second: that others have seen an
- * origin fail makes it late for this one too. Nothing here waits for another request's promise, which workerd may never settle.
+ * What is learnt goes to the pool. While a request waits it looks at the pool ten times a second:
+ * that others have seen an origin fail makes it late for this one too. Nothing here waits for
+ * another request's promise, which workerd may never settle.
  */
 import type { Clock } from '../../effects/clock.ts';
 import type { Missing } from '../../store/contract.ts';
@@ -34,7 +38,9 @@ export interface RaceResult<T> {
   readonly hedged: boolean;
 }
 
-/** Six connections of a request may wait for headers, and the checksum database needs some of them. */
+/**
+ * Six connections of a request may wait for headers, and the checksum database needs some of them.
+ */
 const MAX_IN_FLIGHT = 3;
 
 /** Milliseconds between two looks at what others have learnt. */
@@ -43,7 +49,10 @@ const GLANCE = 100;
 /** The longest that a Retry-After is waited for, in milliseconds. */
 const PATIENCE = 2_000;
 
-/** Asks `ranked`, best first. Never rejects, and leaves nothing running but the body that was accepted. */
+/**
+ * Asks `ranked`, best first. Never rejects, and leaves nothing running but the body that was
+ * accepted.
+ */
 export class Race<T> {
   readonly #question: Question<T>;
   readonly #effects: RaceEffects;
@@ -101,7 +110,9 @@ export class Race<T> {
   }
 
   get #allFailed(): boolean {
-    return this.#runners.length > 0 && this.#runners.every(({ result }) => result?.kind === 'failed');
+    return (
+      this.#runners.length > 0 && this.#runners.every(({ result }) => result?.kind === 'failed')
+    );
   }
 
   /** Asks the next origin if it is its turn. */
@@ -151,7 +162,9 @@ export class Race<T> {
 
   #run(origin: Origin): Runner<T> {
     this.#attempts += 1;
-    const others = this.#ranked.filter((other) => other !== origin && !this.#question.isLast?.(other));
+    const others = this.#ranked.filter(
+      (other) => other !== origin && !this.#question.isLast?.(other),
+    );
     return new Runner(origin, this.#question, {
       ...this.#effects,
       others,
@@ -161,7 +174,8 @@ export class Race<T> {
 
   #isWorthWaiting(runner: Runner<T>): boolean {
     const { signal } = this.#effects;
-    // Nobody waits for an answer any more: what has begun to come is kept for the next one who asks.
+    // Nobody waits for an answer any more: what has begun to come is kept for the next one who
+    // asks.
     if (signal?.aborted && !runner.hasHeaders) return false;
     return !this.#missing || runner.silence < runner.hope;
   }
@@ -217,8 +231,9 @@ async function oneOf(
 }
 
 /**
- * Milliseconds to wait before an origin is asked once more, or undefined where that is no use: after a timeout the
- * time is gone, a wrong file stays wrong, and an origin that asks for more patience than a developer has gets its way.
+ * Milliseconds to wait before an origin is asked once more, or undefined where that is no use:
+ * after a timeout the time is gone, a wrong file stays wrong, and an origin that asks for more
+ * patience than a developer has gets its way.
  */
 function retryPause(failure: Failure, random: () => number): number | undefined {
   if (failure.cause === 'timeout' || failure.cause === 'mismatch') return undefined;

@@ -34,7 +34,10 @@ function freeze(count: number, origin = a): void {
   for (let at = 0; at < count; at++) pool.failed(origin, failure, observation);
 }
 
-/** Starts the trials for a question, and gives what goes on in the background until all of it has ended. */
+/**
+ * Starts the trials for a question, and gives what goes on in the background until all of it has
+ * ended.
+ */
 function start(
   ranked: readonly Origin[],
   fetch: FakeFetch,
@@ -238,13 +241,20 @@ describe('the body of a trial', () => {
     await clock.advance(1);
     const { reply } = longBody(pieces);
     await start([b, a], fakeFetch({ 'https://a': reply }), ZIP).ended;
-    expect([pool.isOut(a, true) ? 'open' : 'closed', pool.state(a, false)]).toEqual([state, 'closed']);
+    expect([pool.isOut(a, true) ? 'open' : 'closed', pool.state(a, false)]).toEqual([
+      state,
+      'closed',
+    ]);
   });
 
   it('that freezes again says so of zips alone', async () => {
     freeze(3);
     await clock.advance(30 * SECOND);
-    const { ended } = start([b, a], fakeFetch({ 'https://a': () => brokenBody('x'.repeat(20_000)) }), ZIP);
+    const { ended } = start(
+      [b, a],
+      fakeFetch({ 'https://a': () => brokenBody('x'.repeat(20_000)) }),
+      ZIP,
+    );
     await ended;
     expect([pool.state(a, true), pool.state(a, false)]).toEqual(['open', 'closed']);
     expect(pool.breaker(a, true).openings).toBe(2);

@@ -13,8 +13,8 @@ const TRIAL_BYTES = 64 * 1024;
 const TRIAL_TIME = 5_000;
 
 /**
- * Tries origins that failed, now that it is time to, with the question at hand, beside the request: the way back is on nobody's
- * time. Where no origin is well the request itself is the trial.
+ * Tries origins that failed, now that it is time to, with the question at hand, beside the request:
+ * the way back is on nobody's time. Where no origin is well the request itself is the trial.
  */
 export function startTrials(
   ranked: readonly Origin[],
@@ -33,7 +33,11 @@ export function startTrials(
 
 async function tryOut(
   origin: Origin,
-  { path, isZip = false, is400Missing = true }: Pick<Question<unknown>, 'path' | 'isZip' | 'is400Missing'>,
+  {
+    path,
+    isZip = false,
+    is400Missing = true,
+  }: Pick<Question<unknown>, 'path' | 'isZip' | 'is400Missing'>,
   { clock, fetch, pool }: AttemptEffects & { readonly pool: Pool },
 ): Promise<void> {
   const vitals = new Vitals(clock);

@@ -2,7 +2,10 @@ import type { Clock } from '../../effects/clock.ts';
 
 /** How a request to an origin goes, seen while it runs. */
 export class Vitals {
-  /** Since when the origin keeps us waiting, in milliseconds since the epoch; undefined while it is our turn. */
+  /**
+   * Since when the origin keeps us waiting, in milliseconds since the epoch; undefined while it is
+   * our turn.
+   */
   waitingSince: number | undefined;
   /** Milliseconds until the headers of the answer were there. */
   headersAfter: number | undefined;

@@ -24,7 +24,9 @@ describe('what an answer means', () => {
     [404, '', 404],
     [410, 'gone', 410],
   ])('%i %j is its word that there is none', async (status, said, shown) => {
-    const result = await ask(fakeFetch({ 'https://a.example': new Response(` ${said}\n`, { status }) }));
+    const result = await ask(
+      fakeFetch({ 'https://a.example': new Response(` ${said}\n`, { status }) }),
+    );
     expect(result).toEqual({
       kind: 'missing',
       missing: { status: shown, text: said, origin: 'a.example' },
@@ -49,7 +51,10 @@ describe('what an answer means', () => {
     const response = new Response(status === 304 ? null : body, { status });
     const result = await ask(fakeFetch({ 'https://a.example': response }));
     const blame = cause === 'timeout' ? { isBlameless: true } : {};
-    expect(result).toEqual({ kind: 'failed', failure: { origin: 'a.example', cause, text: told, ...blame } });
+    expect(result).toEqual({
+      kind: 'failed',
+      failure: { origin: 'a.example', cause, text: told, ...blame },
+    });
   });
 
   it.each([
@@ -67,8 +72,13 @@ describe('what an answer means', () => {
   });
 
   it('a Retry-After that is a date is compared with the clock of the origin', async () => {
-    const headers = { Date: 'Wed, 21 Oct 2026 07:28:00 GMT', 'Retry-After': 'Wed, 21 Oct 2026 07:30:00 GMT' };
-    const result = await ask(fakeFetch({ 'https://a.example': new Response('', { status: 429, headers }) }));
+    const headers = {
+      Date: 'Wed, 21 Oct 2026 07:28:00 GMT',
+      'Retry-After': 'Wed, 21 Oct 2026 07:30:00 GMT',
+    };
+    const result = await ask(
+      fakeFetch({ 'https://a.example': new Response('', { status: 429, headers }) }),
+    );
     expect(result.kind === 'failed' && result.failure.retryAfter).toBe(120);
   });
 
@@ -92,7 +102,12 @@ describe('what an answer means', () => {
       'connection failed',
     ],
     ['a body that breaks', brokenBody, 'unreachable', 'connection failed'],
-    ['a body that is too long', new Response('x'.repeat(1001)), 'answer', 'body of more than 1000 bytes'],
+    [
+      'a body that is too long',
+      new Response('x'.repeat(1001)),
+      'answer',
+      'body of more than 1000 bytes',
+    ],
   ])('%s is a failure that tells no internals', async (_, reply, cause, told) => {
     const result = await ask(fakeFetch({ 'https://a.example': reply }));
     expect(result).toEqual({ kind: 'failed', failure: { origin: 'a.example', cause, text: told } });
@@ -136,13 +151,16 @@ describe('redirects', () => {
     [400, 'failed'],
     [404, 'missing'],
     [410, 'missing'],
-  ])('to an address that answers %i are %s: a signed address expires with 400', async (status, kind) => {
-    const fetch = fakeFetch({
-      'https://storage.example': new Response('ExpiredToken', { status }),
-      'https://a.example': redirectTo('https://storage.example/x'),
-    });
-    expect((await ask(fetch)).kind).toBe(kind);
-  });
+  ])(
+    'to an address that answers %i are %s: a signed address expires with 400',
+    async (status, kind) => {
+      const fetch = fakeFetch({
+        'https://storage.example': new Response('ExpiredToken', { status }),
+        'https://a.example': redirectTo('https://storage.example/x'),
+      });
+      expect((await ask(fetch)).kind).toBe(kind);
+    },
+  );
 
   it('are kept by no cache on the way', async () => {
     const fetch = fakeFetch({ 'https://a.example': new Response('ok') });
@@ -161,7 +179,10 @@ describe('redirects', () => {
     });
     // The address that redirects is also the start of a relative target.
     const replies = target.startsWith('https://a.example/m/@v/list')
-      ? fakeFetch({ [target]: new Response('ok'), 'https://a.example/m/@v/list': redirectTo(location) })
+      ? fakeFetch({
+          [target]: new Response('ok'),
+          'https://a.example/m/@v/list': redirectTo(location),
+        })
       : fetch;
     expect(await ask(replies)).toMatchObject({ kind: 'accepted', value: 'ok' });
     expect(replies.calls.map(({ url }) => url)).toEqual(['https://a.example/m/@v/list', target]);
@@ -173,7 +194,10 @@ describe('redirects', () => {
       'https://storage.example': new Response('ok'),
     });
     await ask(fetch, { ...origin, authorization: 'Bearer secret' });
-    expect(fetch.calls.map(({ headers }) => headers.get('Authorization'))).toEqual(['Bearer secret', null]);
+    expect(fetch.calls.map(({ headers }) => headers.get('Authorization'))).toEqual([
+      'Bearer secret',
+      null,
+    ]);
   });
 
   it('to the same host does not carry it either', async () => {
@@ -201,7 +225,9 @@ describe('redirects', () => {
       'http://a.example': redirectTo('http://b.example/x'),
       'http://b.example': new Response('ok'),
     });
-    expect(await ask(fetch, { ...origin, url: 'http://a.example' })).toMatchObject({ kind: 'accepted' });
+    expect(await ask(fetch, { ...origin, url: 'http://a.example' })).toMatchObject({
+      kind: 'accepted',
+    });
   });
 
   it('end after five', async () => {
@@ -219,7 +245,9 @@ describe('limits of time', () => {
     await clock.advance(9_999);
     expect(fetch.calls[0]?.signal.aborted).toBe(false);
     await clock.advance(1);
-    expect(await asked).toMatchObject({ failure: { cause: 'timeout', text: 'no answer within 10 s' } });
+    expect(await asked).toMatchObject({
+      failure: { cause: 'timeout', text: 'no answer within 10 s' },
+    });
     expect(fetch.calls[0]?.signal.aborted).toBe(true);
   });
 
@@ -241,14 +269,20 @@ describe('limits of time', () => {
     await clock.advance(3_999);
     expect(fetch.calls[0]?.signal.aborted).toBe(false);
     await clock.advance(1);
-    expect(await asked).toMatchObject({ failure: { cause: 'timeout', text: 'no answer within 4 s' } });
+    expect(await asked).toMatchObject({
+      failure: { cause: 'timeout', text: 'no answer within 4 s' },
+    });
     expect(fetch.calls[0]?.signal.aborted).toBe(true);
   });
 
   it('a few bytes now and then are no progress', async () => {
     const clock = fakeClock();
     const source = byteSource();
-    const asked = ask(fakeFetch({ 'https://a.example': () => new Response(source.stream) }), origin, clock);
+    const asked = ask(
+      fakeFetch({ 'https://a.example': () => new Response(source.stream) }),
+      origin,
+      clock,
+    );
     for (let turn = 0; turn < 4; turn++) {
       await clock.advance(5_000);
       source.push(new Uint8Array(1));
@@ -261,7 +295,9 @@ describe('limits of time', () => {
     const fetch = fakeFetch({ 'https://a.example': never });
     const asked = attempt(origin, question, { fetch, clock, ms: 3_000 });
     await clock.advance(3_000);
-    expect(await asked).toMatchObject({ failure: { cause: 'timeout', text: 'no answer within 3 s' } });
+    expect(await asked).toMatchObject({
+      failure: { cause: 'timeout', text: 'no answer within 3 s' },
+    });
     expect(fetch.calls[0]?.signal.aborted).toBe(true);
     expect(clock.alarms).toEqual([]);
   });

@@ -2,8 +2,8 @@ import { type Clock, within } from '../../effects/clock.ts';
 import { Vitals } from './attempt-progress.ts';
 
 /**
- * Progress is at least this many bytes within the stall limit. Less than that in 20 s is as good as nothing, and
- * one read of a full chunk costs a twentieth of the CPU that many small ones do.
+ * Progress is at least this many bytes within the stall limit. Less than that in 20 s is as good as
+ * nothing, and one read of a full chunk costs a twentieth of the CPU that many small ones do.
  */
 const PROGRESS_BYTES = 16 * 1024;
 
@@ -31,9 +31,10 @@ export class BodyReader {
   }
 
   /**
-   * Fills `buffer` from the start and returns the bytes read: fewer than the buffer holds only at the end of the body.
-   * The buffer's memory is transferred: go on with `.buffer` of the result. Throws `TimeoutError` when the body stalls
-   * and whatever the connection throws when it breaks; the memory is lost then.
+   * Fills `buffer` from the start and returns the bytes read: fewer than the buffer holds only at
+   * the end of the body. The buffer's memory is transferred: go on with `.buffer` of the result.
+   * Throws `TimeoutError` when the body stalls and whatever the connection throws when it breaks;
+   * the memory is lost then.
    */
   async fill(buffer: ArrayBuffer): Promise<Uint8Array<ArrayBuffer>> {
     let view = new Uint8Array(buffer);

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { byteSource, cut, pattern, scriptedStream } from '../../../test/fakes/effects/byte-source.ts';
+import {
+  byteSource,
+  cut,
+  pattern,
+  scriptedStream,
+} from '../../../test/fakes/effects/byte-source.ts';
 import { fakeClock, settled } from '../../../test/fakes/effects/clock.ts';
 import { TimeoutError } from '../../effects/clock.ts';
 import { sha256 } from '../../bytes/sha256.ts';
@@ -50,14 +55,26 @@ describe('all of a body', () => {
     const bytes = pattern(size);
     const undeclared = bodyOf(scriptedStream(cut(bytes, ...pieces)));
     expect(Buffer.compare(await undeclared.all(limit), bytes)).toBe(0);
-    const declared = bodyOf(scriptedStream(cut(bytes, ...pieces)), { 'Content-Length': String(size) });
+    const declared = bodyOf(scriptedStream(cut(bytes, ...pieces)), {
+      'Content-Length': String(size),
+    });
     expect(Buffer.compare(await declared.all(limit), bytes)).toBe(0);
   });
 
   it.each([
     ['longer than the limit', 1001, {}, 'body of more than 1000 bytes'],
-    ['declared longer than the limit', 5, { 'Content-Length': '1001' }, 'body of more than 1000 bytes'],
-    ['shorter than declared', 5, { 'Content-Length': '6' }, 'body of 5 bytes where 6 were declared'],
+    [
+      'declared longer than the limit',
+      5,
+      { 'Content-Length': '1001' },
+      'body of more than 1000 bytes',
+    ],
+    [
+      'shorter than declared',
+      5,
+      { 'Content-Length': '6' },
+      'body of 5 bytes where 6 were declared',
+    ],
   ])('%s is a bad answer', async (_, size, headers: Record<string, string>, told) => {
     const reading = bodyOf(scriptedStream(cut(pattern(size), 100)), headers).all(1000);
     await expect(reading).rejects.toThrow(told);
@@ -67,12 +84,16 @@ describe('all of a body', () => {
   it('is not read at all where too much is declared', async () => {
     let asked = 0;
     const stream = scriptedStream(cut(pattern(100), 1), { pause: async () => void (asked += 1) });
-    await expect(bodyOf(stream, { 'Content-Length': '5000' }).all(1000)).rejects.toThrow('more than 1000');
+    await expect(bodyOf(stream, { 'Content-Length': '5000' }).all(1000)).rejects.toThrow(
+      'more than 1000',
+    );
     expect(asked).toBe(0);
   });
 
   it('rejects with what broke the connection', async () => {
-    const stream = scriptedStream(cut(pattern(100), 50), { breaksWith: new Error('connection lost') });
+    const stream = scriptedStream(cut(pattern(100), 50), {
+      breaksWith: new Error('connection lost'),
+    });
     await expect(bodyOf(stream).all(1000)).rejects.toThrow('connection lost');
   });
 });
@@ -107,7 +128,9 @@ describe('a chunk', () => {
 
   it('leaves no alarm behind', async () => {
     const clock = fakeClock();
-    await bodyOf(scriptedStream(cut(pattern(100_000), 1000)), {}, clock).fill(new ArrayBuffer(100_000));
+    await bodyOf(scriptedStream(cut(pattern(100_000), 1000)), {}, clock).fill(
+      new ArrayBuffer(100_000),
+    );
     expect(clock.alarms).toEqual([]);
   });
 });
@@ -139,7 +162,9 @@ describe('the digest of a body', () => {
 });
 
 it('a body that is cancelled while its rest is sought ends the search', async () => {
-  const stream = scriptedStream(cut(pattern(100), 50), { breaksWith: new Error('connection lost') });
+  const stream = scriptedStream(cut(pattern(100), 50), {
+    breaksWith: new Error('connection lost'),
+  });
   const body = bodyOf(stream, { 'Content-Length': '2500' });
   let isEnded = false;
   body.resumeWith(

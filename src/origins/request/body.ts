@@ -5,10 +5,16 @@ import { BadAnswer } from '../origin.ts';
 import type { Resume } from './resume.ts';
 import type { Vitals } from './attempt-progress.ts';
 
-/** Bytes that `start` reads at once of a body that may be continued: what a broken read had so far is lost. */
+/**
+ * Bytes that `start` reads at once of a body that may be continued: what a broken read had so far
+ * is lost.
+ */
 const PIECE_BYTES = 256 * 1024;
 
-/** The body of an origin's answer, read under a stall limit, and where that was arranged continued when it breaks off. */
+/**
+ * The body of an origin's answer, read under a stall limit, and where that was arranged continued
+ * when it breaks off.
+ */
 export class OriginBody {
   /** Length in bytes that the origin declared, where it did. */
   readonly declared: number | undefined;
@@ -20,7 +26,9 @@ export class OriginBody {
   #delivered = 0;
   /** Of the delivered bytes, less those in `#unhashed`. */
   #digest: RunningSha256 | undefined;
-  /** What `start` returned: it is hashed when something comes after it, as most bodies end there. */
+  /**
+   * What `start` returned: it is hashed when something comes after it, as most bodies end there.
+   */
   #unhashed: Uint8Array = new Uint8Array(0);
   readonly #end = new AbortController();
 
@@ -38,8 +46,9 @@ export class OriginBody {
   }
 
   /**
-   * From now on `resume` is asked for the rest when the body breaks off, stalls, or ends too early. With `keepsDigest` the
-   * delivered bytes are hashed, which is possible until something was read by other means than `start`.
+   * From now on `resume` is asked for the rest when the body breaks off, stalls, or ends too early.
+   * With `keepsDigest` the delivered bytes are hashed, which is possible until something was read
+   * by other means than `start`.
    */
   resumeWith(resume: Resume, { keepsDigest }: { readonly keepsDigest: boolean }): void {
     if (this.#end.signal.aborted || this.declared === undefined) return;
@@ -48,9 +57,10 @@ export class OriginBody {
   }
 
   /**
-   * Fills `buffer` from the start and returns the bytes read: fewer than the buffer holds only at the end of the body.
-   * The buffer's memory is transferred: go on with `.buffer` of the result. Throws `TimeoutError` when the body stalls
-   * and whatever the connection throws when it breaks, unless it is continued.
+   * Fills `buffer` from the start and returns the bytes read: fewer than the buffer holds only at
+   * the end of the body. The buffer's memory is transferred: go on with `.buffer` of the result.
+   * Throws `TimeoutError` when the body stalls and whatever the connection throws when it breaks,
+   * unless it is continued.
    */
   async fill(buffer: ArrayBuffer): Promise<Uint8Array<ArrayBuffer>> {
     this.#hashStart();
@@ -72,7 +82,8 @@ export class OriginBody {
         this.#delivered = delivered;
         return bytes;
       } catch (error) {
-        // All of it is here (RFC 9112 6.3), and what the connection came to afterwards concerns nobody.
+        // All of it is here (RFC 9112 6.3), and what the connection came to afterwards concerns
+        // nobody.
         if (this.#resume && this.#delivered === this.declared) return new Uint8Array(0);
         await this.#goOn(error);
       }
@@ -96,7 +107,10 @@ export class OriginBody {
     this.#givers = found.givers;
   }
 
-  /** The whole body. Throws `BadAnswer` when it is longer than `limit` bytes or not as long as declared. */
+  /**
+   * The whole body. Throws `BadAnswer` when it is longer than `limit` bytes or not as long as
+   * declared.
+   */
   async all(limit: number): Promise<Uint8Array> {
     if (this.declared !== undefined && this.declared > limit) throw this.#tooLong(limit);
     const bytes = await this.start(limit + 1);
@@ -106,7 +120,10 @@ export class OriginBody {
     return bytes;
   }
 
-  /** The first `limit` bytes of the body, or all of it if it is shorter. They are not to be changed before more is read. */
+  /**
+   * The first `limit` bytes of the body, or all of it if it is shorter. They are not to be changed
+   * before more is read.
+   */
   async start(limit: number): Promise<Uint8Array<ArrayBuffer>> {
     if (this.declared !== undefined) return this.#startOf(Math.min(this.declared, limit));
     let bytes = new Uint8Array(0);
@@ -126,7 +143,9 @@ export class OriginBody {
     const whole = new Uint8Array(length);
     let memory = new ArrayBuffer(PIECE_BYTES);
     for (let at = 0; at < length;) {
-      const piece = await this.#fill(length - at < PIECE_BYTES ? new ArrayBuffer(length - at) : memory);
+      const piece = await this.#fill(
+        length - at < PIECE_BYTES ? new ArrayBuffer(length - at) : memory,
+      );
       whole.set(piece, at);
       at += piece.length;
       this.#unhashed = whole.subarray(0, at);
@@ -176,7 +195,10 @@ export class OriginBody {
   }
 }
 
-function concat(first: Uint8Array<ArrayBuffer>, second: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+function concat(
+  first: Uint8Array<ArrayBuffer>,
+  second: Uint8Array<ArrayBuffer>,
+): Uint8Array<ArrayBuffer> {
   if (first.length === 0) return second;
   const whole = new Uint8Array(first.length + second.length);
   whole.set(first);

@@ -24,44 +24,67 @@ describe('an answer that is not the rest', () => {
     new Response(new Uint8Array(bytes), { status: 206, headers: { ...right, ...headers } });
 
   it.each<[string, () => Response]>([
-    ['from another byte', () => part({ 'Content-Range': `bytes ${MIB - 1}-${last}/${FILE.length}` })],
-    ['of a longer file', () => part({ 'Content-Range': `bytes ${MIB}-${last}/${FILE.length + 1}` })],
+    [
+      'from another byte',
+      () => part({ 'Content-Range': `bytes ${MIB - 1}-${last}/${FILE.length}` }),
+    ],
+    [
+      'of a longer file',
+      () => part({ 'Content-Range': `bytes ${MIB}-${last}/${FILE.length + 1}` }),
+    ],
     ['with another tag', () => part({ ETag: '"two"' })],
     [
       'without a tag',
-      () => new Response(rest, { status: 206, headers: { 'Content-Range': right['Content-Range'] } }),
+      () =>
+        new Response(rest, { status: 206, headers: { 'Content-Range': right['Content-Range'] } }),
     ],
     ['in several parts', () => part({ 'Content-Type': 'multipart/byteranges; boundary=x' })],
     ['whose body is longer than it says', () => part({}, pattern(rest.length + 1))],
     ['whose body is shorter than it says', () => part({}, rest.subarray(0, 10))],
     [
       'a whole file of another length',
-      () => new Response(FILE.subarray(1), { headers: { ETag: '"two"', 'Content-Length': `${last}` } }),
+      () =>
+        new Response(FILE.subarray(1), { headers: { ETag: '"two"', 'Content-Length': `${last}` } }),
     ],
     [
       'a whole file that ends before the place',
-      () => new Response(FILE.subarray(0, 100), { headers: { 'Content-Length': `${FILE.length}` } }),
+      () =>
+        new Response(FILE.subarray(0, 100), { headers: { 'Content-Length': `${FILE.length}` } }),
     ],
     ['a whole file without a length', () => new Response(FILE)],
     [
       'an encoded whole file',
       () =>
-        new Response(FILE, { headers: { 'Content-Encoding': 'gzip', 'Content-Length': `${FILE.length}` } }),
+        new Response(FILE, {
+          headers: { 'Content-Encoding': 'gzip', 'Content-Length': `${FILE.length}` },
+        }),
     ],
     ['an error', () => new Response('no', { status: 500 })],
-    ['"no such range"', () => new Response('', { status: 416, headers: { 'Content-Range': 'bytes */1' } })],
+    [
+      '"no such range"',
+      () => new Response('', { status: 416, headers: { 'Content-Range': 'bytes */1' } }),
+    ],
     ['"no such file"', () => new Response('', { status: 404 })],
     ['a redirect to no web address', redirectTo('file:///etc/passwd')],
   ])('%s is no part of a whole body', async (_, reply) => {
-    const fetch = fakeFetch({ 'https://a': [ranged(FILE, { breaks: [MIB] }), reply], 'https://b': reply });
+    const fetch = fakeFetch({
+      'https://a': [ranged(FILE, { breaks: [MIB] }), reply],
+      'https://b': reply,
+    });
     const got = await get(fetch);
     expect(got.end).toBe('broken');
-    expect(got.bytes.length > FILE.length || same(got.bytes, FILE.subarray(0, got.bytes.length))).toBe(true);
+    expect(
+      got.bytes.length > FILE.length || same(got.bytes, FILE.subarray(0, got.bytes.length)),
+    ).toBe(true);
   });
 
   it('is followed by one that is', async () => {
     const fetch = fakeFetch({
-      'https://a': [ranged(FILE, { breaks: [MIB] }), () => new Response('no', { status: 503 }), ranged(FILE)],
+      'https://a': [
+        ranged(FILE, { breaks: [MIB] }),
+        () => new Response('no', { status: 503 }),
+        ranged(FILE),
+      ],
     });
     const got = await get(fetch);
     expectWhole(got);
@@ -76,7 +99,9 @@ describe('a request for the rest', () => {
       'https://a': redirectTo('https://storage.example/x'),
     });
     expectWhole(await get(fetch));
-    expect(fetch.calls.map(({ headers, url }) => [new URL(url).host, headers.get('Range')])).toEqual([
+    expect(
+      fetch.calls.map(({ headers, url }) => [new URL(url).host, headers.get('Range')]),
+    ).toEqual([
       ['a.example', null],
       ['storage.example', null],
       ['a.example', `bytes=${MIB}-`],
@@ -165,7 +190,9 @@ describe('a body that is not continued', () => {
     ['that is encoded', { ...headers, 'Content-Encoding': 'gzip' }, {}],
   ])('%s stays broken, and nobody is asked', async (_, headers, setup) => {
     const broken = ranged(FILE, { breaks: [MIB] });
-    const fetch = fakeFetch({ 'https://a': (call) => new Response(broken(call).body, { headers }) });
+    const fetch = fakeFetch({
+      'https://a': (call) => new Response(broken(call).body, { headers }),
+    });
     const got = await get(fetch, setup);
     expectBroken(got);
     expect([got.asked, got.breaks]).toEqual([[], []]);

@@ -80,9 +80,9 @@ it('a redirect of the request for the rest is followed with its range, and witho
   first.fault({ redirect: second.url });
   first.fault('truncate', { times: 1 });
   expect(Buffer.compare(await download({ others: [] }), FILE)).toBe(0);
-  expect(second.requests.map(({ headers }) => [headers.authorization, headers['if-range']])).toEqual([
-    [undefined, first.requests[1]?.headers['if-range']],
-  ]);
+  expect(
+    second.requests.map(({ headers }) => [headers.authorization, headers['if-range']]),
+  ).toEqual([[undefined, first.requests[1]?.headers['if-range']]]);
   expect(ranges(second)).toEqual([ranges(first)[1]]);
 });
 

@@ -47,7 +47,9 @@ describe('a body that breaks off', () => {
   });
 
   it('freezes and goes on after the limit for that', async () => {
-    const got = await get(fakeFetch({ 'https://a': ranged(FILE, { breaks: [MIB], freezes: true }) }));
+    const got = await get(
+      fakeFetch({ 'https://a': ranged(FILE, { breaks: [MIB], freezes: true }) }),
+    );
     expectWhole(got);
     expect(got.breaks).toMatchObject([{ error: { name: 'TimeoutError', ms: 20_000 }, bytes: MIB }]);
   });
@@ -84,7 +86,10 @@ describe('a body that breaks off', () => {
       Date: 'Wed, 21 Oct 2026 09:00:00 GMT',
     };
     const replies = ranged(FILE, { etag: null, headers, breaks: [MIB, 0] });
-    const fetch = fakeFetch({ 'https://a': replies, 'https://b': ranged(FILE, { etag: null, headers }) });
+    const fetch = fakeFetch({
+      'https://a': replies,
+      'https://b': ranged(FILE, { etag: null, headers }),
+    });
     const got = await get(fetch, { resume: 'by-validator' });
     expectWhole(got);
     expect(got.asked).toEqual([`a.example bytes=${MIB}-`, `a.example bytes=${MIB}-`]);
@@ -92,7 +97,9 @@ describe('a body that breaks off', () => {
   });
 
   it('before it was accepted is left to the next origin', async () => {
-    const got = await get(fakeFetch({ 'https://a': ranged(FILE, { breaks: [MIB] }) }), { start: 2 * MIB });
+    const got = await get(fakeFetch({ 'https://a': ranged(FILE, { breaks: [MIB] }) }), {
+      start: 2 * MIB,
+    });
     expect(got.error).toMatchObject({ kind: 'failed', failure: { cause: 'unreachable' } });
     expect([got.asked, got.breaks]).toEqual([[], []]);
   });
@@ -105,7 +112,9 @@ describe('a body that breaks off', () => {
   });
 
   it('before it was accepted goes on also where that takes a digest', async () => {
-    const fetch = fakeFetch({ 'https://a': ranged(FILE, { breaks: [MIB, 3 * MIB], isUnranged: true }) });
+    const fetch = fakeFetch({
+      'https://a': ranged(FILE, { breaks: [MIB, 3 * MIB], isUnranged: true }),
+    });
     const got = await get(fetch, { start: FILE.length, isAlone: true });
     expectWhole(got);
     expect(got.resumed.map(({ offset }) => offset)).toEqual([MIB, 3 * MIB]);
@@ -113,7 +122,11 @@ describe('a body that breaks off', () => {
 
   it('as the attempt was given up has not broken off', async () => {
     const frozen = ranged(FILE, { breaks: [MIB], freezes: true });
-    const got = await get(fakeFetch({ 'https://a': frozen }), { start: 2 * MIB, isAlone: true, ms: 5_000 });
+    const got = await get(fakeFetch({ 'https://a': frozen }), {
+      start: 2 * MIB,
+      isAlone: true,
+      ms: 5_000,
+    });
     expect(got.error).toMatchObject({ kind: 'failed', failure: { cause: 'timeout' } });
     expect([got.asked, got.breaks]).toEqual([[], []]);
   });
@@ -122,10 +135,15 @@ describe('a body that breaks off', () => {
     [0, 50],
     [0.5, 150],
     [1, 250],
-  ])('with chance at %d goes on after %i ms, so that not all come back at once', async (random, pause) => {
-    const got = await get(fakeFetch({ 'https://a': ranged(FILE, { breaks: [MIB] }) }), { random });
-    expect(got.pauses).toEqual([pause]);
-  });
+  ])(
+    'with chance at %d goes on after %i ms, so that not all come back at once',
+    async (random, pause) => {
+      const got = await get(fakeFetch({ 'https://a': ranged(FILE, { breaks: [MIB] }) }), {
+        random,
+      });
+      expect(got.pauses).toEqual([pause]);
+    },
+  );
 });
 
 describe('another origin', () => {
@@ -149,15 +167,18 @@ describe('another origin', () => {
     ['another tag', { etag: '"two"' }],
     ['no tag', { etag: null }],
     ['no ranges', { isUnranged: true }],
-  ])('with %s sends it all, and goes on if that begins with what was delivered', async (_, options) => {
-    const fetch = fakeFetch({
-      'https://a': [ranged(FILE, { breaks: [2 * MIB + 5] }), gone],
-      'https://b': ranged(FILE, options),
-    });
-    const got = await get(fetch);
-    expectWhole(got);
-    expect(got.body?.givers).toEqual(['b.example']);
-  });
+  ])(
+    'with %s sends it all, and goes on if that begins with what was delivered',
+    async (_, options) => {
+      const fetch = fakeFetch({
+        'https://a': [ranged(FILE, { breaks: [2 * MIB + 5] }), gone],
+        'https://b': ranged(FILE, options),
+      });
+      const got = await get(fetch);
+      expectWhole(got);
+      expect(got.body?.givers).toEqual(['b.example']);
+    },
+  );
 
   it('whose file differs only in what is still to come sends its own whole file: nothing is mixed', async () => {
     const fetch = fakeFetch({
@@ -170,7 +191,8 @@ describe('another origin', () => {
   });
 
   it('from which it went on is then the one whose tag counts', async () => {
-    // The first one is back, with the file of the beginning: that is not the file of which the client has 3 MiB now.
+    // The first one is back, with the file of the beginning: that is not the file of which the
+    // client has 3 MiB now.
     const third = changed(FILE, MIB + 9);
     const fetch = fakeFetch({
       'https://a': [ranged(FILE, { breaks: [MIB] }), gone, ranged(FILE)],

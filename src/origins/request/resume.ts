@@ -1,20 +1,22 @@
 /**
  * The rest of a body that broke off, from the origin that sent it or from another one.
  *
- * Bytes of two files must never be put together: a zip that is one file up to a point and another one from there on is nobody's
- * file, and where no checksum database has a say nothing would notice. So the rest is taken only with a proof that it belongs
- * to the bytes that were delivered:
+ * Bytes of two files must never be put together: a zip that is one file up to a point and another
+ * one from there on is nobody's file, and where no checksum database has a say nothing would
+ * notice. So the rest is taken only with a proof that it belongs to the bytes that were delivered:
  *
- * - A 206 to a request with If-Range, with the same strong validator and exactly the missing range: it is the rest of the
- *   same file (RFC 9110 13.1.5, 15.3.7.3). Last-Modified says so of one server alone; an equal strong ETag and an equal
- *   length are believed of another origin, too: mirrors pass on what they copy, tag and all.
- * - A 200, from a server that knows no ranges or has another tag for its file: its first bytes, as many as were delivered, are
- *   read and hashed. If their SHA-256 is that of the delivered ones, then what the client has is the start of this very
- *   file, and whatever follows is its rest: the client gets this server's whole file, byte for byte, and nothing is
- *   mixed. From then on the validator is the one of that answer.
+ * - A 206 to a request with If-Range, with the same strong validator and exactly the missing range:
+ *   it is the rest of the same file (RFC 9110 13.1.5, 15.3.7.3). Last-Modified says so of one
+ *   server alone; an equal strong ETag and an equal length are believed of another origin, too:
+ *   mirrors pass on what they copy, tag and all.
+ * - A 200, from a server that knows no ranges or has another tag for its file: its first bytes, as
+ *   many as were delivered, are read and hashed. If their SHA-256 is that of the delivered ones,
+ *   then what the client has is the start of this very file, and whatever follows is its rest: the
+ *   client gets this server's whole file, byte for byte, and nothing is mixed. From then on the
+ *   validator is the one of that answer.
  *
- * A network that cuts every connection after a megabyte is crossed in steps of a megabyte; one that lets nothing through
- * is not tried for long.
+ * A network that cuts every connection after a megabyte is crossed in steps of a megabyte; one that
+ * lets nothing through is not tried for long.
  */
 import type { Clock } from '../../effects/clock.ts';
 import { sha256, startSha256 } from '../../bytes/sha256.ts';
@@ -29,7 +31,10 @@ const FRUITFUL_BYTES = 1024 * 1024;
 /** Rounds in a row, each to all origins, that may bear no fruit. */
 const MAX_FRUITLESS = 3;
 
-/** Requests for one body in all; the platform counts each against the 50 of a free plan, redirects too. */
+/**
+ * Requests for one body in all; the platform counts each against the 50 of a free plan, redirects
+ * too.
+ */
 const MAX_REQUESTS = 20;
 
 /** Bytes of a prefix that are read at once. */
@@ -52,7 +57,10 @@ export interface BrokenBody {
 /** The rest of a body. */
 export interface Continuation {
   readonly reader: BodyReader;
-  /** The names of the origins whose file it is: several where they are believed to have the same one. */
+  /**
+   * The names of the origins whose file it is: several where they are believed to have the same
+   * one.
+   */
   readonly givers: readonly string[];
 }
 
@@ -88,7 +96,10 @@ export interface ResumeEvents {
 }
 
 export interface ResumeEffects extends ResumeEvents {
-  /** Asks an origin for the file with these headers besides the usual ones; rejects after its limit for headers. */
+  /**
+   * Asks an origin for the file with these headers besides the usual ones; rejects after its limit
+   * for headers.
+   */
   readonly ask: (origin: Origin, headers: RangeHeaders, signal: AbortSignal) => Promise<Response>;
   readonly clock: Clock;
   /** Between 0 and 1. */
@@ -149,8 +160,8 @@ export function resumer(body: Resumable): Resume {
   };
 
   /**
-   * Who sent last is asked first, as it is most likely to have the very same file; unless little came of that: some networks
-   * let the start of each answer through and freeze the rest.
+   * Who sent last is asked first, as it is most likely to have the very same file; unless little
+   * came of that: some networks let the start of each answer through and freeze the rest.
    */
   function inTurn(isFruitful: boolean): readonly Origin[] {
     const rest = [body.origin, ...body.others].filter(({ url }) => url !== sender.origin.url);
@@ -194,7 +205,11 @@ export function resumer(body: Resumable): Resume {
   }
 
   /** Whether what the reader gives from now on is the rest of what was delivered. */
-  async function continues(origin: Origin, { headers, status }: Response, found: Found): Promise<boolean> {
+  async function continues(
+    origin: Origin,
+    { headers, status }: Response,
+    found: Found,
+  ): Promise<boolean> {
     const { offset } = found;
     const { validator } = identity;
     if (status === 206 && validator && found.headers['If-Range']) {

@@ -34,15 +34,35 @@ describe('a 206', () => {
   const range = { 'Content-Range': 'bytes 100-999/1000' };
   it.each<[string, Validator, Record<string, string>, boolean]>([
     ['with the asked range and the same tag', etag, { ...range, ETag: '"one"' }, true],
-    ['that also declares the length', etag, { ...range, ETag: '"one"', 'Content-Length': '900' }, true],
-    ['that declares another length', etag, { ...range, ETag: '"one"', 'Content-Length': '901' }, false],
+    [
+      'that also declares the length',
+      etag,
+      { ...range, ETag: '"one"', 'Content-Length': '900' },
+      true,
+    ],
+    [
+      'that declares another length',
+      etag,
+      { ...range, ETag: '"one"', 'Content-Length': '901' },
+      false,
+    ],
     ['with another tag', etag, { ...range, ETag: '"two"' }, false],
     ['with the tag made weak', etag, { ...range, ETag: 'W/"one"' }, false],
     ['without the tag', etag, range, false],
     ['from another byte', etag, { ETag: '"one"', 'Content-Range': 'bytes 99-999/1000' }, false],
     ['to another byte', etag, { ETag: '"one"', 'Content-Range': 'bytes 100-998/1000' }, false],
-    ['of a file of another length', etag, { ETag: '"one"', 'Content-Range': 'bytes 100-999/1001' }, false],
-    ['of a file of unknown length', etag, { ETag: '"one"', 'Content-Range': 'bytes 100-999/*' }, false],
+    [
+      'of a file of another length',
+      etag,
+      { ETag: '"one"', 'Content-Range': 'bytes 100-999/1001' },
+      false,
+    ],
+    [
+      'of a file of unknown length',
+      etag,
+      { ETag: '"one"', 'Content-Range': 'bytes 100-999/*' },
+      false,
+    ],
     ['without a range', etag, { ETag: '"one"' }, false],
     [
       'in several parts',

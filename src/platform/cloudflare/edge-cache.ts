@@ -5,21 +5,27 @@ import type { StoreKey } from '../../store/key.ts';
 
 type DataCentreCache = Pick<Cache, 'match' | 'put' | 'delete'>;
 
-/** Entries live under a host of their own: the name that a client used decides nothing (docs/decisions/006). */
+/**
+ * Entries live under a host of their own: the name that a client used decides nothing
+ * (docs/decisions/006).
+ */
 export const ENTRY_HOST = 'https://modferry.invalid/';
 
 const YEAR = 31_536_000;
 
-/** The cache of the data centre that runs this isolate; Cloudflare's own addition to the Cache API. */
+/**
+ * The cache of the data centre that runs this isolate; Cloudflare's own addition to the Cache API.
+ */
 export function dataCentreCache(storage: unknown): DataCentreCache {
   return (storage as CacheStorage).default as unknown as DataCentreCache;
 }
 
 /**
- * The Cache API of this data centre. It may forget anything at any time, and is never needed for correctness.
+ * The Cache API of this data centre. It may forget anything at any time, and is never needed for
+ * correctness.
  *
- * The moment an entry ends is kept beside it in our own header and compared with our own clock: a data centre's idea of
- * `max-age` is not asked, and tests need not wait.
+ * The moment an entry ends is kept beside it in our own header and compared with our own clock: a
+ * data centre's idea of `max-age` is not asked, and tests need not wait.
  */
 export function edgeCache(cache: DataCentreCache, clock: Clock): EdgeStore {
   async function match(key: StoreKey, kind: 'file' | 'missing'): Promise<Response | undefined> {
@@ -65,7 +71,12 @@ export function edgeCache(cache: DataCentreCache, clock: Clock): EdgeStore {
     },
 
     async writeStream(key, file, seconds = YEAR) {
-      await put(key, 'file', { body: file.body as BodyInit, headers: facts(file, file.size) }, seconds);
+      await put(
+        key,
+        'file',
+        { body: file.body as BodyInit, headers: facts(file, file.size) },
+        seconds,
+      );
     },
 
     async remove(key) {

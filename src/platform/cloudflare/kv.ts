@@ -7,14 +7,14 @@ type Namespace = Pick<KVNamespace, 'getWithMetadata' | 'put' | 'delete'>;
 const MAX_KEY_BYTES = 512;
 
 /**
- * How long, in seconds, a data centre may believe its own copy. Values never change, but a miss is believed as long, and
- * would hide a file that was written just after it.
+ * How long, in seconds, a data centre may believe its own copy. Values never change, but a miss is
+ * believed as long, and would hide a file that was written just after it.
  */
 const CACHE_TTL = 300;
 
 /**
- * KV as the world-wide tier of small immutable files. Reads are eventually consistent and misses are cached, so nothing
- * mutable and no "is it there?" may ever be asked of it.
+ * KV as the world-wide tier of small immutable files. Reads are eventually consistent and misses
+ * are cached, so nothing mutable and no "is it there?" may ever be asked of it.
  */
 export function kvStore(namespace: Namespace): CacheStore {
   return {

@@ -22,14 +22,21 @@ const MAX_DELETE = 1000;
 /**
  * The bucket as a durable store.
  *
- * A put is atomic and strongly consistent: the object is there whole, or not at all, also when the Worker is killed in
- * the middle. `create` asks for that with `If-None-Match: *`, which R2 answers with null instead of an error.
+ * A put is atomic and strongly consistent: the object is there whole, or not at all, also when the
+ * Worker is killed in the middle. `create` asks for that with `If-None-Match: *`, which R2 answers
+ * with null instead of an error.
  */
 export function r2Store(bucket: Bucket): DurableStore {
-  async function put(key: StoreKey, file: FileToStore, onlyIf: R2Conditional | undefined): Promise<boolean> {
+  async function put(
+    key: StoreKey,
+    file: FileToStore,
+    onlyIf: R2Conditional | undefined,
+  ): Promise<boolean> {
     const { bytes, etag, checked } = file;
     const customMetadata = { etag, ...(checked ? { checked } : {}) };
-    return (await bucket.put(key, bytes, { customMetadata, ...(onlyIf ? { onlyIf } : {}) })) !== null;
+    return (
+      (await bucket.put(key, bytes, { customMetadata, ...(onlyIf ? { onlyIf } : {}) })) !== null
+    );
   }
 
   return {
@@ -58,7 +65,9 @@ export function r2Store(bucket: Bucket): DurableStore {
 
     async readForSwap(key) {
       const object = await bucket.get(key);
-      return object ? { bytes: new Uint8Array(await object.arrayBuffer()), known: object.etag } : undefined;
+      return object
+        ? { bytes: new Uint8Array(await object.arrayBuffer()), known: object.etag }
+        : undefined;
     },
 
     async remove(keys) {
@@ -103,8 +112,9 @@ function served(range: ByteRange | undefined, size: number): Pick<StoredFile, 'r
 }
 
 /**
- * One put of a stream whose length is told beforehand; R2 refuses any other. The put may end before the stream does (the
- * file is there already, or R2 failed): then nobody reads the pipe any more, and nothing may wait for it.
+ * One put of a stream whose length is told beforehand; R2 refuses any other. The put may end before
+ * the stream does (the file is there already, or R2 failed): then nobody reads the pipe any more,
+ * and nothing may wait for it.
  */
 function uploadStream(bucket: Bucket, key: StoreKey, etag: string, size: number): Upload {
   const { readable, writable } = openPipe(size);
@@ -156,7 +166,8 @@ async function uploadParts(bucket: Bucket, key: StoreKey, etag: string): Promise
     },
     async commit() {
       if (filled > 0 || parts.length === 0) await flush();
-      // Completing replaces without a question: a copy that others have the etag of would change under them.
+      // Completing replaces without a question: a copy that others have the etag of would change
+      // under them.
       if (await bucket.head(key)) {
         await multipart.abort();
         return false;

@@ -17,8 +17,8 @@ export function sharedStatesOf({ META }: Bindings, clock: Now): SharedStates {
 }
 
 /**
- * Texts in the cache of this data centre, beside the files. As there, the moment a text ends is kept in a header of our
- * own and compared with our own clock.
+ * Texts in the cache of this data centre, beside the files. As there, the moment a text ends is
+ * kept in a header of our own and compared with our own clock.
  */
 export function edgeSharedState(cache: Pick<Cache, 'match' | 'put'>, clock: Now): SharedState {
   return {
@@ -44,8 +44,9 @@ function entry(name: string): string {
 }
 
 /**
- * Texts in KV, beside the small files. A data centre believes its own copy, or that there is none, for up to a minute.
- * KV takes one write a second for a key, and on the free plan 1,000 a day in all: write rarely.
+ * Texts in KV, beside the small files. A data centre believes its own copy, or that there is none,
+ * for up to a minute. KV takes one write a second for a key, and on the free plan 1,000 a day in
+ * all: write rarely.
  */
 export function kvSharedState(
   namespace: Pick<KVNamespace, 'getWithMetadata' | 'put'>,

@@ -5,7 +5,10 @@ import { dataCentreCache, edgeCache } from './edge-cache.ts';
 import { kvStore } from './kv.ts';
 import { r2Store } from './r2.ts';
 
-/** The bindings of wrangler.toml. Every one may be absent: without R2 and KV the proxy still proxies. */
+/**
+ * The bindings of wrangler.toml. Every one may be absent: without R2 and KV the proxy still
+ * proxies.
+ */
 export interface Bindings {
   readonly FILES?: R2Bucket;
   readonly META?: KVNamespace;

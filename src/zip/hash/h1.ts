@@ -1,5 +1,6 @@
-// The "h1:" hash of golang.org/x/mod/sumdb/dirhash, Hash1: the SHA-256 of one line a file, sorted by the bytes of the
-// name, each with the SHA-256 of the content in hex, two spaces, the name and a line feed.
+// The "h1:" hash of golang.org/x/mod/sumdb/dirhash, Hash1: the SHA-256 of one line a file, sorted
+// by the bytes of the name, each with the SHA-256 of the content in hex, two spaces, the name and a
+// line feed.
 
 import { startSha256 } from '../../bytes/sha256.ts';
 
@@ -34,7 +35,9 @@ function formatLine({ name, sum }: Line): Uint8Array {
   return line;
 }
 
-/** The order of names as Go sorts strings: by bytes, which for UTF-16 units would be another order. */
+/**
+ * The order of names as Go sorts strings: by bytes, which for UTF-16 units would be another order.
+ */
 export function compareNames(a: Uint8Array, b: Uint8Array): number {
   const shared = Math.min(a.length, b.length);
   for (let at = 0; at < shared; at++) {

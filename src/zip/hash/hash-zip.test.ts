@@ -1,8 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { hashZip as hashIndependently } from '../../../test/fakes/zip/dirhash.ts';
 import { join } from '../../../test/fakes/zip/forged-directory.ts';
-import { emptyDeflate, overlapping, PREFIX, randomZip, toZip64 } from '../../../test/fakes/zip/forged-zip.ts';
-import { noise, writeZip, type ZipEntry, type ZipOptions } from '../../../test/fakes/zip/zip-writer.ts';
+import {
+  emptyDeflate,
+  overlapping,
+  PREFIX,
+  randomZip,
+  toZip64,
+} from '../../../test/fakes/zip/forged-zip.ts';
+import {
+  noise,
+  writeZip,
+  type ZipEntry,
+  type ZipOptions,
+} from '../../../test/fakes/zip/zip-writer.ts';
 import { hashZip } from './hash-zip.ts';
 import { MAX_DIRECTORY_BYTES } from '../read/load-directory.ts';
 import { bytesSource } from '../read/source.ts';
@@ -13,7 +24,8 @@ async function verdict(zip: Uint8Array): Promise<string> {
   return hashed.kind === 'hashed' ? hashed.h1 : hashed.reason;
 }
 
-const verdictOf = (entries: ZipEntry[], options?: ZipOptions) => verdict(writeZip(entries, options));
+const verdictOf = (entries: ZipEntry[], options?: ZipOptions) =>
+  verdict(writeZip(entries, options));
 
 const MOD = { name: 'm.example/a@v1.0.0/go.mod', content: 'module m.example/a\n' };
 const A = { name: `${PREFIX}a.go`, content: 'package a\n' };
@@ -151,8 +163,16 @@ describe('hashZip', () => {
       `${ENTRY} is compressed by method 12, which Go does not read`,
     ],
     ['is no deflate data', { data: Uint8Array.of(7, 7) }, `${ENTRY} holds damaged deflate data`],
-    ['is cut', { data: Uint8Array.of(0x4b, 0x4c) }, `${ENTRY} holds deflate data that ends too early`],
-    ['is deflated and empty', { data: new Uint8Array() }, `${ENTRY} holds deflate data that ends too early`],
+    [
+      'is cut',
+      { data: Uint8Array.of(0x4b, 0x4c) },
+      `${ENTRY} holds deflate data that ends too early`,
+    ],
+    [
+      'is deflated and empty',
+      { data: new Uint8Array() },
+      `${ENTRY} holds deflate data that ends too early`,
+    ],
     [
       'is large and cut',
       { data: noise(2e6), lies: { compressedSize: 3, size: 2e6 } },
@@ -164,7 +184,11 @@ describe('hashZip', () => {
       { name: PREFIX },
       `entry "${PREFIX}" is a directory and declares 10 bytes`,
     ],
-    ['has a line feed in its name', { name: 'a\nb' }, 'entry "a\ufffdb" has a line feed in its name'],
+    [
+      'has a line feed in its name',
+      { name: 'a\nb' },
+      'entry "a\ufffdb" has a line feed in its name',
+    ],
   ])('refuses an entry that %s', async (_, entry, reason) => {
     expect(await verdictOf([{ ...A, ...entry }, MOD])).toEqual(reason);
   });
@@ -172,7 +196,11 @@ describe('hashZip', () => {
   it.each<[claim: string, zip: Uint8Array, reason: RegExp]>([
     ['no bytes', new Uint8Array(), /^No end of central directory record/],
     ['no zip', new TextEncoder().encode('<!doctype html>'), /^No end of central directory record/],
-    ['a zip that was cut', writeZip([A, MOD]).subarray(0, -30), /^No end of central directory record/],
+    [
+      'a zip that was cut',
+      writeZip([A, MOD]).subarray(0, -30),
+      /^No end of central directory record/,
+    ],
     [
       'the end of a zip',
       writeZip([{ ...A, content: LARGE }, MOD]).subarray(1_000_000),
@@ -209,7 +237,9 @@ describe('hashZip', () => {
       );
     expect(await verdict(many(10))).toBe(hashIndependently(many(10)));
     const tooMany = many(Math.ceil(MAX_DIRECTORY_BYTES / 60_000));
-    expect(await verdict(tooMany)).toMatch(/^Directory is in the last \d+ bytes, more than the 16777216/);
+    expect(await verdict(tooMany)).toMatch(
+      /^Directory is in the last \d+ bytes, more than the 16777216/,
+    );
   });
 
   it('asks the check first, and gives its reason', async () => {
@@ -239,9 +269,9 @@ describe('hashZip', () => {
         left-- === 0 ? Promise.reject(new Error('disk')) : source.read(offset, length);
       await expect(hashZip({ size: zip.length, read })).rejects.toThrow('disk');
     }
-    await expect(hashZip({ size: zip.length, read: async () => new Uint8Array(3) })).rejects.toThrow(
-      'and got 3',
-    );
+    await expect(
+      hashZip({ size: zip.length, read: async () => new Uint8Array(3) }),
+    ).rejects.toThrow('and got 3');
   });
 
   it('gives the same hash for a file in whatever pieces, or a reason and never an exception', async () => {

@@ -10,19 +10,22 @@ import { broken, type Broken } from '../read/tail.ts';
 import { Windows } from '../read/windows.ts';
 
 export interface HashZipOptions {
-  /** Looks at the directory before any content is read; a reason makes the zip broken. Default none. */
+  /**
+   * Looks at the directory before any content is read; a reason makes the zip broken. Default none.
+   */
   readonly check?: (entries: readonly Entry[]) => string | undefined;
   /** Told after each read how many bytes have been read. Default none. */
   readonly onProgress?: (bytesRead: number) => void;
 }
 
 /**
- * Returns the `h1:` hash of a module zip, or why Go would compute none: golang.org/x/mod/sumdb/dirhash HashZip over
- * archive/zip, with limits of its own that no module zip of Go's reaches (`findOversizedZip`, `findOverlap`,
- * `loadDirectory` and `readDirectory` state them).
+ * Returns the `h1:` hash of a module zip, or why Go would compute none:
+ * golang.org/x/mod/sumdb/dirhash HashZip over archive/zip, with limits of its own that no module
+ * zip of Go's reaches (`findOversizedZip`, `findOverlap`, `loadDirectory` and `readDirectory` state
+ * them).
  *
- * The file is read once, in order and in large parts; some 16 MiB beyond its directory are held. Rejects when the source
- * does, which says nothing about the zip.
+ * The file is read once, in order and in large parts; some 16 MiB beyond its directory are held.
+ * Rejects when the source does, which says nothing about the zip.
  */
 export async function hashZip(
   source: ZipSource,
@@ -37,7 +40,9 @@ export async function hashZip(
   const files = groupByName(entries);
   const windows = new Windows(source, { end: start, onProgress: options.onProgress });
   const sums = await hashFiles(files, windows, source.size);
-  return typeof sums === 'string' ? broken(sums) : { kind: 'hashed', h1: hashLines(linesOf(files, sums)) };
+  return typeof sums === 'string'
+    ? broken(sums)
+    : { kind: 'hashed', h1: hashLines(linesOf(files, sums)) };
 }
 
 /** All entries of one name. Go hashes each of them, and reads the last one every time. */
@@ -63,7 +68,10 @@ const LINE_FEED = 0x0a;
 
 const SUM_BYTES = 32;
 
-/** Returns the SHA-256 of each file, one after the other, or the first problem in the order of the zip. */
+/**
+ * Returns the SHA-256 of each file, one after the other, or the first problem in the order of the
+ * zip.
+ */
 async function hashFiles(
   files: readonly NamedFile[],
   windows: Windows,

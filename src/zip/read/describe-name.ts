@@ -1,9 +1,9 @@
 const SHOWN_BYTES = 200;
 
 /**
- * Returns a name made fit for a message. Names reach terminals and logs, and the author of the zip chose them: escape
- * sequences, line breaks and marks that reverse the direction of text become U+FFFD, as invalid UTF-8 does, and long
- * names are cut.
+ * Returns a name made fit for a message. Names reach terminals and logs, and the author of the zip
+ * chose them: escape sequences, line breaks and marks that reverse the direction of text become
+ * U+FFFD, as invalid UTF-8 does, and long names are cut.
  */
 export function describeName(name: Uint8Array): string {
   const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(name.subarray(0, SHOWN_BYTES));

@@ -37,8 +37,9 @@ const END_LENGTH = 22;
 const END_SEARCH = 65 * 1024;
 
 /**
- * Returns the last end record of the file, or the zip64 record it refers to. The rules are those of Go's archive/zip:
- * bytes may follow the comment, but the comment must fit (reader.go, findSignatureInBlock).
+ * Returns the last end record of the file, or the zip64 record it refers to. The rules are those of
+ * Go's archive/zip: bytes may follow the comment, but the comment must fit (reader.go,
+ * findSignatureInBlock).
  */
 export function findEnd(tail: Tail): End | BeyondTail | Broken {
   const limit = Math.max(0, tail.size - END_SEARCH);
@@ -47,7 +48,9 @@ export function findEnd(tail: Tail): End | BeyondTail | Broken {
     if (uint32(tail, at) !== END_SIGNATURE) continue;
     if (at + END_LENGTH + uint16(tail, at + 20) > tail.size) {
       // Looking on would let a forged record inside the comment of a cut file take over.
-      return broken(`Comment of the end of central directory record at ${at} runs past the end of the file`);
+      return broken(
+        `Comment of the end of central directory record at ${at} runs past the end of the file`,
+      );
     }
     const records = uint16(tail, at + 10);
     const directorySize = uint32(tail, at + 12);
@@ -61,7 +64,8 @@ export function findEnd(tail: Tail): End | BeyondTail | Broken {
   return broken(`No end of central directory record in the last ${tail.size - limit} bytes`);
 }
 
-// Zip64 locator, APPNOTE 4.3.15, the 20 bytes before the end record; and the record it points to, APPNOTE 4.3.14
+// Zip64 locator, APPNOTE 4.3.15, the 20 bytes before the end record; and the record it points to,
+// APPNOTE 4.3.14
 //
 //   offset  size                                  offset  size
 //        0     4  signature "PK\x06\x07"               0     4  signature "PK\x06\x06"
@@ -74,7 +78,10 @@ const ZIP64_LOCATOR_LENGTH = 20;
 const ZIP64_END_SIGNATURE = 0x06064b50;
 const ZIP64_END_LENGTH = 56;
 
-/** Returns the zip64 end record if there is one, else `end`: 65 535 entries may also just be 65 535 entries. */
+/**
+ * Returns the zip64 end record if there is one, else `end`: 65 535 entries may also just be 65 535
+ * entries.
+ */
 function followZip64(tail: Tail, end: End): End | BeyondTail | Broken {
   const locator = end.position - ZIP64_LOCATOR_LENGTH;
   if (locator < 0) return end;
@@ -84,13 +91,21 @@ function followZip64(tail: Tail, end: End): End | BeyondTail | Broken {
   // archive/zip takes an offset that is negative as an int64 for no zip64 record at all.
   if (uint32(tail, locator + 12) > 0x7fffffff) return end;
   const position = uint64(tail, locator + 8);
-  if (position + ZIP64_END_LENGTH > tail.size) return broken('Zip64 end record lies outside the file');
+  if (position + ZIP64_END_LENGTH > tail.size)
+    return broken('Zip64 end record lies outside the file');
   if (position < tail.start) return beyondTail(position);
-  if (uint32(tail, position) !== ZIP64_END_SIGNATURE) return broken(`No zip64 end record at ${position}`);
+  if (uint32(tail, position) !== ZIP64_END_SIGNATURE)
+    return broken(`No zip64 end record at ${position}`);
   const directorySize = uint64(tail, position + 40);
   const directoryOffset = uint64(tail, position + 48);
   if (!Number.isSafeInteger(directorySize) || !Number.isSafeInteger(directoryOffset)) {
     return broken('Zip64 end record points beyond 2^53');
   }
-  return { kind: 'end', position, records: uint16(tail, position + 32), directorySize, directoryOffset };
+  return {
+    kind: 'end',
+    position,
+    records: uint16(tail, position + 32),
+    directorySize,
+    directoryOffset,
+  };
 }

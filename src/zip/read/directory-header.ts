@@ -39,9 +39,9 @@ const HEADER_SIGNATURE = 0x02014b50;
 const HEADER_LENGTH = 46;
 
 /**
- * Returns the header at `at`; `base` is added to the offset of its local header. The two failures differ as io.EOF
- * and ErrFormat do in Go's archive/zip (reader.go, readDirectoryHeader): the first condemns the zip, the second ends
- * the directory.
+ * Returns the header at `at`; `base` is added to the offset of its local header. The two failures
+ * differ as io.EOF and ErrFormat do in Go's archive/zip (reader.go, readDirectoryHeader): the first
+ * condemns the zip, the second ends the directory.
  */
 export function readHeader(
   tail: Tail,
@@ -49,7 +49,8 @@ export function readHeader(
   base: number,
 ): { readonly entry: Entry; readonly next: number } | 'not-a-header' | 'end-of-file' {
   if (at === tail.size) return 'end-of-file';
-  if (at + HEADER_LENGTH > tail.size || uint32(tail, at) !== HEADER_SIGNATURE) return 'not-a-header';
+  if (at + HEADER_LENGTH > tail.size || uint32(tail, at) !== HEADER_SIGNATURE)
+    return 'not-a-header';
   const name = at + HEADER_LENGTH;
   const extra = name + uint16(tail, at + 28);
   const comment = extra + uint16(tail, at + 30);
@@ -70,16 +71,24 @@ export function readHeader(
   return { entry, next };
 }
 
-// Extra field, APPNOTE 4.5.1 and 4.5.3: blocks of a tag (2), a length (2) and so many bytes. The zip64 block, tag 1,
-// holds those of these three numbers, 8 bytes each, whose 4-byte field in the header is 0xffffffff.
+// Extra field, APPNOTE 4.5.1 and 4.5.3: blocks of a tag (2), a length (2) and so many bytes. The
+// zip64 block, tag 1, holds those of these three numbers, 8 bytes each, whose 4-byte field in the
+// header is 0xffffffff.
 const ZIP64_TAG = 1;
 const ZIP64_ORDER = ['uncompressedSize', 'compressedSize', 'localHeaderOffset'] as const;
 const SEE_ZIP64 = 0xffffffff;
 
 type Sizes = Pick<Entry, 'compressedSize' | 'uncompressedSize' | 'localHeaderOffset'>;
 
-/** Returns the sizes and offset of the header at `at`, or undefined if a zip64 block lacks one that it must hold. */
-function readSizes(tail: Tail, at: number, extra: { start: number; end: number }): Sizes | undefined {
+/**
+ * Returns the sizes and offset of the header at `at`, or undefined if a zip64 block lacks one that
+ * it must hold.
+ */
+function readSizes(
+  tail: Tail,
+  at: number,
+  extra: { start: number; end: number },
+): Sizes | undefined {
   const stored = {
     compressedSize: uint32(tail, at + 20),
     uncompressedSize: uint32(tail, at + 24),
@@ -92,7 +101,8 @@ function readSizes(tail: Tail, at: number, extra: { start: number; end: number }
     if (end > extra.end) break;
     const wanted = uint16(tail, block) === ZIP64_TAG ? ZIP64_ORDER : [];
     for (const key of wanted) {
-      // Of two zip64 blocks archive/zip takes the sizes from the second and the offset from the first.
+      // Of two zip64 blocks archive/zip takes the sizes from the second and the offset from the
+      // first.
       if ((key === 'localHeaderOffset' ? sizes : stored)[key] !== SEE_ZIP64) continue;
       if (field + 8 > end) return undefined;
       sizes[key] = key === 'localHeaderOffset' ? int64(tail, field) : uint64(tail, field);

@@ -19,7 +19,8 @@ function read(file: Uint8Array): Directory {
 }
 
 function names(directory: Directory): string[] | string {
-  if (directory.kind === 'complete') return directory.entries.map(({ name }) => String.fromCharCode(...name));
+  if (directory.kind === 'complete')
+    return directory.entries.map(({ name }) => String.fromCharCode(...name));
   return directory.kind === 'broken' ? directory.reason : `beyond ${directory.start}`;
 }
 
@@ -65,7 +66,9 @@ describe('readDirectory', () => {
   it('adds the bytes before the first entry to every offset', () => {
     const directory = read(join(bytes('#!/bin/sh\n'), zip(two)));
     expect(directory).toMatchObject({ kind: 'complete', start: 110 });
-    expect(directory).toMatchObject({ entries: [{ localHeaderOffset: 10 }, { localHeaderOffset: 50 }] });
+    expect(directory).toMatchObject({
+      entries: [{ localHeaderOffset: 10 }, { localHeaderOffset: 50 }],
+    });
   });
 
   it('believes the offset rather than the size of the directory if a header is there', () => {
@@ -91,14 +94,22 @@ describe('readDirectory', () => {
     ['two entries', zip(two), ['a', 'bc']],
     ['duplicates in the order of the directory', zip([header(), header()]), ['a', 'a']],
     ['a comment', join(zip(two, { comment: 5 }), bytes('hello')), ['a', 'bc']],
-    ['the longest comment', join(zip(two, { comment: 0xffff }), new Uint8Array(0xffff)), ['a', 'bc']],
+    [
+      'the longest comment',
+      join(zip(two, { comment: 0xffff }), new Uint8Array(0xffff)),
+      ['a', 'bc'],
+    ],
     ['bytes after the comment', join(zip(two), bytes('tail')), ['a', 'bc']],
     [
       'as much after the end record as archive/zip tolerates',
       join(zip(two), new Uint8Array(66_538)),
       ['a', 'bc'],
     ],
-    ['an entry whose comment swallows half of the end record', zip([header({ comment: 20 })]), ['a']],
+    [
+      'an entry whose comment swallows half of the end record',
+      zip([header({ comment: 20 })]),
+      ['a'],
+    ],
     ['a zip64 end record', zip64(two), ['a', 'bc']],
     ['no entries with a zip64 end record', zip64([]), []],
     [
@@ -117,7 +128,11 @@ describe('readDirectory', () => {
 
   it.each<[claim: string, file: Uint8Array, reason: string]>([
     ['an empty file', bytes(''), 'No end of central directory record in the last 0 bytes'],
-    ['an HTML page', bytes('<html></html>'), 'No end of central directory record in the last 13 bytes'],
+    [
+      'an HTML page',
+      bytes('<html></html>'),
+      'No end of central directory record in the last 13 bytes',
+    ],
     [
       'a zip cut off in its end record',
       zip(two).slice(0, -1),
@@ -138,8 +153,16 @@ describe('readDirectory', () => {
       join(zip(two), zip([header()], { comment: 9 })),
       'Comment of the end of central directory record at 364 runs past the end of the file',
     ],
-    ['one entry too few', zip(two, { records: 3 }), 'Directory has 2 entries where the end record counts 3'],
-    ['one entry too many', zip(two, { records: 1 }), 'Directory has 2 entries where the end record counts 1'],
+    [
+      'one entry too few',
+      zip(two, { records: 3 }),
+      'Directory has 2 entries where the end record counts 3',
+    ],
+    [
+      'one entry too many',
+      zip(two, { records: 1 }),
+      'Directory has 2 entries where the end record counts 1',
+    ],
     [
       'a header that ends with the file, before its name',
       join(zip([header({ comment: 22 })], { comment: 46 }), header().slice(0, 46)),
@@ -175,7 +198,11 @@ describe('readDirectory', () => {
       join(body, end64({ records: 0, size: 0, offset: 0 }, 3), end(noField)),
       'No zip64 end record at 3',
     ],
-    ['a directory beyond 2^53', zip64(two, { offset: 2 ** 60 }), 'Zip64 end record points beyond 2^53'],
+    [
+      'a directory beyond 2^53',
+      zip64(two, { offset: 2 ** 60 }),
+      'Zip64 end record points beyond 2^53',
+    ],
     [
       'zip64 markers without a zip64 record',
       zip(two, noField),
@@ -212,15 +239,20 @@ describe('readDirectory', () => {
     expect(read(join(bytes('#'), file))).toMatchObject({ entries: [{ localHeaderOffset: 0 }] });
   });
 
-  it.each([0x5455, 1])('ignores the extra field from a block on that does not fit, tag %d', (tag) => {
-    const extra = join(pack([2, tag], [2, 0xff]), block64(7));
-    const directory = read(zip([header({ uncompressed: 0xffffffff, extra })]));
-    expect(directory).toMatchObject({ entries: [{ uncompressedSize: 0xffffffff }] });
-  });
+  it.each([0x5455, 1])(
+    'ignores the extra field from a block on that does not fit, tag %d',
+    (tag) => {
+      const extra = join(pack([2, tag], [2, 0xff]), block64(7));
+      const directory = read(zip([header({ uncompressed: 0xffffffff, extra })]));
+      expect(directory).toMatchObject({ entries: [{ uncompressedSize: 0xffffffff }] });
+    },
+  );
 
   it('takes the sizes from the second of two zip64 blocks and the offset from the first', () => {
     const extra = join(block64(7, 40), block64(8, 41));
-    expect(read(zip([header({ uncompressed: 0xffffffff, offset: 0xffffffff, extra })]))).toMatchObject({
+    expect(
+      read(zip([header({ uncompressed: 0xffffffff, offset: 0xffffffff, extra })])),
+    ).toMatchObject({
       entries: [{ uncompressedSize: 8, localHeaderOffset: 40 }],
     });
   });
@@ -230,18 +262,21 @@ describe('readDirectory', () => {
     zip64(two),
     join(bytes('#!'), zip(two)),
     join(zip(two, { comment: 3000 }), new Uint8Array(3000)),
-  ])('asks for more from every tail that is too short, and then gives the same answer (%#)', (file) => {
-    for (let length = 0; length < file.length; length++) {
-      let start = file.length - length;
-      let directory = readDirectory(file.subarray(start), file.length);
-      while (directory.kind === 'beyond-tail') {
-        expect(directory.start).toBeLessThan(start);
-        ({ start } = directory);
-        directory = readDirectory(file.subarray(start), file.length);
+  ])(
+    'asks for more from every tail that is too short, and then gives the same answer (%#)',
+    (file) => {
+      for (let length = 0; length < file.length; length++) {
+        let start = file.length - length;
+        let directory = readDirectory(file.subarray(start), file.length);
+        while (directory.kind === 'beyond-tail') {
+          expect(directory.start).toBeLessThan(start);
+          ({ start } = directory);
+          directory = readDirectory(file.subarray(start), file.length);
+        }
+        expect(directory).toEqual(read(file));
       }
-      expect(directory).toEqual(read(file));
-    }
-  });
+    },
+  );
 
   it('answers and never throws, whichever byte is changed or cut off', () => {
     for (const file of [zip(two), zip64([header({ offset: 0xffffffff, extra: block64(40) })])]) {
@@ -256,10 +291,13 @@ describe('readDirectory', () => {
     }
   });
 
-  it.each([3, -1, 1.5, Number.NaN, 2 ** 60])('refuses a tail of 4 bytes in a file of %d', (size) => {
-    const reason = `Cannot place a tail of 4 bytes in a file of ${size} bytes`;
-    expect(readDirectory(bytes('PK\x05\x06'), size)).toEqual({ kind: 'broken', reason });
-  });
+  it.each([3, -1, 1.5, Number.NaN, 2 ** 60])(
+    'refuses a tail of 4 bytes in a file of %d',
+    (size) => {
+      const reason = `Cannot place a tail of 4 bytes in a file of ${size} bytes`;
+      expect(readDirectory(bytes('PK\x05\x06'), size)).toEqual({ kind: 'broken', reason });
+    },
+  );
 });
 
 describe('looksLikeZipStart', () => {

@@ -1,13 +1,15 @@
 // The central directory at the end of a zip file, read as Go's archive/zip reads it.
 //
-// The h1: hash of a module zip covers the names and contents that the go command finds through the central
-// directory; local headers decide nothing. A reader that found other entries than archive/zip does would verify one
-// zip and hand out another. So the rules below are those of archive/zip (reader.go, readDirectoryEnd and
-// readDirectoryHeader) also where APPNOTE.TXT is stricter:
+// The h1: hash of a module zip covers the names and contents that the go command finds through the
+// central directory; local headers decide nothing. A reader that found other entries than
+// archive/zip does would verify one zip and hand out another. So the rules below are those of
+// archive/zip (reader.go, readDirectoryEnd and readDirectoryHeader) also where APPNOTE.TXT is
+// stricter:
 //
 // - the end record is the last one in the file, and bytes may follow its comment;
 // - headers are read until something else follows, and only then counted, modulo 65536;
-// - bytes before the first entry move every offset, unless the directory is found where the end record says.
+// - bytes before the first entry move every offset, unless the directory is found where the end
+//   record says.
 //
 // Names are bytes: no character set is assumed. Everything is little endian.
 
@@ -18,9 +20,9 @@ import { beyondTail, broken, type BeyondTail, type Broken, type Tail } from './t
 export type { Entry } from './directory-header.ts';
 
 /**
- * What the tail of a zip file says. `complete.start` is where the directory starts in the file. `beyond-tail` asks to
- * try again with every byte from `start` on, which is always before the present tail and is whatever the file claims:
- * the caller sets the limit.
+ * What the tail of a zip file says. `complete.start` is where the directory starts in the file.
+ * `beyond-tail` asks to try again with every byte from `start` on, which is always before the
+ * present tail and is whatever the file claims: the caller sets the limit.
  */
 export type Directory =
   | { readonly kind: 'complete'; readonly start: number; readonly entries: readonly Entry[] }
@@ -28,9 +30,10 @@ export type Directory =
   | Broken;
 
 /**
- * Returns the central directory of a zip file of `size` bytes that ends with the bytes `tail`. Accepts and refuses what
- * Go's `archive/zip.NewReader` does, except that it also refuses what could never be opened, a local header outside the
- * file or numbers above 2^53, and more than 150,000 entries. Never throws, whatever the bytes.
+ * Returns the central directory of a zip file of `size` bytes that ends with the bytes `tail`.
+ * Accepts and refuses what Go's `archive/zip.NewReader` does, except that it also refuses what
+ * could never be opened, a local header outside the file or numbers above 2^53, and more than
+ * 150,000 entries. Never throws, whatever the bytes.
  */
 export function readDirectory(tail: Uint8Array, size: number): Directory {
   if (!Number.isSafeInteger(size) || tail.length > size) {
@@ -42,10 +45,15 @@ export function readDirectory(tail: Uint8Array, size: number): Directory {
   return end.kind === 'end' ? readFromEnd(held, end) : end;
 }
 
-/** Returns true if `head` starts with a local header or, for an empty zip, an end record (APPNOTE 4.3.7, 4.3.16). */
+/**
+ * Returns true if `head` starts with a local header or, for an empty zip, an end record (APPNOTE
+ * 4.3.7, 4.3.16).
+ */
 export function looksLikeZipStart(head: Uint8Array): boolean {
   const [p, k, third, fourth] = head;
-  return p === 0x50 && k === 0x4b && ((third === 3 && fourth === 4) || (third === 5 && fourth === 6));
+  return (
+    p === 0x50 && k === 0x4b && ((third === 3 && fourth === 4) || (third === 5 && fourth === 6))
+  );
 }
 
 function readFromEnd(tail: Tail, end: End): Directory {
@@ -54,7 +62,8 @@ function readFromEnd(tail: Tail, end: End): Directory {
   if (start < 0) return broken(`Directory of ${directorySize} bytes cannot end at ${position}`);
   const base = start - directoryOffset;
   if (base > 0) {
-    // Either other bytes precede the zip, or the size in the end record is wrong: a header at the offset decides.
+    // Either other bytes precede the zip, or the size in the end record is wrong: a header at the
+    // offset decides.
     if (directoryOffset < tail.start) return beyondTail(directoryOffset);
     if (typeof readHeader(tail, directoryOffset, 0) === 'object') {
       return readEntries(tail, { start: directoryOffset, base: 0, records: end.records });
@@ -64,10 +73,16 @@ function readFromEnd(tail: Tail, end: End): Directory {
   return readEntries(tail, { start, base, records: end.records });
 }
 
-/** An entry takes some 200 bytes of memory, and 46 bytes of a file: without a limit a small zip takes all there is. */
+/**
+ * An entry takes some 200 bytes of memory, and 46 bytes of a file: without a limit a small zip
+ * takes all there is.
+ */
 const MAX_ENTRIES = 150_000;
 
-function readEntries(tail: Tail, directory: { start: number; base: number; records: number }): Directory {
+function readEntries(
+  tail: Tail,
+  directory: { start: number; base: number; records: number },
+): Directory {
   const { start, base, records } = directory;
   const entries: Entry[] = [];
   for (let at = start; ;) {
@@ -76,7 +91,8 @@ function readEntries(tail: Tail, directory: { start: number; base: number; recor
     if (header === 'end-of-file') return broken('Directory runs to the end of the file');
     const reason = findProblem(header.entry, tail.size);
     if (reason !== undefined) return broken(`Directory header at ${at} ${reason}`);
-    if (entries.length === MAX_ENTRIES) return broken(`Directory has more than ${MAX_ENTRIES} entries`);
+    if (entries.length === MAX_ENTRIES)
+      return broken(`Directory has more than ${MAX_ENTRIES} entries`);
     entries.push(header.entry);
     at = header.next;
   }

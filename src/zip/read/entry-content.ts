@@ -1,6 +1,7 @@
-// The content of one entry, read and proved as Go's archive/zip does (reader.go: Open, findBodyOffset, checksumReader,
-// readDataDescriptor). Of the local header only its length counts; every number is the central directory's. What Go
-// ignores is ignored: the flag of encryption, names and sizes in the local header, what follows a deflate stream.
+// The content of one entry, read and proved as Go's archive/zip does (reader.go: Open,
+// findBodyOffset, checksumReader, readDataDescriptor). Of the local header only its length counts;
+// every number is the central directory's. What Go ignores is ignored: the flag of encryption,
+// names and sizes in the local header, what follows a deflate stream.
 
 import { sha256, startSha256 } from '../../bytes/sha256.ts';
 import { isDirectoryName } from '../rules/check-names.ts';
@@ -16,7 +17,10 @@ const DESCRIPTOR_FLAG = 0x8;
 /** Up to here an entry is held whole, stored and inflated; a larger one passes in pieces. */
 export const MAX_HELD_BYTES = 256 * 1024;
 
-/** Returns the SHA-256 of the content of `entry`, or why Go would not read it. Rejects when the zip cannot be read. */
+/**
+ * Returns the SHA-256 of the content of `entry`, or why Go would not read it. Rejects when the zip
+ * cannot be read.
+ */
 export async function hashEntry(windows: Windows, entry: Entry): Promise<Uint8Array | string> {
   const reason = await hashOrReason(windows, entry);
   return typeof reason === 'string' ? `${describeEntry(entry)} ${reason}` : reason;
@@ -47,16 +51,20 @@ async function hashOrReason(windows: Windows, entry: Entry): Promise<Uint8Array 
     return `declares ${entry.uncompressedSize} bytes and has ${content.length}`;
   }
   return (
-    (await findWrongChecksum(windows, entry, { content, end: body + entry.compressedSize })) ?? content.sum
+    (await findWrongChecksum(windows, entry, { content, end: body + entry.compressedSize })) ??
+    content.sum
   );
 }
 
-// Local header, APPNOTE 4.3.7: signature "PK\x03\x04", 22 bytes that Go skips, the length of the name (2), the length of
-// the extra field (2), the name and the extra field.
+// Local header, APPNOTE 4.3.7: signature "PK\x03\x04", 22 bytes that Go skips, the length of the
+// name (2), the length of the extra field (2), the name and the extra field.
 const LOCAL_HEADER_LENGTH = 30;
 const LOCAL_SIGNATURE = 0x04034b50;
 
-async function findBody(windows: Windows, { localHeaderOffset: at }: Entry): Promise<number | string> {
+async function findBody(
+  windows: Windows,
+  { localHeaderOffset: at }: Entry,
+): Promise<number | string> {
   const header = viewOf(await windows.read(at, LOCAL_HEADER_LENGTH));
   if (header.byteLength < LOCAL_HEADER_LENGTH || header.getUint32(0, true) !== LOCAL_SIGNATURE) {
     return `has no local header at ${at}`;
@@ -64,7 +72,11 @@ async function findBody(windows: Windows, { localHeaderOffset: at }: Entry): Pro
   return at + LOCAL_HEADER_LENGTH + header.getUint16(26, true) + header.getUint16(28, true);
 }
 
-async function readContent(windows: Windows, entry: Entry, body: number): Promise<Content | string> {
+async function readContent(
+  windows: Windows,
+  entry: Entry,
+  body: number,
+): Promise<Content | string> {
   const { compressedSize, uncompressedSize: size } = entry;
   if (Math.max(compressedSize, size) > MAX_HELD_BYTES) return readPieces(windows, entry, body);
   const stored = await windows.read(body, compressedSize);
@@ -90,7 +102,10 @@ async function readPieces(windows: Windows, entry: Entry, body: number): Promise
 }
 
 /** Counts and hashes what comes in pieces. */
-function startTally(): { readonly take: (bytes: Uint8Array) => void; readonly content: () => Content } {
+function startTally(): {
+  readonly take: (bytes: Uint8Array) => void;
+  readonly content: () => Content;
+} {
   const hash = startSha256();
   let length = 0;
   let checksum = 0;
@@ -104,8 +119,9 @@ function startTally(): { readonly take: (bytes: Uint8Array) => void; readonly co
   };
 }
 
-// Data descriptor, APPNOTE 4.3.9, after the data if flag bit 3 is set: signature "PK\x07\x08" or none, then the CRC-32 and
-// both sizes, which may be 4 or 8 bytes, so that Go reads no more than the first 12 bytes and compares no size.
+// Data descriptor, APPNOTE 4.3.9, after the data if flag bit 3 is set: signature "PK\x07\x08" or
+// none, then the CRC-32 and both sizes, which may be 4 or 8 bytes, so that Go reads no more than
+// the first 12 bytes and compares no size.
 const DESCRIPTOR_SIGNATURE = 0x08074b50;
 const DESCRIPTOR_LENGTH = 12;
 
@@ -120,7 +136,8 @@ async function findWrongChecksum(
     return declared !== 0 && declared !== content.crc32 ? wrong : undefined;
   }
   const descriptor = viewOf(await windows.read(end, 4 + DESCRIPTOR_LENGTH));
-  const signed = descriptor.byteLength >= 4 && descriptor.getUint32(0, true) === DESCRIPTOR_SIGNATURE;
+  const signed =
+    descriptor.byteLength >= 4 && descriptor.getUint32(0, true) === DESCRIPTOR_SIGNATURE;
   const start = signed ? 4 : 0;
   if (descriptor.byteLength < start + DESCRIPTOR_LENGTH) return `has no data descriptor at ${end}`;
   const described = descriptor.getUint32(start, true);

@@ -18,7 +18,8 @@ async function bomb(): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   deflate.on('data', (chunk: Uint8Array) => chunks.push(chunk));
   const zeros = new Uint8Array(2 ** 24);
-  for (let index = 0; index < 16; index++) await new Promise((resolve) => deflate.write(zeros, resolve));
+  for (let index = 0; index < 16; index++)
+    await new Promise((resolve) => deflate.write(zeros, resolve));
   await new Promise((resolve) => deflate.once('end', resolve).end());
   return Buffer.concat(chunks);
 }
@@ -73,7 +74,11 @@ describe('inflatePieces', () => {
         yield piece;
       }
     }
-    const reason = await inflatePieces(pieces(), 2_000_000, (bytes) => void (taken += bytes.length));
+    const reason = await inflatePieces(
+      pieces(),
+      2_000_000,
+      (bytes) => void (taken += bytes.length),
+    );
     expect(reason).toBe('declares 2000000 bytes and has more');
     expect(taken).toBeLessThanOrEqual(2_000_000);
     expect(asked).toBe(1);

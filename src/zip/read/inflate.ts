@@ -1,8 +1,10 @@
-// Raw deflate (RFC 1951) in native code, the only place that names `node:zlib`: workerd and Node both have it. The web's
-// DecompressionStream will not do, as it refuses bytes after the end of the stream, which archive/zip ignores.
+// Raw deflate (RFC 1951) in native code, the only place that names `node:zlib`: workerd and Node
+// both have it. The web's DecompressionStream will not do, as it refuses bytes after the end of the
+// stream, which archive/zip ignores.
 //
-// A few hundred bytes inflate to a megabyte, and the author of a zip may declare any size. So output is bounded by what
-// was declared, and what zlib throws becomes a reason: text that follows the name of the entry.
+// A few hundred bytes inflate to a megabyte, and the author of a zip may declare any size. So
+// output is bounded by what was declared, and what zlib throws becomes a reason: text that follows
+// the name of the entry.
 
 import { createInflateRaw, inflateRawSync } from 'node:zlib';
 
@@ -17,14 +19,14 @@ function tooMuch(size: number): string {
 }
 
 /**
- * workerd collects output in steps of 40 KiB and counts the room, not what is in it, against the limit: without as much
- * slack it takes 50,000 bytes for more than 50,000.
+ * workerd collects output in steps of 40 KiB and counts the room, not what is in it, against the
+ * limit: without as much slack it takes 50,000 bytes for more than 50,000.
  */
 const SLACK_BYTES = 64 * 1024;
 
 /**
- * Returns the content of `deflated`, at most `size` bytes of it, or a reason. Less than `size` is no error here, and what
- * follows the end of the deflate stream is ignored.
+ * Returns the content of `deflated`, at most `size` bytes of it, or a reason. Less than `size` is
+ * no error here, and what follows the end of the deflate stream is ignored.
  */
 export function inflate(deflated: Uint8Array, size: number): Uint8Array | string {
   try {
@@ -37,16 +39,19 @@ export function inflate(deflated: Uint8Array, size: number): Uint8Array | string
   }
 }
 
-/** Bytes that come out at a time: many fewer than the gigabytes that one window of a zip may inflate to. */
+/**
+ * Bytes that come out at a time: many fewer than the gigabytes that one window of a zip may inflate
+ * to.
+ */
 const CHUNK_BYTES = 256 * 1024;
 
 /** Memory that one call of `inflateLean` leaves to the next. */
 let spare: ArrayBuffer | undefined;
 
 /**
- * As `inflatePieces`, without leaving all that comes out to the garbage collector, which in workerd comes late: an isolate has
- * 128 MB. Returns `unsure` where the platform's stream cannot do that, or refuses data: it also refuses what Go ignores, so
- * `inflatePieces` has to say.
+ * As `inflatePieces`, without leaving all that comes out to the garbage collector, which in workerd
+ * comes late: an isolate has 128 MB. Returns `unsure` where the platform's stream cannot do that,
+ * or refuses data: it also refuses what Go ignores, so `inflatePieces` has to say.
  */
 export async function inflateLean(
   pieces: AsyncIterable<Uint8Array>,
@@ -101,8 +106,9 @@ async function feed(
 }
 
 /**
- * Inflates what comes in pieces, and gives `take` the content in pieces, which it must not keep. Returns a reason if it
- * cannot; stops at once when more than `size` bytes come out. Rejects only if `pieces` does.
+ * Inflates what comes in pieces, and gives `take` the content in pieces, which it must not keep.
+ * Returns a reason if it cannot; stops at once when more than `size` bytes come out. Rejects only
+ * if `pieces` does.
  */
 export async function inflatePieces(
   pieces: AsyncIterable<Uint8Array>,
@@ -133,7 +139,10 @@ export async function inflatePieces(
   }
 }
 
-function written(stream: ReturnType<typeof createInflateRaw>, piece: Uint8Array): Promise<undefined> {
+function written(
+  stream: ReturnType<typeof createInflateRaw>,
+  piece: Uint8Array,
+): Promise<undefined> {
   // An error reaches the listener as well, and says more there.
   return new Promise((resolve) => stream.write(piece, (error) => error ?? resolve(undefined)));
 }

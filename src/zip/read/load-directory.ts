@@ -6,12 +6,16 @@ import { broken } from './tail.ts';
 const FIRST_TAIL_BYTES = 256 * 1024;
 
 /**
- * The largest directory that is read. It is held, and so is an object for each of its entries, in an isolate that has
- * 128 MB for everything. 16 MiB are 110,000 files with names of 100 bytes, twice the largest module that is known.
+ * The largest directory that is read. It is held, and so is an object for each of its entries, in
+ * an isolate that has 128 MB for everything. 16 MiB are 110,000 files with names of 100 bytes,
+ * twice the largest module that is known.
  */
 export const MAX_DIRECTORY_BYTES = 16 * 1024 * 1024;
 
-/** The outcome of `readDirectory`, given as much of the end of the file as it asks for. Rejects when reading does. */
+/**
+ * The outcome of `readDirectory`, given as much of the end of the file as it asks for. Rejects when
+ * reading does.
+ */
 export async function loadDirectory(
   source: ZipSource,
 ): Promise<Exclude<Directory, { readonly kind: 'beyond-tail' }>> {
@@ -23,7 +27,10 @@ export async function loadDirectory(
         `Directory is in the last ${length} bytes, more than the ${MAX_DIRECTORY_BYTES} that are read`,
       );
     }
-    const directory = readDirectory(await readExactly(source, { offset: start, length }), source.size);
+    const directory = readDirectory(
+      await readExactly(source, { offset: start, length }),
+      source.size,
+    );
     if (directory.kind !== 'beyond-tail') return directory;
     ({ start } = directory);
   }

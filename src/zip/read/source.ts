@@ -5,8 +5,8 @@ export interface ZipSource {
   /** Exactly the bytes offset … offset+length-1; rejects when it cannot. */
   read(offset: number, length: number): Promise<Uint8Array>;
   /**
-   * As `read`, into `memory`, which has room for it and is transferred: go on with `.buffer` of the result. For sources whose
-   * every read would else leave megabytes to the garbage collector.
+   * As `read`, into `memory`, which has room for it and is transferred: go on with `.buffer` of the
+   * result. For sources whose every read would else leave megabytes to the garbage collector.
    */
   readInto?(offset: number, length: number, memory: ArrayBuffer): Promise<Uint8Array<ArrayBuffer>>;
 }
@@ -18,13 +18,18 @@ export interface Range {
   readonly memory?: ArrayBuffer | undefined;
 }
 
-/** As `source.read`, but rejects too when the source gives another number of bytes than it was asked for. */
+/**
+ * As `source.read`, but rejects too when the source gives another number of bytes than it was asked
+ * for.
+ */
 export async function readExactly(source: ZipSource, range: Range): Promise<Uint8Array> {
   const { offset, length, memory } = range;
   const into = memory && source.readInto?.(offset, length, memory);
   const bytes = await (into ?? source.read(offset, length));
   if (bytes.length === length) return bytes;
-  throw new Error(`Cannot read a zip: asked for ${length} bytes at ${offset} and got ${bytes.length}`);
+  throw new Error(
+    `Cannot read a zip: asked for ${length} bytes at ${offset} and got ${bytes.length}`,
+  );
 }
 
 /** A zip in memory. What is read are views of `bytes`, not copies. */

@@ -1,8 +1,14 @@
-/** The last bytes of a zip file of `size` bytes. All positions, here and in the readers, count from the file's start. */
+/**
+ * The last bytes of a zip file of `size` bytes. All positions, here and in the readers, count from
+ * the file's start.
+ */
 export interface Tail {
   readonly bytes: Uint8Array;
   readonly view: DataView;
-  /** Where the tail starts in the file. Nothing before it, and nothing at or after `size`, may be asked for. */
+  /**
+   * Where the tail starts in the file. Nothing before it, and nothing at or after `size`, may be
+   * asked for.
+   */
   readonly start: number;
   readonly size: number;
 }

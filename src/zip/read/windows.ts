@@ -1,6 +1,9 @@
 import { readExactly, type ZipSource } from './source.ts';
 
-/** One read of the source; and what a window costs in memory. 500 MiB are 125 of them, and R2 counts reads. */
+/**
+ * One read of the source; and what a window costs in memory. 500 MiB are 125 of them, and R2 counts
+ * reads.
+ */
 export const WINDOW_BYTES = 4 * 1024 * 1024;
 
 export interface WindowsOptions {
@@ -11,12 +14,14 @@ export interface WindowsOptions {
 }
 
 /**
- * A zip read from its start to its end in large windows, the next one on its way while the present one is worked on. Any
- * place can be asked for, but whoever goes back past what `moveTo` let go of pays with another read.
+ * A zip read from its start to its end in large windows, the next one on its way while the present
+ * one is worked on. Any place can be asked for, but whoever goes back past what `moveTo` let go of
+ * pays with another read.
  *
  * What was read is good until `moveTo` has gone past it: the memory is then used again.
  *
- * Windows lie on a grid, so that a zip whose entries overlap finds them again instead of reading each entry anew.
+ * Windows lie on a grid, so that a zip whose entries overlap finds them again instead of reading
+ * each entry anew.
  */
 export class Windows {
   readonly #source: ZipSource;
@@ -31,7 +36,9 @@ export class Windows {
     this.#options = options;
   }
 
-  /** Returns `length` bytes from `offset` on, or as many as there are before the end of the file. */
+  /**
+   * Returns `length` bytes from `offset` on, or as many as there are before the end of the file.
+   */
   async read(offset: number, length: number): Promise<Uint8Array> {
     const index = Math.floor(offset / WINDOW_BYTES);
     const start = offset - index * WINDOW_BYTES;

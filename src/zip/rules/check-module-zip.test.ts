@@ -29,14 +29,20 @@ function check(...paths: readonly Name[]): string | undefined {
 describe('checkModuleZip', () => {
   it.each<[claim: string, paths: Name[]]>([
     ['no entries', []],
-    ['files in directories', ['go.mod', 'm.go', 'cmd/hello/hello.go', 'cmd/hello/world.go', 'cmd/x/y']],
+    [
+      'files in directories',
+      ['go.mod', 'm.go', 'cmd/hello/hello.go', 'cmd/hello/world.go', 'cmd/x/y'],
+    ],
     ['the root and other directories', ['', 'a/', 'a/b/', 'a/b/c', 'a/', 'b/', 'b/']],
     ['a directory that is called go.mod', ['go.mod/a.go', 'x/GO.MOD/', 'x/GO.MOD/y']],
     ['names around go.mod', ['go.mod.txt', 'a/xgo.mod', 'go.mode', 'gomod']],
     ['every sign that is allowed', ['!#$%&()+,-.=@[]^_{}~ x']],
     ['names that begin with a dot', ['.github/x', '..a', '.con']],
     ['letters of all scripts', ['日本語.go', 'é', '\u{10400}', 'ªº', 'ⅷ'.replace('ⅷ', 'ñ')]],
-    ['names that begin like those of Windows', ['console', 'com10', 'com0', 'aux_.c', 'lpt', 'xcon']],
+    [
+      'names that begin like those of Windows',
+      ['console', 'com10', 'com0', 'aux_.c', 'lpt', 'xcon'],
+    ],
     ['names like short ones of Windows', ['progra~1']],
     ['the dotless i beside i', ['ı', 'i']],
     [
@@ -66,7 +72,10 @@ describe('checkModuleZip', () => {
     [["invalid.go'"], `${entry("invalid.go'")} ${STRANGE}`],
     [['GO.MOD'], `${entry('GO.MOD')} is a go.mod in upper case`],
     [['go.mod', 'sub/go.mod'], `${entry('sub/go.mod')} is a go.mod below the root of the module`],
-    [['a.go', 'b/GO.MOD', 'b/b.go'], `${entry('b/GO.MOD')} is a go.mod below the root of the module`],
+    [
+      ['a.go', 'b/GO.MOD', 'b/b.go'],
+      `${entry('b/GO.MOD')} is a go.mod below the root of the module`,
+    ],
     [['dup.go', 'dup.go'], `${entry('dup.go')} occurs twice`],
     [['a.go', 'a.go/b.go'], `${entry('a.go/b.go')} is both a file and a directory`],
     [['m.go', 'M.GO'], `${entry('M.GO')} collides with "m.go", but for case the same path`],
@@ -92,10 +101,12 @@ describe('checkModuleZip', () => {
     ),
     [['\ufeffx'], `${entry('\ufffdx')} ${STRANGE}`],
     [['a\nb'], `${entry('a\ufffdb')} ${STRANGE}`],
-    ...['con', 'x/CON.txt', 'Aux', 'nul.', 'com1.a.b', 'LPT9/x', 'prn.go'].map((path): [Name[], string] => [
-      [path],
-      `${entry(path)} ${path.endsWith('.') ? 'has a path element that ends with a dot' : RESERVED}`,
-    ]),
+    ...['con', 'x/CON.txt', 'Aux', 'nul.', 'com1.a.b', 'LPT9/x', 'prn.go'].map(
+      (path): [Name[], string] => [
+        [path],
+        `${entry(path)} ${path.endsWith('.') ? 'has a path element that ends with a dot' : RESERVED}`,
+      ],
+    ),
     [[Buffer.from(`${PREFIX}\xff`, 'latin1')], `${entry('\ufffd')} has a name that is not UTF-8`],
     [
       [Buffer.from(`${PREFIX}\xed\xa0\x80`, 'latin1')],
@@ -116,7 +127,10 @@ describe('checkModuleZip', () => {
       ],
       `entries declare 525336576 bytes in all, over Go's limit of 524288000`,
     ],
-    [[['a', 2 ** 52]], `entries declare 4503599627370496 bytes in all, over Go's limit of 524288000`],
+    [
+      [['a', 2 ** 52]],
+      `entries declare 4503599627370496 bytes in all, over Go's limit of 524288000`,
+    ],
   ])('refuses %j', (paths, reason) => expect(check(...paths)).toBe(reason));
 
   it.each(['noprefix', PREFIX.slice(0, -1), 'example.com/M@v1.0.0/x', '../x', ''])(

@@ -13,8 +13,9 @@ export interface ModuleZip {
 }
 
 /**
- * Returns the first reason why the go command would not unpack a module zip with these entries, or undefined if it would.
- * Content is not looked at: `hashZip` does that. Source: golang.org/x/mod/zip checkZip and Unzip.
+ * Returns the first reason why the go command would not unpack a module zip with these entries, or
+ * undefined if it would. Content is not looked at: `hashZip` does that. Source:
+ * golang.org/x/mod/zip checkZip and Unzip.
  */
 export function checkModuleZip(entries: readonly Entry[], zip: ModuleZip): string | undefined {
   const files = entries.filter(({ name }) => !isDirectoryName(name));
@@ -41,7 +42,10 @@ function checkEntries(prefix: string): (entry: Entry) => string | undefined {
     const path = decode(decoder, name.subarray(start.length, isDirectory ? -1 : undefined));
     if (path === undefined) return 'has a name that is not UTF-8';
     const problem = findPathProblem(path) ?? findCollision(path, isDirectory);
-    return problem ?? (isDirectory ? undefined : (findStrayGoMod(path) ?? findOversizedFile(path, entry)));
+    return (
+      problem ??
+      (isDirectory ? undefined : (findStrayGoMod(path) ?? findOversizedFile(path, entry)))
+    );
   };
 }
 
@@ -53,8 +57,13 @@ function decode(decoder: TextDecoder, name: Uint8Array): string | undefined {
   }
 }
 
-/** A go.mod elsewhere would be the root of another module. As strings.EqualFold compares: no letter has other equals. */
+/**
+ * A go.mod elsewhere would be the root of another module. As strings.EqualFold compares: no letter
+ * has other equals.
+ */
 function findStrayGoMod(path: string): string | undefined {
   if (path === 'go.mod' || !/(?:^|\/)go\.mod$/i.test(path)) return undefined;
-  return path.includes('/') ? 'is a go.mod below the root of the module' : 'is a go.mod in upper case';
+  return path.includes('/')
+    ? 'is a go.mod below the root of the module'
+    : 'is a go.mod in upper case';
 }

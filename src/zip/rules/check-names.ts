@@ -2,11 +2,15 @@ import { describeName } from '../read/describe-name.ts';
 import type { Entry } from '../read/directory-header.ts';
 
 /**
- * Returns the first name in `entries` that does not start with the UTF-8 bytes of `prefix`, made fit for a message, or
- * undefined if all do. With the prefix `<module path>@<version>/` this is the rule for every file of a module zip,
- * directory entries included. Source: golang.org/x/mod/zip checkZip and Unzip.
+ * Returns the first name in `entries` that does not start with the UTF-8 bytes of `prefix`, made
+ * fit for a message, or undefined if all do. With the prefix `<module path>@<version>/` this is the
+ * rule for every file of a module zip, directory entries included. Source: golang.org/x/mod/zip
+ * checkZip and Unzip.
  */
-export function findNameOutside(entries: Iterable<Pick<Entry, 'name'>>, prefix: string): string | undefined {
+export function findNameOutside(
+  entries: Iterable<Pick<Entry, 'name'>>,
+  prefix: string,
+): string | undefined {
   const start = new TextEncoder().encode(prefix);
   for (const { name } of entries) if (!startsWith(name, start)) return describeName(name);
   return undefined;
@@ -18,7 +22,10 @@ export function startsWith(name: Uint8Array, start: Uint8Array): boolean {
 
 const SLASH = 0x2f;
 
-/** Whether the name is that of a directory, which is so by its last byte alone (archive/zip reader.go, Open). */
+/**
+ * Whether the name is that of a directory, which is so by its last byte alone (archive/zip
+ * reader.go, Open).
+ */
 export function isDirectoryName(name: Uint8Array): boolean {
   return name.at(-1) === SLASH;
 }

@@ -7,14 +7,16 @@ interface Seen {
 }
 
 /**
- * Returns a function that is told the paths of a zip one by one, and returns the first way in which one collides with
- * another: the same but for case, a file twice, or a file that is also a directory, parents included. The text follows the
- * entry's name. Source: golang.org/x/mod/zip collisionChecker.
+ * Returns a function that is told the paths of a zip one by one, and returns the first way in which
+ * one collides with another: the same but for case, a file twice, or a file that is also a
+ * directory, parents included. The text follows the entry's name. Source: golang.org/x/mod/zip
+ * collisionChecker.
  */
 export function trackCollisions(): (path: string, isDirectory: boolean) => string | undefined {
   const seen = new Map<string, Seen>();
   return (path, isDirectory) => {
-    // Case is folded character by character, so that the fold of a parent is a part of the fold of its child.
+    // Case is folded character by character, so that the fold of a parent is a part of the fold of
+    // its child.
     let fold = foldCase(path);
     for (let kind = isDirectory; ; kind = true) {
       const other = seen.get(fold);
@@ -32,7 +34,8 @@ export function trackCollisions(): (path: string, isDirectory: boolean) => strin
 }
 
 function findCollision(path: string, isDirectory: boolean, other: Seen): string | undefined {
-  if (path !== other.path) return `collides with "${describePath(other.path)}", but for case the same path`;
+  if (path !== other.path)
+    return `collides with "${describePath(other.path)}", but for case the same path`;
   if (isDirectory !== other.isDirectory) return 'is both a file and a directory';
   return isDirectory ? undefined : 'occurs twice';
 }

@@ -1,8 +1,12 @@
-// What the path of a file in a module may be: golang.org/x/mod/module CheckFilePath, which the go command applies when it
-// unpacks a zip. The rules keep a module usable on every file system, and their author calls them final, so they are
-// followed to the letter: a path that Go accepts and modferry refused would be a module that cannot be had.
+// What the path of a file in a module may be: golang.org/x/mod/module CheckFilePath, which the go
+// command applies when it unpacks a zip. The rules keep a module usable on every file system, and
+// their author calls them final, so they are followed to the letter: a path that Go accepts and
+// modferry refused would be a module that cannot be had.
 
-/** Returns why Go refuses the path of a file, relative to the root of its module, or undefined if it accepts it. */
+/**
+ * Returns why Go refuses the path of a file, relative to the root of its module, or undefined if it
+ * accepts it.
+ */
 export function findPathProblem(path: string): string | undefined {
   for (const element of path.split('/')) {
     const problem = findElementProblem(element);
@@ -11,8 +15,8 @@ export function findPathProblem(path: string): string | undefined {
   return undefined;
 }
 
-// Letters by Unicode, digits and marks by ASCII: no combining marks, and none of " ' * < > ? ` | \ : which shells or
-// Windows would take for something else.
+// Letters by Unicode, digits and marks by ASCII: no combining marks, and none of " ' * < > ? ` | \
+// : which shells or Windows would take for something else.
 const ELEMENT = /^[\p{L}0-9!#$%&()+,\-.=@[\]^_{}~ ]+$/u;
 
 // As strings.EqualFold compares, for none of these letters has an equal outside of ASCII.

@@ -1,6 +1,8 @@
 import type { Entry } from '../read/directory-header.ts';
 
-/** golang.org/x/mod/zip.MaxZipFile: the most bytes of a module zip, and of all its files together. */
+/**
+ * golang.org/x/mod/zip.MaxZipFile: the most bytes of a module zip, and of all its files together.
+ */
 export const MAX_ZIP_BYTES = 500 * 1024 * 1024;
 
 /** golang.org/x/mod/zip.MaxGoMod and MaxLICENSE: the most bytes of these two files. */
@@ -8,7 +10,10 @@ const MAX_NOTICE_BYTES = 16 * 1024 * 1024;
 
 const LIMITED = new Set(['go.mod', 'LICENSE']);
 
-/** Returns a reason if `path`, relative to the root of its module, is a file with a limit of its own and over it. */
+/**
+ * Returns a reason if `path`, relative to the root of its module, is a file with a limit of its own
+ * and over it.
+ */
 export function findOversizedFile(
   path: string,
   { uncompressedSize: size }: Pick<Entry, 'uncompressedSize'>,
@@ -17,7 +22,9 @@ export function findOversizedFile(
   return `declares ${size} bytes, over Go's limit of ${MAX_NOTICE_BYTES} for this file`;
 }
 
-/** Returns a reason if the zip, or all that the entries declare to hold, is larger than Go reads. */
+/**
+ * Returns a reason if the zip, or all that the entries declare to hold, is larger than Go reads.
+ */
 export function findOversizedZip(entries: readonly Entry[], size: number): string | undefined {
   if (size > MAX_ZIP_BYTES) return `zip of ${size} bytes, over Go's limit of ${MAX_ZIP_BYTES}`;
   let total = 0;
@@ -27,14 +34,16 @@ export function findOversizedZip(entries: readonly Entry[], size: number): strin
 }
 
 /**
- * Returns a reason if the stored forms of `entries` cannot lie side by side in a file of `size` bytes. Go reads such a zip,
- * but writes none: thousands of entries that share the same data make a small file cost days to read
- * (https://www.bamsoftware.com/hacks/zipbomb/).
+ * Returns a reason if the stored forms of `entries` cannot lie side by side in a file of `size`
+ * bytes. Go reads such a zip, but writes none: thousands of entries that share the same data make a
+ * small file cost days to read (https://www.bamsoftware.com/hacks/zipbomb/).
  */
 export function findOverlap(entries: readonly Entry[], size: number): string | undefined {
   let total = 0;
   for (const { compressedSize, localHeaderOffset } of entries) {
     total += Math.min(compressedSize, size - localHeaderOffset);
   }
-  return total > size ? `entries overlap: they take ${total} bytes in a file of ${size}` : undefined;
+  return total > size
+    ? `entries overlap: they take ${total} bytes in a file of ${size}`
+    : undefined;
 }

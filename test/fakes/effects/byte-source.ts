@@ -27,7 +27,8 @@ export function byteSource(): ByteSource {
     push: (bytes) => controller?.enqueue(new Uint8Array(bytes)),
     end() {
       controller?.close();
-      // A read that waits is told of the end only now (Streams standard, "respond in closed state").
+      // A read that waits is told of the end only now (Streams standard, "respond in closed
+      // state").
       controller?.byobRequest?.respond(0);
     },
     fail: (error) => controller?.error(error),

@@ -42,7 +42,11 @@ export function memoryTiers(clock: FakeClock) {
 
 /** The effects of requests, all in memory. */
 export function fakeCarrier(options: CarrierOptions = {}): FakeCarrier {
-  const { clock = fakeClock(), fetch = fakeFetch({}), signal = new AbortController().signal } = options;
+  const {
+    clock = fakeClock(),
+    fetch = fakeFetch({}),
+    signal = new AbortController().signal,
+  } = options;
   const tiers = options.tiers ?? memoryTiers(clock);
   const pool = new Pool({ clock, random: () => 0.5 });
   const reports: string[] = [];
@@ -67,7 +71,11 @@ export function fakeCarrier(options: CarrierOptions = {}): FakeCarrier {
     alarm: (event) => void alarms.push(event),
     store: new LayeredStore(tiers, { background, trace: createTrace(clock), clock, report }),
     async ask(origins, question) {
-      const asked = askOrigins(origins, question, askEffects({ fetch, clock, pool, background, signal }));
+      const asked = askOrigins(
+        origins,
+        question,
+        askEffects({ fetch, clock, pool, background, signal }),
+      );
       // When all have failed the best one is asked once more after 50 ms, for which no test waits.
       await settled();
       if (clock.alarms.includes(RETRY_PAUSE)) await clock.advance(RETRY_PAUSE);

@@ -3,8 +3,8 @@ import type { Clock } from '../../../src/effects/clock.ts';
 /** A clock that stands still until it is told otherwise. */
 export interface FakeClock extends Clock {
   /**
-   * Moves the time on, and wakes whoever slept long enough, in the order of their alarms. Resolves when all that could
-   * happen without further time has happened.
+   * Moves the time on, and wakes whoever slept long enough, in the order of their alarms. Resolves
+   * when all that could happen without further time has happened.
    */
   advance(ms: number): Promise<void>;
   /** Milliseconds until each alarm that is still set, soonest first. */

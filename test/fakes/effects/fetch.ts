@@ -16,12 +16,15 @@ export interface FakeFetch {
 }
 
 /**
- * A fetch with scripted replies, by the start of the address: each is given once, the last one for ever. A response can
- * be read only once: write a function where it is given again.
+ * A fetch with scripted replies, by the start of the address: each is given once, the last one for
+ * ever. A response can be read only once: write a function where it is given again.
  */
 export function fakeFetch(replies: Readonly<Record<string, Reply | readonly Reply[]>>): FakeFetch {
   const calls: Call[] = [];
-  const scripts = Object.entries(replies).map(([start, list]) => ({ start, left: [list].flat() as Reply[] }));
+  const scripts = Object.entries(replies).map(([start, list]) => ({
+    start,
+    left: [list].flat() as Reply[],
+  }));
   async function fetch(url: string, init: RequestInit): Promise<Response> {
     const signal = init.signal ?? new AbortController().signal;
     const call = {
@@ -42,8 +45,8 @@ export function fakeFetch(replies: Readonly<Record<string, Reply | readonly Repl
 }
 
 /**
- * The response with a body that gives what there is to a read that asks for more, as workerd's do. Of a stream that follows
- * the standard such a read rejects when the end is known already.
+ * The response with a body that gives what there is to a read that asks for more, as workerd's do.
+ * Of a stream that follows the standard such a read rejects when the end is known already.
  */
 export function asInWorkerd(response: Response): Response {
   const { status, headers } = response;

@@ -8,8 +8,18 @@ export function fakePool(clock: Pick<Clock, 'now'>): Pool {
 }
 
 /** Tells a pool that an origin was refused so often: three times open its breaker. */
-export function failTimes(pool: Pool, origin: Origin, times = 3, rest: Partial<Failure> = {}): void {
-  const failure: Failure = { origin: origin.name, cause: 'unreachable', text: 'connection failed', ...rest };
+export function failTimes(
+  pool: Pool,
+  origin: Origin,
+  times = 3,
+  rest: Partial<Failure> = {},
+): void {
+  const failure: Failure = {
+    origin: origin.name,
+    cause: 'unreachable',
+    text: 'connection failed',
+    ...rest,
+  };
   for (let time = 0; time < times; time++) pool.failed(origin, failure, { bytes: 0, isZip: false });
 }
 

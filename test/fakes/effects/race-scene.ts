@@ -81,6 +81,7 @@ export class Scene {
   /** Lets the pool see an origin fail. */
   fail(origin: Origin, times = 1): void {
     const failure = { origin: origin.name, cause: 'status', text: 'status 500' } as const;
-    for (let at = 0; at < times; at++) this.pool.failed(origin, failure, { bytes: 0, isZip: false });
+    for (let at = 0; at < times; at++)
+      this.pool.failed(origin, failure, { bytes: 0, isZip: false });
   }
 }

@@ -45,9 +45,15 @@ export async function startRelay(setup: RelaySetup): Promise<RelayRun> {
   const { bytes, pieces = [64 * 1024] } = setup;
   const declared = 'declared' in setup ? setup.declared : bytes.length;
   let cancelled = false;
-  const stream = scriptedStream(cut(bytes, ...pieces), { ...setup, onCancel: () => (cancelled = true) });
+  const stream = scriptedStream(cut(bytes, ...pieces), {
+    ...setup,
+    onCancel: () => (cancelled = true),
+  });
   const headers = declared === undefined ? {} : { 'Content-Length': String(declared) };
-  const body = new OriginBody(new Response(stream, { headers }), { clock: fakeClock(), stall: 20_000 });
+  const body = new OriginBody(new Response(stream, { headers }), {
+    clock: fakeClock(),
+    stall: 20_000,
+  });
   const first = await body.fill(new ArrayBuffer(CHUNK_BYTES));
 
   const upload = 'upload' in setup ? setup.upload : new FakeUpload();

@@ -49,7 +49,10 @@ export interface Got {
   readonly asked: readonly string[];
 }
 
-/** Asks a.example, which may break off, and b.example for its rest; reads the body as the relay does. */
+/**
+ * Asks a.example, which may break off, and b.example for its rest; reads the body as the relay
+ * does.
+ */
 export async function get(fetch: FakeFetch, setup: Setup = {}): Promise<Got> {
   const { resume = 'by-digest', isAlone = false, start = CHUNK, random = 0.5, ms = 25_000 } = setup;
   const clock = fakeClock();

@@ -1,6 +1,6 @@
 /**
- * A body that is made while it is sent, so that a zip of hundreds of megabytes never lies in memory.
- * `stream` starts again from the first byte each time it is called.
+ * A body that is made while it is sent, so that a zip of hundreds of megabytes never lies in
+ * memory. `stream` starts again from the first byte each time it is called.
  */
 export interface StreamedBody {
   readonly size: number;
@@ -51,8 +51,15 @@ export async function bodyBytes(body: Body): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
-/** The bytes [start, end) of a body in chunks of at most 64 KiB, so that a reader's backpressure is felt. */
-export async function* bodyChunks(body: Body, start = 0, end = bodySize(body)): AsyncGenerator<Uint8Array> {
+/**
+ * The bytes [start, end) of a body in chunks of at most 64 KiB, so that a reader's backpressure is
+ * felt.
+ */
+export async function* bodyChunks(
+  body: Body,
+  start = 0,
+  end = bodySize(body),
+): AsyncGenerator<Uint8Array> {
   let offset = 0;
   for await (const chunk of pieces(body)) {
     const from = Math.max(start - offset, 0);

@@ -1,7 +1,13 @@
 import { lookup } from 'node:dns/promises';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type BadOrigin, ORIGIN_FAULTS, originFault, PASSING_FAULTS, startBadOrigin } from './bad-origins.ts';
+import {
+  type BadOrigin,
+  ORIGIN_FAULTS,
+  originFault,
+  PASSING_FAULTS,
+  startBadOrigin,
+} from './bad-origins.ts';
 import { filePath } from './module.ts';
 import { hello } from './modules.ts';
 
@@ -28,7 +34,10 @@ it.each(PASSING_FAULTS.map(({ name }) => name))(
       await mend();
       const before = asked();
       const response = await fetch(url + INFO);
-      expect([response.status, await response.text()]).toEqual([200, expect.stringContaining('v1.1.0')]);
+      expect([response.status, await response.text()]).toEqual([
+        200,
+        expect.stringContaining('v1.1.0'),
+      ]);
       expect(asked()).toBe(before + 1);
       await breakDown();
     }
@@ -48,7 +57,9 @@ it('what is wrong with an address cannot be mended', async () => {
 describe('faults below HTTP', () => {
   it('garbage is no answer to a TLS handshake', async () => {
     const { url, asked } = await start('TLS garbage');
-    await expect(fetch(url)).rejects.toMatchObject({ cause: { code: expect.stringMatching(/^ERR_SSL/) } });
+    await expect(fetch(url)).rejects.toMatchObject({
+      cause: { code: expect.stringMatching(/^ERR_SSL/) },
+    });
     expect(asked()).toBeGreaterThan(0);
   });
 

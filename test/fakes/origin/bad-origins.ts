@@ -5,7 +5,10 @@ import type { FakeModule } from './module.ts';
 import { startOrigin } from './origin.ts';
 import { type RawServer, startPacketDrop, startSilentTLS, startTLSGarbage } from './raw-servers.ts';
 
-/** A fault of an origin that is switched on and off at one address: `mendServer` makes it serve well again. */
+/**
+ * A fault of an origin that is switched on and off at one address: `mendServer` makes it serve well
+ * again.
+ */
 export interface PassingFault {
   readonly name: string;
   readonly recovers: true;
@@ -40,9 +43,9 @@ export const PASSING_FAULTS: readonly PassingFault[] = [
 ];
 
 /**
- * Everything that an origin may do wrong as a whole. The last four do not recover at their address: https needs a
- * certificate that workerd trusts, a name of `.invalid` never resolves (RFC 6761, section 6.4), and a listener that nobody
- * serves stays one.
+ * Everything that an origin may do wrong as a whole. The last four do not recover at their address:
+ * https needs a certificate that workerd trusts, a name of `.invalid` never resolves (RFC 6761,
+ * section 6.4), and a listener that nobody serves stays one.
  */
 export const ORIGIN_FAULTS: readonly OriginFault[] = [
   ...PASSING_FAULTS,
@@ -69,15 +72,17 @@ export function originFault(name: string): OriginFault {
   return found;
 }
 
-/** Switches a fault on, for every request from now on. What is refused breaks open connections, too. */
+/**
+ * Switches a fault on, for every request from now on. What is refused breaks open connections, too.
+ */
 export async function breakServer(server: FakeServer, { fault }: PassingFault): Promise<void> {
   if (fault === 'refused') await server.stop();
   else server.fault(fault);
 }
 
 /**
- * Switches it off. Requests that came in before stay as they are. Throws when another program has taken the port of a
- * server that refused, and keeps it.
+ * Switches it off. Requests that came in before stay as they are. Throws when another program has
+ * taken the port of a server that refused, and keeps it.
  */
 export async function mendServer(server: FakeServer, { fault }: PassingFault): Promise<void> {
   if (fault !== 'refused') return server.fault(undefined);
@@ -85,7 +90,8 @@ export async function mendServer(server: FakeServer, { fault }: PassingFault): P
     try {
       return await server.restart();
     } catch (error) {
-      // Any connection of this machine may have got the port for its own end meanwhile: most are short.
+      // Any connection of this machine may have got the port for its own end meanwhile: most are
+      // short.
       if (tries === 100) throw error;
       await sleep(100);
     }

@@ -5,7 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Answer, bodyChunks, bodySize } from './answer.ts';
 import type { Fault } from './faults.ts';
 
-/** Sends an answer by HTTP, with conditional and ranged requests, and with the faults that concern the sending. */
+/**
+ * Sends an answer by HTTP, with conditional and ranged requests, and with the faults that concern
+ * the sending.
+ */
 export async function deliver(
   request: IncomingMessage,
   response: ServerResponse,
@@ -13,8 +16,10 @@ export async function deliver(
 ): Promise<void> {
   if (fault === 'hang') return;
   if (fault === 'reset') return resetConnection(response);
-  const timed: Timing = typeof fault === 'object' && !('status' in fault || 'redirect' in fault) ? fault : {};
-  if (timed['delay-headers'] !== undefined) await sleep(timed['delay-headers'], undefined, { ref: false });
+  const timed: Timing =
+    typeof fault === 'object' && !('status' in fault || 'redirect' in fault) ? fault : {};
+  if (timed['delay-headers'] !== undefined)
+    await sleep(timed['delay-headers'], undefined, { ref: false });
 
   const size = bodySize(answer.body);
   const { status, headers, start, end } = select(request, answer, size);
@@ -28,13 +33,15 @@ export async function deliver(
     return;
   }
 
-  const body = (to = end) => Readable.from(bodyChunks(answer.body, start, to), { objectMode: false });
+  const body = (to = end) =>
+    Readable.from(bodyChunks(answer.body, start, to), { objectMode: false });
   if (fault === 'truncate') {
     await pipeline(body(start + Math.floor((end - start) / 2)), response, { end: false });
     await flushed(response);
     return resetConnection(response);
   }
-  // A shorter body ends as it should: to leave its end out would freeze the next answer on the connection instead.
+  // A shorter body ends as it should: to leave its end out would freeze the next answer on the
+  // connection instead.
   if (timed['freeze-after'] !== undefined && timed['freeze-after'] < end - start) {
     await pipeline(body(start + timed['freeze-after']), response, { end: false });
     return;
@@ -49,7 +56,10 @@ interface Timing {
   readonly drip?: { readonly bytesPerSecond: number };
 }
 
-/** Status, headers and the bytes [start, end) that a request asks for: If-None-Match and one byte range (RFC 9110). */
+/**
+ * Status, headers and the bytes [start, end) that a request asks for: If-None-Match and one byte
+ * range (RFC 9110).
+ */
 function select(request: IncomingMessage, { status, headers }: Answer, size: number) {
   const whole = { status, headers, start: 0, end: size };
   const etag = headers['etag'];
@@ -57,13 +67,16 @@ function select(request: IncomingMessage, { status, headers }: Answer, size: num
   if (etag !== undefined && request.headers['if-none-match'] === etag)
     return { ...whole, status: 304, end: 0 };
   const range =
-    headers['accept-ranges'] === 'bytes' ? /^bytes=(\d*)-(\d*)$/.exec(request.headers.range ?? '') : null;
+    headers['accept-ranges'] === 'bytes'
+      ? /^bytes=(\d*)-(\d*)$/.exec(request.headers.range ?? '')
+      : null;
   if (range === null) return whole;
   const [, first = '', last = ''] = range;
   if (first === '' && last === '') return whole;
   const start = first === '' ? Math.max(size - Number(last), 0) : Number(first);
   const end = first === '' || last === '' ? size : Math.min(Number(last) + 1, size);
-  if (start >= end) return { status: 416, headers: { 'content-range': `bytes */${size}` }, start: 0, end: 0 };
+  if (start >= end)
+    return { status: 416, headers: { 'content-range': `bytes */${size}` }, start: 0, end: 0 };
   return {
     status: 206,
     headers: { ...headers, 'content-range': `bytes ${start}-${end - 1}/${size}` },
@@ -89,7 +102,10 @@ async function flushed(response: ServerResponse): Promise<void> {
 /** The shortest time between two pieces, in milliseconds. */
 const TICK = 50;
 
-async function* drip(body: AsyncIterable<Uint8Array>, bytesPerSecond: number): AsyncGenerator<Uint8Array> {
+async function* drip(
+  body: AsyncIterable<Uint8Array>,
+  bytesPerSecond: number,
+): AsyncGenerator<Uint8Array> {
   const tick = Math.max(TICK, 1000 / bytesPerSecond);
   const step = Math.max(1, Math.floor((bytesPerSecond * tick) / 1000));
   for await (const chunk of body) {

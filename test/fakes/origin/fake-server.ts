@@ -1,8 +1,20 @@
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 import type { Socket } from 'node:net';
 import type { Answer } from './answer.ts';
 import { deliver } from './deliver.ts';
-import { alter, type Fault, type FaultOptions, FaultSwitch, matches, REDIRECTED } from './faults.ts';
+import {
+  alter,
+  type Fault,
+  type FaultOptions,
+  FaultSwitch,
+  matches,
+  REDIRECTED,
+} from './faults.ts';
 
 /** One request as it came in. */
 export interface SeenRequest {
@@ -24,7 +36,9 @@ export interface FakeServer {
   readonly url: string;
   /** Every request since the start or the last reset, in order of arrival. */
   readonly requests: readonly SeenRequest[];
-  /** The number of requests whose path or raw target contains the text or matches the expression. */
+  /**
+   * The number of requests whose path or raw target contains the text or matches the expression.
+   */
   count(match?: string | RegExp): number;
   /** Switches a fault on; `undefined` switches all off. See `Fault`. */
   fault(fault: Fault | undefined, options?: FaultOptions): void;
@@ -39,7 +53,11 @@ export interface FakeServer {
 }
 
 /** Computes the answer to a request, whose path is decoded and without the redirect prefix. */
-export type Respond = (request: { method: string; path: string; url: string }) => Answer | Promise<Answer>;
+export type Respond = (request: {
+  method: string;
+  path: string;
+  url: string;
+}) => Answer | Promise<Answer>;
 
 type OpenRequest = { -readonly [Key in keyof SeenRequest]: SeenRequest[Key] };
 
@@ -53,9 +71,13 @@ export async function startFakeServer(respond: Respond, prefix = ''): Promise<Fa
     const seen = remember(request, response);
     requests.push(seen);
     answerOne(request, response, { seen, respond, faults }).catch((error: unknown) => {
-      // A client that goes away is the client's business; a fixture that throws must be seen in the test.
+      // A client that goes away is the client's business; a fixture that throws must be seen in the
+      // test.
       if (response.headersSent || response.destroyed) response.destroy();
-      else response.writeHead(500, { 'content-type': 'text/plain' }).end(`fake server: ${String(error)}`);
+      else
+        response
+          .writeHead(500, { 'content-type': 'text/plain' })
+          .end(`fake server: ${String(error)}`);
     });
   });
   server.on('connection', (socket) => {
@@ -128,7 +150,9 @@ async function answerOne(
 ): Promise<void> {
   const fault = faults.take(seen);
   request.resume();
-  const path = seen.path.startsWith(`${REDIRECTED}/`) ? seen.path.slice(REDIRECTED.length) : seen.path;
+  const path = seen.path.startsWith(`${REDIRECTED}/`)
+    ? seen.path.slice(REDIRECTED.length)
+    : seen.path;
   const url = seen.url.startsWith(`${REDIRECTED}/`) ? seen.url.slice(REDIRECTED.length) : seen.url;
   const answer = await respond({ method: seen.method, path, url });
   await deliver(request, response, { answer: await alter(answer, fault, url), fault });

@@ -6,27 +6,28 @@ import { noise, writeZip } from '../zip/zip-writer.ts';
 /**
  * What a fake server does wrong.
  *
- * | fault | effect |
- * |---|---|
- * | a number, `{ status }` | that status with a line of text; `headers` such as Retry-After and `text` as given |
- * | `html` | 200 with an HTML page, as a login or block page in the way would send |
- * | `redirect` | 302 to the same server, where the real body is |
- * | `{ redirect: base }` | 302 to the server with that base URL (without a prefix); it must know the module |
- * | `redirect-loop` | 302 to itself |
- * | `wrong-version`, `empty-time` | a JSON body that names v9.9.9, or has `"Time":""`; other bodies are untouched |
- * | `tampered` | other content under the right form: a zip with one changed file, a text with one more line |
- * | `not-a-zip` | bytes of the same length that mean nothing |
- * | `outside-prefix` | a zip with one more entry, outside of `module@version/` |
- * | `gzip` | the body gzipped under Content-Encoding |
- * | `hang` | the request is read and never answered |
- * | `{ 'delay-headers': ms }` | the answer starts that much later |
- * | `reset` | the connection is reset before a byte of the answer |
- * | `truncate` | half of the body under the full Content-Length, then a reset |
- * | `{ 'freeze-after': bytes }` | headers and that many bytes of a longer body, then nothing |
- * | `{ drip: { bytesPerSecond } }` | a slow body |
- * | `no-length` | chunked, without Content-Length |
+ * | fault | effect | |---|---| | a number, `{ status }` | that status with a line of text;
+ * `headers` such as Retry-After and `text` as given | | `html` | 200 with an HTML page, as a login
+ * or block page in the way would send | | `redirect` | 302 to the same server, where the real body
+ * is | | `{ redirect: base }` | 302 to the server with that base URL (without a prefix); it must
+ * know the module | | `redirect-loop` | 302 to itself | | `wrong-version`, `empty-time` | a JSON
+ * body that names v9.9.9, or has `"Time":""`; other bodies are untouched | | `tampered` | other
+ * content under the right form: a zip with one changed file, a text with one more line | |
+ * `not-a-zip` | bytes of the same length that mean nothing | | `outside-prefix` | a zip with one
+ * more entry, outside of `module@version/` | | `gzip` | the body gzipped under Content-Encoding | |
+ * `hang` | the request is read and never answered | | `{ 'delay-headers': ms }` | the answer starts
+ * that much later | | `reset` | the connection is reset before a byte of the answer | | `truncate`
+ * | half of the body under the full Content-Length, then a reset | | `{ 'freeze-after': bytes }` |
+ * headers and that many bytes of a longer body, then nothing | | `{ drip: { bytesPerSecond } }` | a
+ * slow body | | `no-length` | chunked, without Content-Length |
  */
-export type Fault = number | NamedAlteration | NamedDelivery | StatusFault | RedirectFault | TimedDelivery;
+export type Fault =
+  | number
+  | NamedAlteration
+  | NamedDelivery
+  | StatusFault
+  | RedirectFault
+  | TimedDelivery;
 
 type NamedAlteration =
   | 'html'
@@ -75,7 +76,9 @@ export class FaultSwitch {
     else this.#active.unshift({ fault, match: options.match, left: options.times ?? Infinity });
   }
 
-  /** The fault for this request, counted as used. The target of a redirect is not redirected again. */
+  /**
+   * The fault for this request, counted as used. The target of a redirect is not redirected again.
+   */
   take(request: { readonly path: string; readonly url: string }): Fault | undefined {
     const found = this.#active.find(
       ({ fault, match }) =>
@@ -104,7 +107,11 @@ function isRedirect(fault: Fault): boolean {
 }
 
 /** The answer as the fault makes it; faults of the delivery leave it as it is. */
-export async function alter(answer: Answer, fault: Fault | undefined, url: string): Promise<Answer> {
+export async function alter(
+  answer: Answer,
+  fault: Fault | undefined,
+  url: string,
+): Promise<Answer> {
   if (typeof fault === 'number') return alter(answer, { status: fault }, url);
   if (typeof fault === 'object') {
     if ('status' in fault) {
@@ -148,23 +155,37 @@ function redirect(location: string): Answer {
   const target = location.includes(signed)
     ? location
     : `${location}${location.includes('?') ? '&' : '?'}${signed}`;
-  return { status: 302, headers: { location: target, 'content-type': 'text/html; charset=utf-8' }, body: '' };
+  return {
+    status: 302,
+    headers: { location: target, 'content-type': 'text/html; charset=utf-8' },
+    body: '',
+  };
 }
 
 function changeJSON(answer: Answer, change: Record<string, string>): Answer {
-  if (answer.headers['content-type'] !== 'application/json' || typeof answer.body !== 'string') return answer;
+  if (answer.headers['content-type'] !== 'application/json' || typeof answer.body !== 'string')
+    return answer;
   const value: unknown = JSON.parse(answer.body);
-  return { ...answer, body: JSON.stringify({ ...(typeof value === 'object' ? value : {}), ...change }) };
+  return {
+    ...answer,
+    body: JSON.stringify({ ...(typeof value === 'object' ? value : {}), ...change }),
+  };
 }
 
 async function tamper(answer: Answer): Promise<Answer> {
   if (answer.headers['content-type'] !== 'application/zip') {
-    return { ...answer, body: Buffer.concat([await bodyBytes(answer.body), Buffer.from('// tampered\n')]) };
+    return {
+      ...answer,
+      body: Buffer.concat([await bodyBytes(answer.body), Buffer.from('// tampered\n')]),
+    };
   }
   return changeZip(answer, ([first, ...rest]) =>
     first === undefined
       ? []
-      : [{ ...first, content: Buffer.concat([first.content, Buffer.from('\n// tampered\n')]) }, ...rest],
+      : [
+          { ...first, content: Buffer.concat([first.content, Buffer.from('\n// tampered\n')]) },
+          ...rest,
+        ],
   );
 }
 
@@ -178,16 +199,22 @@ async function changeZip(
   const files = change(readZip(await bodyBytes(answer.body)));
   return {
     ...answer,
-    body: writeZip(files.map(({ name, content }) => ({ name: Buffer.from(name, 'latin1'), content }))),
+    body: writeZip(
+      files.map(({ name, content }) => ({ name: Buffer.from(name, 'latin1'), content })),
+    ),
   };
 }
 
-/** The bytes with the lowest bit of one of them flipped; `at` counts from the end where it is negative. */
+/**
+ * The bytes with the lowest bit of one of them flipped; `at` counts from the end where it is
+ * negative.
+ */
 export function flipBit(body: string | Uint8Array, at: number): Uint8Array {
   const bytes = Uint8Array.from(Buffer.from(body));
   const index = at < 0 ? bytes.length + at : at;
   const byte = bytes[index];
-  if (byte === undefined) throw new Error(`Cannot flip a bit of byte ${at} in ${bytes.length} bytes`);
+  if (byte === undefined)
+    throw new Error(`Cannot flip a bit of byte ${at} in ${bytes.length} bytes`);
   bytes[index] = byte ^ 1;
   return bytes;
 }

@@ -4,12 +4,16 @@ import { type FakeServer, startFakeServer } from './fake-server.ts';
 import type { FakeModule } from './module.ts';
 
 /**
- * An origin that has a module as soon as somebody asks for it, for more of them than fit in memory: the three files of a
- * version, and no lists. Paths are in lower case, which is their escaped form as well.
+ * An origin that has a module as soon as somebody asks for it, for more of them than fit in memory:
+ * the three files of a version, and no lists. Paths are in lower case, which is their escaped form
+ * as well.
  */
-export function startLazyOrigin(find: (path: string) => FakeModule | undefined): Promise<FakeServer> {
+export function startLazyOrigin(
+  find: (path: string) => FakeModule | undefined,
+): Promise<FakeServer> {
   return startFakeServer(({ path }) => {
-    const [, module = '', version = '', kind = ''] = /^\/([^@]+)\/@v\/(.+)\.(info|mod|zip)$/.exec(path) ?? [];
+    const [, module = '', version = '', kind = ''] =
+      /^\/([^@]+)\/@v\/(.+)\.(info|mod|zip)$/.exec(path) ?? [];
     const files = find(module)?.versions[version];
     if (files === undefined) return textAnswer(404, `not found: ${path.slice(1)}`);
     if (kind === 'zip') return found('application/zip', files.zip);

@@ -10,12 +10,15 @@ export function moduleFromDirectory(
   options: VersionOptions = {},
 ): FakeModule {
   const mod = options.mod === undefined ? {} : { 'go.mod': options.mod };
-  return makeModule(path, { [version]: makeVersion(path, version, { ...sourceOf(dir), ...mod }, options) });
+  return makeModule(path, {
+    [version]: makeVersion(path, version, { ...sourceOf(dir), ...mod }, options),
+  });
 }
 
 /**
- * The files that belong into a module zip, by the omissions of golang.org/x/mod/zip (section 5): no vendor
- * directories, no nested modules, no version control directories, and nothing but regular files.
+ * The files that belong into a module zip, by the omissions of golang.org/x/mod/zip (section 5): no
+ * vendor directories, no nested modules, no version control directories, and nothing but regular
+ * files.
  */
 export function sourceOf(dir: string): Record<string, Uint8Array> {
   const files: Record<string, Uint8Array> = {};

@@ -38,11 +38,18 @@ export const EPOCH = '2024-01-15T10:00:00Z';
 /** The body of an `.info` with an Origin, in the form that proxy.golang.org uses. */
 export function infoJSON(path: string, version: string, options: VersionOptions = {}): string {
   const { time = EPOCH, ref = `refs/tags/${version}`, hash = '0'.repeat(40) } = options;
-  const Origin = { VCS: 'git', URL: `https://${path.replace(/\/v\d+$/, '')}`, Hash: hash, Ref: ref };
+  const Origin = {
+    VCS: 'git',
+    URL: `https://${path.replace(/\/v\d+$/, '')}`,
+    Hash: hash,
+    Ref: ref,
+  };
   return JSON.stringify({ Version: version, Time: time, Origin });
 }
 
-/** Makes the three files of a version out of its sources; names are relative to the module's root. */
+/**
+ * Makes the three files of a version out of its sources; names are relative to the module's root.
+ */
 export function makeVersion(
   path: string,
   version: string,
@@ -73,7 +80,8 @@ export function makeModule(
   options: ModuleOptions = {},
 ): FakeModule {
   const listed = Object.keys(versions).filter((version) => !isPseudoVersion(version));
-  const newest = listed.findLast((version) => !version.includes('-')) ?? Object.keys(versions).at(-1) ?? '';
+  const newest =
+    listed.findLast((version) => !version.includes('-')) ?? Object.keys(versions).at(-1) ?? '';
   const latest = options.latest ?? versions[newest]?.info;
   return {
     path,
@@ -91,7 +99,8 @@ function isPseudoVersion(version: string): boolean {
 /** The version's files; throws when the fixture has no such version. */
 export function versionOf(module: FakeModule, version: string): FakeVersion {
   const files = module.versions[version];
-  if (files === undefined) throw new Error(`Cannot find ${version} in the fixture module "${module.path}"`);
+  if (files === undefined)
+    throw new Error(`Cannot find ${version} in the fixture module "${module.path}"`);
   return files;
 }
 
@@ -104,7 +113,9 @@ function isBig(zip: Body): zip is BigZip {
   return isStreamed(zip);
 }
 
-/** The two go.sum lines of a version, which are also the text of its record in a checksum database. */
+/**
+ * The two go.sum lines of a version, which are also the text of its record in a checksum database.
+ */
 export function goSum(path: string, version: string, files: FakeVersion): string {
   return `${path} ${version} ${zipHash(files)}\n${path} ${version}/go.mod ${hashGoMod(files.mod)}\n`;
 }
@@ -116,12 +127,17 @@ export function goSums(modules: readonly FakeModule[]): string[] {
   );
 }
 
-/** The escaped form of a module path or version: an upper-case letter becomes "!" and its lower case. */
+/**
+ * The escaped form of a module path or version: an upper-case letter becomes "!" and its lower
+ * case.
+ */
 export function escapeModule(value: string): string {
   return value.replace(/[A-Z]/g, (letter) => `!${letter.toLowerCase()}`);
 }
 
-/** The path of a version's file under an origin, as in `/github.com/!azure/!thing/@v/v1.0.0.zip`. */
+/**
+ * The path of a version's file under an origin, as in `/github.com/!azure/!thing/@v/v1.0.0.zip`.
+ */
 export function filePath(path: string, version: string, kind: 'info' | 'mod' | 'zip'): string {
   return `/${escapeModule(path)}/@v/${escapeModule(version)}.${kind}`;
 }

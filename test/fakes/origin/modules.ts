@@ -1,6 +1,7 @@
 import { type FakeModule, infoJSON, makeModule, makeVersion } from './module.ts';
 
-// The fixture modules of docs/conformance.md. Each call makes new objects, so a test may add versions to its own.
+// The fixture modules of docs/conformance.md. Each call makes new objects, so a test may add
+// versions to its own.
 
 const MASTER_HASH = '0123456789abcdef0123456789abcdef01234567';
 const DEV_HASH = 'fedcba9876543210fedcba9876543210fedcba98';
@@ -12,17 +13,36 @@ export const HELLO_DEV = 'v1.1.1-0.20240502120000-fedcba987654';
 export const PSEUDO = 'v0.0.0-20230102030405-abcdef012345';
 export const CHECK_V1 = 'v0.0.0-20161208181325-20d25e280405';
 export const TOOLCHAIN_GO = 'go1.90.0';
-const TOOLCHAIN_PLATFORMS = ['darwin-amd64', 'darwin-arm64', 'linux-amd64', 'linux-arm64', 'windows-amd64'];
+const TOOLCHAIN_PLATFORMS = [
+  'darwin-amd64',
+  'darwin-arm64',
+  'linux-amd64',
+  'linux-arm64',
+  'windows-amd64',
+];
 
 /** Every fixture module. */
 export function fixtureModules(): FakeModule[] {
-  return [dep(), hello(), helloV2(), azureThing(), legacy(), pseudo(), toolchain(), yamlV2(), checkV1()];
+  return [
+    dep(),
+    hello(),
+    helloV2(),
+    azureThing(),
+    legacy(),
+    pseudo(),
+    toolchain(),
+    yamlV2(),
+    checkV1(),
+  ];
 }
 
 /** What example.com/hello imports. Its hashes are among the vectors of zip.test.ts. */
 export function dep(): FakeModule {
   const path = 'example.com/dep';
-  const files = { 'go.mod': `module ${path}\n\ngo 1.18\n`, 'dep.go': 'package dep\n\nconst X = 1\n' };
+  const files = {
+    'go.mod': `module ${path}\n\ngo 1.18\n`,
+    'dep.go': 'package dep\n\nconst X = 1\n',
+  };
   return makeModule(path, { 'v1.0.0': makeVersion(path, 'v1.0.0', files) });
 }
 
@@ -98,7 +118,9 @@ export function azureThing(): FakeModule {
   });
 }
 
-/** No go.mod in any version, so the served one is synthetic and v3.0.0 resolves to +incompatible. */
+/**
+ * No go.mod in any version, so the served one is synthetic and v3.0.0 resolves to +incompatible.
+ */
 export function legacy(): FakeModule {
   const path = 'example.com/legacy';
   const files = { 'legacy.go': 'package legacy\n\nconst Old = true\n' };
@@ -122,7 +144,10 @@ export function pseudo(): FakeModule {
     ref: 'refs/heads/main',
     hash: 'abcdef0123456789abcdef0123456789abcdef01',
   };
-  const files = { 'go.mod': `module ${path}\n`, 'pseudo.go': 'package pseudo\n\nconst Tagged = false\n' };
+  const files = {
+    'go.mod': `module ${path}\n`,
+    'pseudo.go': 'package pseudo\n\nconst Tagged = false\n',
+  };
   return makeModule(
     path,
     { [PSEUDO]: makeVersion(path, PSEUDO, files, options) },
@@ -130,7 +155,10 @@ export function pseudo(): FakeModule {
   );
 }
 
-/** A toolchain whose bin/go is a script that only tells its version. Its .info is not canonical JSON, as in reality. */
+/**
+ * A toolchain whose bin/go is a script that only tells its version. Its .info is not canonical
+ * JSON, as in reality.
+ */
 export function toolchain(): FakeModule {
   const path = 'golang.org/toolchain';
   const versions = TOOLCHAIN_PLATFORMS.map((platform) => {
@@ -150,7 +178,10 @@ export function toolchain(): FakeModule {
   return makeModule(path, Object.fromEntries(versions));
 }
 
-/** A path with its major version in gopkg.in's form and, as the real one, a go.mod with quoted strings. */
+/**
+ * A path with its major version in gopkg.in's form and, as the real one, a go.mod with quoted
+ * strings.
+ */
 export function yamlV2(): FakeModule {
   const path = 'gopkg.in/yaml.v2';
   const files = {

@@ -50,7 +50,9 @@ describe('the catalogue', () => {
 
   it('keeps upper case inside a zip', async () => {
     const zip = versionOf(azureThing(), 'v1.0.1-RC1').zip;
-    const names = readZip(zip instanceof Uint8Array ? zip : Buffer.alloc(0)).map(({ name }) => name);
+    const names = readZip(zip instanceof Uint8Array ? zip : Buffer.alloc(0)).map(
+      ({ name }) => name,
+    );
     expect(names).toEqual([
       'github.com/Azure/Thing@v1.0.1-RC1/go.mod',
       'github.com/Azure/Thing@v1.0.1-RC1/thing.go',
@@ -85,7 +87,9 @@ describe('the catalogue', () => {
     expect((await get(ZIP)).status).toBe(404);
     origin.reset();
     expect((await get(INFO)).status).toBe(200);
-    origin.add(makeModule('example.com/new', { 'v1.0.0': makeVersion('example.com/new', 'v1.0.0', {}) }));
+    origin.add(
+      makeModule('example.com/new', { 'v1.0.0': makeVersion('example.com/new', 'v1.0.0', {}) }),
+    );
     expect(await (await get('/example.com/new/@v/list')).text()).toBe('v1.0.0\n');
   });
 
@@ -100,7 +104,9 @@ describe('the catalogue', () => {
   it('serves below a prefix and nothing beside it', async () => {
     const prefixed = await startOrigin({ modules: [dep()], prefix: '/goproxy' });
     expect((await fetch(`${prefixed.url}/example.com/dep/@v/list`)).status).toBe(200);
-    expect((await fetch(prefixed.url.replace('/goproxy', '/example.com/dep/@v/list'))).status).toBe(404);
+    expect((await fetch(prefixed.url.replace('/goproxy', '/example.com/dep/@v/list'))).status).toBe(
+      404,
+    );
     await prefixed.close();
   });
 });
@@ -144,7 +150,9 @@ describe('faults that answer', () => {
 
   it('redirect without end', async () => {
     origin.fault('redirect-loop');
-    await expect(get(INFO)).rejects.toMatchObject({ cause: { message: 'redirect count exceeded' } });
+    await expect(get(INFO)).rejects.toMatchObject({
+      cause: { message: 'redirect count exceeded' },
+    });
   });
 
   it.each([

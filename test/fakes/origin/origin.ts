@@ -8,7 +8,10 @@ import { escapeModule, type FakeModule, filePath } from './module.ts';
 export interface OriginOptions {
   /** The modules served at the start. */
   readonly modules?: readonly FakeModule[];
-  /** A `$GOMODCACHE/cache/download` tree that is served beside them; modules and overrides come first. */
+  /**
+   * A `$GOMODCACHE/cache/download` tree that is served beside them; modules and overrides come
+   * first.
+   */
   readonly directory?: string;
   /** A path in front of every endpoint, such as `/goproxy`. Default none. */
   readonly prefix?: string;
@@ -46,7 +49,12 @@ export async function startOrigin(options: OriginOptions = {}): Promise<FakeOrig
     const local = path.slice(prefix.length);
     // /cached-only answers from the cache alone; here everything is in the cache.
     const key = local.startsWith('/cached-only/') ? local.slice('/cached-only'.length) : local;
-    return overrides.get(key) ?? catalogue.get(key) ?? fileAnswer(options.directory, key) ?? notFound(key);
+    return (
+      overrides.get(key) ??
+      catalogue.get(key) ??
+      fileAnswer(options.directory, key) ??
+      notFound(key)
+    );
   }, prefix);
 
   return {
@@ -84,7 +92,8 @@ function catalogueOf(modules: Iterable<FakeModule>): Map<string, Answer> {
   for (const module of modules) {
     const root = `/${escapeModule(module.path)}`;
     answers.set(`${root}/@v/list`, found(TEXT, MUTABLE, module.list));
-    if (module.latest !== undefined) answers.set(`${root}/@latest`, found(JSON_TYPE, MUTABLE, module.latest));
+    if (module.latest !== undefined)
+      answers.set(`${root}/@latest`, found(JSON_TYPE, MUTABLE, module.latest));
     for (const [query, info] of Object.entries(module.queries)) {
       answers.set(filePath(module.path, query, 'info'), found(JSON_TYPE, MUTABLE, info));
     }

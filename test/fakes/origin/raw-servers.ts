@@ -19,7 +19,10 @@ export function startTLSGarbage(): Promise<RawServer> {
   return startRawServer((socket) => socket.once('data', () => socket.end(garbage)));
 }
 
-/** An https:// address that accepts connections and never says a word, so that no TLS handshake ends. */
+/**
+ * An https:// address that accepts connections and never says a word, so that no TLS handshake
+ * ends.
+ */
 export function startSilentTLS(): Promise<RawServer> {
   return startRawServer((socket) => socket.resume());
 }
@@ -50,7 +53,9 @@ async function startRawServer(onConnection: (socket: Socket) => void): Promise<R
   };
 }
 
-/** A thread that listens for two connections at most, and then stands still: nobody accepts them. */
+/**
+ * A thread that listens for two connections at most, and then stands still: nobody accepts them.
+ */
 const DEAF_LISTENER = `
 const { parentPort } = require('node:worker_threads');
 const server = require('node:net').createServer();
@@ -64,8 +69,9 @@ server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
 const UNANSWERED = 200;
 
 /**
- * An address behind which packets vanish, as behind a filter: connections are neither accepted nor refused. Linux drops the
- * first packet of a connection when the queue of those that nobody has accepted is full, so the queue is filled.
+ * An address behind which packets vanish, as behind a filter: connections are neither accepted nor
+ * refused. Linux drops the first packet of a connection when the queue of those that nobody has
+ * accepted is full, so the queue is filled.
  */
 export async function startPacketDrop(): Promise<RawServer> {
   const thread = new Worker(DEAF_LISTENER, { eval: true });
@@ -84,7 +90,9 @@ export async function startPacketDrop(): Promise<RawServer> {
     }
   }
   await close();
-  throw new Error('Cannot fill the queue of a listener: this system accepts what its program does not');
+  throw new Error(
+    'Cannot fill the queue of a listener: this system accepts what its program does not',
+  );
 }
 
 function connects(socket: Socket): Promise<boolean> {

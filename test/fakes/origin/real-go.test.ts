@@ -18,8 +18,8 @@ import { realModules, REAL_PROGRAM_OUTPUT, writeRealProgram } from './realcode.t
 import { type FakeSumDB, fillerRecords, startSumDB } from '../sumdb/sumdb.ts';
 import { bigZip } from '../zip/zip-writer.ts';
 
-// The go command as the judge of the fakes. With an empty build cache the first run compiles the checksum database and
-// the standard library.
+// The go command as the judge of the fakes. With an empty build cache the first run compiles the
+// checksum database and the standard library.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
 const anyGo = findAnyGo() ?? '';
 
@@ -57,14 +57,24 @@ function judge(go: string): void {
     runGo(go, args, { home, proxy: origin.url, gosumdb: `${sumdb.verifierKey} ${sumdb.url}`, env });
 
   it('downloads a fixture and computes the hashes that the checksum database has', async () => {
-    const { code, stdout, trace } = await run(['mod', 'download', '-json', '-x', 'example.com/hello@v1.1.0']);
+    const { code, stdout, trace } = await run([
+      'mod',
+      'download',
+      '-json',
+      '-x',
+      'example.com/hello@v1.1.0',
+    ]);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
       Sum: zipHash(versionOf(hello(), 'v1.1.0')),
       Origin: { VCS: 'git' },
     });
     expect(trace.some((line) => line.includes('/lookup/example.com/hello@v1.1.0: 200'))).toBe(true);
-    expect(origin.requests.map(({ path }) => path.replace(/.*\./, ''))).toEqual(['info', 'mod', 'zip']);
+    expect(origin.requests.map(({ path }) => path.replace(/.*\./, ''))).toEqual([
+      'info',
+      'mod',
+      'zip',
+    ]);
   });
 
   it.each([
@@ -78,12 +88,17 @@ function judge(go: string): void {
     ['gopkg.in/yaml.v2@v2.2.1', 'v2.2.1'],
   ])('resolves and verifies %s as %s', async (query, version) => {
     const { stdout, stderr } = await run(['mod', 'download', '-json', query]);
-    expect({ stderr, Version: JSON.parse(stdout).Version }).toEqual({ stderr: '', Version: version });
+    expect({ stderr, Version: JSON.parse(stdout).Version }).toEqual({
+      stderr: '',
+      Version: version,
+    });
   });
 
   it('installs the program of a fixture and runs it', async () => {
     expect(await run(['install', 'example.com/hello/cmd/x@v1.1.0'])).toMatchObject({ code: 0 });
-    expect(await runGo(join(home.path, 'go', 'bin', 'x'), [], { home, proxy: 'off' })).toMatchObject({
+    expect(
+      await runGo(join(home.path, 'go', 'bin', 'x'), [], { home, proxy: 'off' }),
+    ).toMatchObject({
       stdout: 'hello v1.1.0 1\n',
     });
   });
@@ -98,9 +113,16 @@ function judge(go: string): void {
     await writeRealProgram(cwd);
     const options = { home, cwd, proxy: origin.url, gosumdb: `${sumdb.verifierKey} ${sumdb.url}` };
     expect(await runGo(go, ['mod', 'tidy'], options)).toMatchObject({ code: 0 });
-    expect(await runGo(go, ['build', '-o', 'program', '.'], options)).toMatchObject({ code: 0, stderr: '' });
-    expect(await runGo(join(cwd, 'program'), [], options)).toMatchObject({ stdout: REAL_PROGRAM_OUTPUT });
-    expect(await runGo(go, ['mod', 'verify'], options)).toMatchObject({ stdout: 'all modules verified\n' });
+    expect(await runGo(go, ['build', '-o', 'program', '.'], options)).toMatchObject({
+      code: 0,
+      stderr: '',
+    });
+    expect(await runGo(join(cwd, 'program'), [], options)).toMatchObject({
+      stdout: REAL_PROGRAM_OUTPUT,
+    });
+    expect(await runGo(go, ['mod', 'verify'], options)).toMatchObject({
+      stdout: 'all modules verified\n',
+    });
   });
 
   it('takes a streamed zip once its record was added', async () => {
@@ -117,7 +139,11 @@ function judge(go: string): void {
     ['tampered', '.zip', 'checksum mismatch'],
     ['not-a-zip', '.zip', 'not a valid zip file'],
     ['outside-prefix', '.zip', 'unexpected file'],
-    ['wrong-version', '.info', 'proxy returned info for version v9.9.9 instead of requested version'],
+    [
+      'wrong-version',
+      '.info',
+      'proxy returned info for version v9.9.9 instead of requested version',
+    ],
     ['empty-time', '.info', 'parsing time'],
     ['truncate', '.zip', 'connection reset'],
     ['redirect-loop', '.mod', 'stopped after 10 redirects'],
@@ -161,7 +187,11 @@ function judge(go: string): void {
 
 describe.skipIf(anyGo === '')('the checksum database', () => {
   it('has as many records as were added, full and partial tiles, and 404 for the rest', async () => {
-    const sumdb = await startSumDB({ go: anyGo, name: 'sum.example.test/v2', records: fillerRecords(300) });
+    const sumdb = await startSumDB({
+      go: anyGo,
+      name: 'sum.example.test/v2',
+      records: fillerRecords(300),
+    });
     const get = async (path: string) => {
       const response = await fetch(`${sumdb.url}${path}`);
       return [response.status, (await response.bytes()).byteLength];

@@ -5,19 +5,23 @@ import { sourceOf } from './module-directory.ts';
 import { EPOCH, type FakeModule, makeModule, makeVersion } from './module.ts';
 
 /**
- * The modules vendored in a GOROOT (golang.org/x/mod, x/sync, x/sys, x/tools and more), as modules of their own under
- * their real paths and versions: real code that a real go command can resolve and build without the network.
+ * The modules vendored in a GOROOT (golang.org/x/mod, x/sync, x/sys, x/tools and more), as modules
+ * of their own under their real paths and versions: real code that a real go command can resolve
+ * and build without the network.
  *
- * Only the vendored packages are there, without tests. Each go.mod is synthesised: the go line from modules.txt and,
- * because of graph pruning, every module of the set that the code imports directly or through another.
- * Their go lines may ask for the release that the GOROOT is of, so give each go command the modules of its own GOROOT.
+ * Only the vendored packages are there, without tests. Each go.mod is synthesised: the go line from
+ * modules.txt and, because of graph pruning, every module of the set that the code imports directly
+ * or through another. Their go lines may ask for the release that the GOROOT is of, so give each go
+ * command the modules of its own GOROOT.
  */
 export function realModules(goroot: string): FakeModule[] {
   const vendored = [join(goroot, 'src', 'cmd', 'vendor'), join(goroot, 'src', 'vendor')].flatMap(
     readVendored,
   );
   const sources = mergeByPath(vendored);
-  const imports = new Map([...sources].map(([path, source]) => [path, importedModules(source, sources)]));
+  const imports = new Map(
+    [...sources].map(([path, source]) => [path, importedModules(source, sources)]),
+  );
   return [...sources.values()].map(({ path, version, go, files }) => {
     const requires = [...closure(path, imports)].flatMap((required) => {
       const found = sources.get(required);
@@ -26,7 +30,9 @@ export function realModules(goroot: string): FakeModule[] {
     const block = requires.length === 0 ? '' : `\nrequire (\n${requires.toSorted().join('')})\n`;
     const mod = `module ${path}\n\ngo ${go}\n${block}`;
     const time = pseudoTime(version);
-    return makeModule(path, { [version]: makeVersion(path, version, { 'go.mod': mod, ...files }, { time }) });
+    return makeModule(path, {
+      [version]: makeVersion(path, version, { 'go.mod': mod, ...files }, { time }),
+    });
   });
 }
 
@@ -50,7 +56,10 @@ function readVendored(dir: string): Source[] {
   );
 }
 
-/** GOROOT has two vendor trees with different packages of the same module; the first tree decides the version. */
+/**
+ * GOROOT has two vendor trees with different packages of the same module; the first tree decides
+ * the version.
+ */
 function mergeByPath(vendored: readonly Source[]): Map<string, Source> {
   const merged = new Map<string, Source>();
   for (const source of vendored) {
@@ -91,7 +100,9 @@ function closure(path: string, imports: ReadonlyMap<string, ReadonlySet<string>>
   return all;
 }
 
-/** The commit time that a pseudo-version carries, which the go command compares with its `.info`. */
+/**
+ * The commit time that a pseudo-version carries, which the go command compares with its `.info`.
+ */
 function pseudoTime(version: string): string {
   const digits = /[-.](\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)-[0-9a-f]{12}$/.exec(version);
   if (digits === null) return EPOCH;
@@ -127,7 +138,10 @@ func main() {
 /** What the program prints. */
 export const REAL_PROGRAM_OUTPUT = 'v1.2.0 \u00e9 NOP false <nil> <nil>\n';
 
-/** Writes a small main module that imports real modules, with a go.mod that `go mod tidy` has yet to fill. */
+/**
+ * Writes a small main module that imports real modules, with a go.mod that `go mod tidy` has yet to
+ * fill.
+ */
 export async function writeRealProgram(dir: string, goLine = '1.23'): Promise<void> {
   await mkdir(dir, { recursive: true });
   await writeFile(join(dir, 'go.mod'), `module example.org/program\n\ngo ${goLine}\n`);

@@ -44,20 +44,27 @@ export function memoryTree(files: ReadonlyMap<string, Uint8Array>): MemoryTree {
   return tree;
 }
 
-/** A tree as modferry fills it, with everything in it that a checksum database could be asked for. */
+/**
+ * A tree as modferry fills it, with everything in it that a checksum database could be asked for.
+ */
 export interface FakeTree {
   readonly log: FakeLog;
   readonly databases: readonly Database[];
   readonly files: Map<string, Uint8Array>;
 }
 
-/** Three modules in the middle of a log of 611 records: three tiles at the bottom, the last one not full, and one above. */
+/**
+ * Three modules in the middle of a log of 611 records: three tiles at the bottom, the last one not
+ * full, and one above.
+ */
 export function fakeTree(log = createLog()): FakeTree {
   const modules = [hello(), dep(), azureThing()];
   const fillers = fillerRecords(602);
-  for (const lines of [...fillers.slice(0, 300), ...goSums(modules), ...fillers.slice(300)]) log.add(lines);
+  for (const lines of [...fillers.slice(0, 300), ...goSums(modules), ...fillers.slice(300)])
+    log.add(lines);
   const files = new Map<string, Uint8Array>();
-  const put = (key: string, body: string | Uint8Array) => files.set(key, new Uint8Array(Buffer.from(body)));
+  const put = (key: string, body: string | Uint8Array) =>
+    files.set(key, new Uint8Array(Buffer.from(body)));
   for (const module of modules) putModule(module, put);
   for (const { path, versions } of modules) {
     for (const version of Object.keys(versions)) {
@@ -65,17 +72,22 @@ export function fakeTree(log = createLog()): FakeTree {
       put(`sumdb/${log.name}/lookup/${name}`, log.lookup(path, version));
     }
   }
-  for (const tile of tilesOf(log.size)) put(`sumdb/${log.name}/${tile}`, log.answer(`/${tile}`) ?? '');
+  for (const tile of tilesOf(log.size))
+    put(`sumdb/${log.name}/${tile}`, log.answer(`/${tile}`) ?? '');
   put(`sumdb/${log.name}/latest`, log.treeHead());
   return { log, databases: databasesOf(log), files };
 }
 
-function putModule(module: FakeModule, put: (key: string, body: string | Uint8Array) => void): void {
+function putModule(
+  module: FakeModule,
+  put: (key: string, body: string | Uint8Array) => void,
+): void {
   const { latest, list, path, queries, versions } = module;
   const folder = escapeModule(path);
   put(`${folder}/@v/list`, list);
   if (latest !== undefined) put(`${folder}/@latest`, latest);
-  for (const [query, info] of Object.entries(queries)) put(filePath(path, query, 'info').slice(1), info);
+  for (const [query, info] of Object.entries(queries))
+    put(filePath(path, query, 'info').slice(1), info);
   for (const [version, files] of Object.entries(versions)) {
     put(filePath(path, version, 'info').slice(1), files.info);
     put(filePath(path, version, 'mod').slice(1), files.mod);
@@ -99,7 +111,8 @@ function tilesOf(size: number): string[] {
 
 export function databasesOf(...logs: readonly FakeLog[]): readonly Database[] {
   const problems: string[] = [];
-  const text = logs.map(({ verifierKey }) => `${verifierKey} http://127.0.0.1:1`).join(',') || 'off';
+  const text =
+    logs.map(({ verifierKey }) => `${verifierKey} http://127.0.0.1:1`).join(',') || 'off';
   const databases = parseDatabases(text, { limits: { headers: 1000, stall: 1000 }, problems });
   if (problems.length > 0) throw new Error(problems.join());
   return databases;

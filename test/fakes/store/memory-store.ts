@@ -102,7 +102,9 @@ interface Entry<T> {
 }
 
 /** A data centre's cache in memory, whose entries end by `clock`. */
-export function memoryEdge(clock: Pick<Clock, 'now'>): EdgeStore & { readonly files: Map<string, unknown> } {
+export function memoryEdge(
+  clock: Pick<Clock, 'now'>,
+): EdgeStore & { readonly files: Map<string, unknown> } {
   const files = new Map<string, Entry<FileToStore>>();
   const missing = new Map<string, Entry<Missing>>();
   const entry = <T>(value: T, seconds = 31_536_000): Entry<T> => ({

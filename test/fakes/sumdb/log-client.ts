@@ -15,7 +15,9 @@ export const record = (module: string, seed: number) =>
 export function logOf(size: number, options: Parameters<typeof createLog>[0] = {}): FakeLog {
   const log = createLog(options);
   for (let at = 0; at < size; at++) {
-    log.add(at === Math.floor(size / 2) ? record(hello, 1) : record(`filler.example/m${at}`, at % 200));
+    log.add(
+      at === Math.floor(size / 2) ? record(hello, 1) : record(`filler.example/m${at}`, at % 200),
+    );
   }
   return log;
 }

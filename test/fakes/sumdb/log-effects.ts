@@ -5,10 +5,16 @@ import type { SecurityEvent } from '../../../src/telemetry/security-event.ts';
 import { systemClock } from '../../../src/effects/clock.ts';
 import { fakeFetch, originOf } from '../effects/fetch.ts';
 
-/** Answers a path of a database, such as `/latest`; undefined is a 404, what it throws a broken connection. */
+/**
+ * Answers a path of a database, such as `/latest`; undefined is a 404, what it throws a broken
+ * connection.
+ */
 export type Address = (path: string) => string | Uint8Array | undefined;
 
-/** Effects in memory: addresses of a database, a cache and a common tree head that tests look into and change. */
+/**
+ * Effects in memory: addresses of a database, a cache and a common tree head that tests look into
+ * and change.
+ */
 export interface FakeLogEffects extends LogEffects {
   readonly cache: Map<string, Uint8Array>;
   /** The tree head that all isolates have in common. */
@@ -49,7 +55,8 @@ export function fakeLogEffects(...addresses: readonly Address[]): FakeLogEffects
       ),
     readCache: async (path) => effects.cache.get(path),
     writeCache: (path, body) => void effects.cache.set(path, body),
-    readLatest: async () => effects.latest && { bytes: effects.latest, known: nameOf(effects.latest) ?? '' },
+    readLatest: async () =>
+      effects.latest && { bytes: effects.latest, known: nameOf(effects.latest) ?? '' },
     async swapLatest(known, note) {
       effects.meanwhile();
       if (nameOf(effects.latest) !== known) return false;

@@ -8,14 +8,19 @@ export interface SumDBOptions {
   readonly go: string;
   /** The database's name, default `sum.example.test`. */
   readonly name?: string;
-  /** The records, in the order of their ids: the two go.sum lines of a version each, from `goSums`. */
+  /**
+   * The records, in the order of their ids: the two go.sum lines of a version each, from `goSums`.
+   */
   readonly records?: readonly string[];
 }
 
 /** A checksum database by golang.org/x/mod, behind the counters and faults of a fake server. */
 export interface FakeSumDB extends FakeServer {
   readonly name: string;
-  /** The verifier key, `name+hash+key`; `${verifierKey} ${url}` is a GOSUMDB that goes to the database directly. */
+  /**
+   * The verifier key, `name+hash+key`; `${verifierKey} ${url}` is a GOSUMDB that goes to the
+   * database directly.
+   */
   readonly verifierKey: string;
   /** Adds a record to the tree: the two go.sum lines of one version. */
   add(lines: string): Promise<void>;
@@ -54,7 +59,11 @@ export function fillerRecords(count: number): string[] {
 async function forward(url: string): Promise<Answer> {
   const response = await fetch(url);
   const type = response.headers.get('content-type') ?? 'application/octet-stream';
-  return { status: response.status, headers: { 'content-type': type }, body: await response.bytes() };
+  return {
+    status: response.status,
+    headers: { 'content-type': type },
+    body: await response.bytes(),
+  };
 }
 
 function parseReady(line: string): { address: string; verifierKey: string } {

@@ -63,10 +63,14 @@ describe.skipIf(go === '')('for the go command', () => {
     const server = await startLogServer(() => served);
     const gosumdb = `${log.verifierKey} ${server.url}`;
     const download = (version: string) =>
-      runGo(go, ['mod', 'download', `example.com/hello@${version}`], { home, proxy: origin.url, gosumdb });
+      runGo(go, ['mod', 'download', `example.com/hello@${version}`], {
+        home,
+        proxy: origin.url,
+        gosumdb,
+      });
     try {
-      // After the first 256 records: within a tile that go has in its cache it would see a damaged tile and not the
-      // fork.
+      // After the first 256 records: within a tile that go has in its cache it would see a damaged
+      // tile and not the fork.
       const forked = log.fork(280);
       for (const lines of fillerRecords(500).slice(350)) forked.add(lines); // and is the longer one
       for (const one of [log, forked]) for (const lines of goSums([hello()])) one.add(lines);

@@ -1,7 +1,8 @@
 /**
- * A checksum database for attacks: it can sign whatever it likes, fork, and serve any of its trees. It is written a
- * second time on purpose, straight from RFC 6962 and https://go.dev/design/25530-sumdb, and shares no code with src: a
- * mistake in the arithmetic there does not hide here. The databases of x/mod, in sumdb.ts, only do what is right.
+ * A checksum database for attacks: it can sign whatever it likes, fork, and serve any of its trees.
+ * It is written a second time on purpose, straight from RFC 6962 and
+ * https://go.dev/design/25530-sumdb, and shares no code with src: a mistake in the arithmetic there
+ * does not hide here. The databases of x/mod, in sumdb.ts, only do what is right.
  */
 import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { textAnswer } from '../origin/answer.ts';
@@ -26,7 +27,10 @@ export interface FakeLog {
   treeHash(size?: number): Uint8Array;
   /** The signed note of that tree. */
   treeHead(size?: number): string;
-  /** The body of a lookup, with the tree head of `treeSize`, default of all, even if that has not got the record. */
+  /**
+   * The body of a lookup, with the tree head of `treeSize`, default of all, even if that has not
+   * got the record.
+   */
   lookup(module: string, version: string, treeSize?: number): string;
   /** The body for a path such as `/latest`, undefined where a real database has none. */
   answer(path: string): string | Uint8Array | undefined;
@@ -36,7 +40,10 @@ export interface FakeLog {
   fork(size: number): FakeLog;
 }
 
-const keys = new WeakMap<FakeLog, { readonly privateKey: KeyObject; readonly publicKey: KeyObject }>();
+const keys = new WeakMap<
+  FakeLog,
+  { readonly privateKey: KeyObject; readonly publicKey: KeyObject }
+>();
 
 export function createLog(options: LogOptions = {}): FakeLog {
   return makeLog(options, []);
@@ -108,7 +115,10 @@ class Tree {
     return this.records.push(lines) - 1;
   }
 
-  /** MTH(D[start:end]) of RFC 6962, section 2.1, word for word; what is complete never changes, and is kept. */
+  /**
+   * MTH(D[start:end]) of RFC 6962, section 2.1, word for word; what is complete never changes, and
+   * is kept.
+   */
   hash(start: number, end: number): Buffer {
     const level = Math.log2(end - start);
     if (!Number.isInteger(level)) return this.#compute(start, end);
@@ -155,12 +165,16 @@ function digest(...parts: readonly (string | Uint8Array)[]): Buffer {
   return hash.digest();
 }
 
-/** Serves a log over HTTP, or whichever one the function returns at the time: `${verifierKey} ${url}` is a GOSUMDB. */
+/**
+ * Serves a log over HTTP, or whichever one the function returns at the time: `${verifierKey}
+ * ${url}` is a GOSUMDB.
+ */
 export function startLogServer(log: FakeLog | (() => FakeLog)): Promise<FakeServer> {
   return startFakeServer(({ path }) => {
     const body = (typeof log === 'function' ? log() : log).answer(path);
     if (body === undefined) return textAnswer(404, 'not found');
-    const type = typeof body === 'string' ? 'text/plain; charset=UTF-8' : 'application/octet-stream';
+    const type =
+      typeof body === 'string' ? 'text/plain; charset=UTF-8' : 'application/octet-stream';
     return { status: 200, headers: { 'content-type': type }, body };
   });
 }

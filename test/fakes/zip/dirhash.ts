@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { inflateRawSync } from 'node:zlib';
 
-// The h1: hash of golang.org/x/mod/sumdb/dirhash, written a second time and on purpose not shared with src/, so that
-// an error there is not confirmed by the same error here. Names are handled as Latin-1 strings of their bytes:
-// comparing those compares bytes, where JavaScript's own order of the decoded names would be UTF-16.
+// The h1: hash of golang.org/x/mod/sumdb/dirhash, written a second time and on purpose not shared
+// with src/, so that an error there is not confirmed by the same error here. Names are handled as
+// Latin-1 strings of their bytes: comparing those compares bytes, where JavaScript's own order of
+// the decoded names would be UTF-16.
 
 export interface ZipFile {
   /** The name's bytes as a Latin-1 string; equal to the name where that is ASCII. */
@@ -11,7 +12,10 @@ export interface ZipFile {
   readonly content: Uint8Array;
 }
 
-/** The entries of a zip by its central directory. Throws on what is no zip; only stored and deflated entries. */
+/**
+ * The entries of a zip by its central directory. Throws on what is no zip; only stored and deflated
+ * entries.
+ */
 export function readZip(zip: Uint8Array): ZipFile[] {
   const bytes = Buffer.from(zip.buffer, zip.byteOffset, zip.byteLength);
   const end = bytes.lastIndexOf(Buffer.from('PK\x05\x06', 'latin1'));
@@ -20,7 +24,10 @@ export function readZip(zip: Uint8Array): ZipFile[] {
   let at = bytes.readUInt32LE(end + 16);
   for (let left = bytes.readUInt16LE(end + 10); left > 0; left--) {
     const nameEnd = at + 46 + bytes.readUInt16LE(at + 28);
-    files.push({ name: bytes.toString('latin1', at + 46, nameEnd), content: readContent(bytes, at) });
+    files.push({
+      name: bytes.toString('latin1', at + 46, nameEnd),
+      content: readContent(bytes, at),
+    });
     at = nameEnd + bytes.readUInt16LE(at + 30) + bytes.readUInt16LE(at + 32);
   }
   return files;
@@ -33,7 +40,10 @@ function readContent(bytes: Buffer, central: number): Uint8Array {
   return bytes.readUInt16LE(central + 10) === 0 ? data : inflateRawSync(data);
 }
 
-/** The `h1:` hash of a module zip. A name that occurs twice is hashed twice with its last content, as Go does. */
+/**
+ * The `h1:` hash of a module zip. A name that occurs twice is hashed twice with its last content,
+ * as Go does.
+ */
 export function hashZip(zip: Uint8Array): string {
   const files = readZip(zip);
   const sums = new Map(files.map(({ name, content }) => [name, sha256(content)]));

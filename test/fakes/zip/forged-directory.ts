@@ -1,4 +1,5 @@
-// Zip files for the tests of the directory reader: right in every field, or wrong in just one. Contents are left out.
+// Zip files for the tests of the directory reader: right in every field, or wrong in just one.
+// Contents are left out.
 
 type Field = readonly [bytes: 2 | 4 | 8, value: number];
 
@@ -33,7 +34,12 @@ interface Header {
   comment?: number;
 }
 
-export function header({ name = 'a', compressed = 5, uncompressed = 9, ...rest }: Header = {}): Uint8Array {
+export function header({
+  name = 'a',
+  compressed = 5,
+  uncompressed = 9,
+  ...rest
+}: Header = {}): Uint8Array {
   const { offset = 0, extra = bytes(''), comment = 0 } = rest;
   const sizes: Field[] = [
     [4, compressed],
@@ -65,7 +71,15 @@ interface EndFields {
 }
 
 export function end({ records, size, offset, comment = 0 }: EndFields): Uint8Array {
-  return pack([4, 0x06054b50], [4, 0], [2, records], [2, records], [4, size], [4, offset], [2, comment]);
+  return pack(
+    [4, 0x06054b50],
+    [4, 0],
+    [2, records],
+    [2, records],
+    [4, size],
+    [4, offset],
+    [2, comment],
+  );
 }
 
 export function end64({ records, size, offset }: EndFields, position: number): Uint8Array {

@@ -1,5 +1,5 @@
-// Whole module zips as somebody who means harm, or a broken disk, would make them. `randomZip` makes the same zip of the
-// same seed.
+// Whole module zips as somebody who means harm, or a broken disk, would make them. `randomZip`
+// makes the same zip of the same seed.
 
 import { deflateRawSync } from 'node:zlib';
 import { block64, end, end64, join, noField } from './forged-directory.ts';
@@ -9,8 +9,8 @@ import { noise, writeZip, type ZipEntry, type ZipLies } from './zip-writer.ts';
 export const PREFIX = 'example.com/m@v1.0.0/';
 
 /**
- * The zip with every size and offset of its directory in zip64 blocks, and a zip64 end record. It must have been made by
- * `writeZip` without comment, preamble or lies about its directory.
+ * The zip with every size and offset of its directory in zip64 blocks, and a zip64 end record. It
+ * must have been made by `writeZip` without comment, preamble or lies about its directory.
  */
 export function toZip64(zip: Uint8Array): Uint8Array {
   const source = Buffer.from(zip);
@@ -28,11 +28,22 @@ export function toZip64(zip: Uint8Array): Uint8Array {
   }
   const directory = join(...headers);
   const truth = { records: headers.length / 3, size: directory.length, offset: start };
-  return join(source.subarray(0, start), directory, end64(truth, start + directory.length), end(noField));
+  return join(
+    source.subarray(0, start),
+    directory,
+    end64(truth, start + directory.length),
+    end(noField),
+  );
 }
 
-/** A zip of `count` entries that all have the same data: `data`, which is the stored form of `content`. */
-export function overlapping(count: number, entry: { content: Uint8Array; data: Uint8Array }): Uint8Array {
+/**
+ * A zip of `count` entries that all have the same data: `data`, which is the stored form of
+ * `content`.
+ */
+export function overlapping(
+  count: number,
+  entry: { content: Uint8Array; data: Uint8Array },
+): Uint8Array {
   const zip = Buffer.from(writeZip([{ ...entry, name: `${PREFIX}000000`, descriptor: false }]));
   const start = zip.readUInt32LE(zip.length - 6);
   const headers = Array.from({ length: count }, (_, index) => {
@@ -48,7 +59,9 @@ export function overlapping(count: number, entry: { content: Uint8Array; data: U
   );
 }
 
-/** Deflate blocks that hold nothing, 5 bytes each, and then the end of the stream (RFC 1951, 3.2.4). */
+/**
+ * Deflate blocks that hold nothing, 5 bytes each, and then the end of the stream (RFC 1951, 3.2.4).
+ */
 export function emptyDeflate(bytes: number): Uint8Array {
   const blocks = new Uint8Array(5 * Math.ceil(bytes / 5));
   for (let at = 0; at < blocks.length; at += 5) blocks.fill(0xff, at + 3, at + 5);
@@ -86,7 +99,10 @@ export function randomZip(seed: number): Uint8Array {
     const name = Buffer.from((chance(bad / 10) ? 'example.com/m@v1.0.1/' : PREFIX) + path);
     if (chance(bad / 10)) name[upTo(name.length)] = 0xff;
     const isDirectory = name.at(-1) === 0x2f;
-    const content = noise(isDirectory && !chance(bad) ? 0 : upTo(chance(0.1) ? 3000 : 40), seed + 1);
+    const content = noise(
+      isDirectory && !chance(bad) ? 0 : upTo(chance(0.1) ? 3000 : 40),
+      seed + 1,
+    );
     const method = chance(0.4) ? 'store' : 'deflate';
     const garbage = chance(0.1) ? { data: join(deflateRawSync(content), noise(upTo(6))) } : {};
     return {

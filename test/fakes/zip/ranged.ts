@@ -13,13 +13,17 @@ export interface RangedOptions {
   readonly isUnranged?: boolean;
 }
 
-/** A server's answers for one file, as RFC 9110 13.1.5 and 14.2 have them, of which the first ones break off. */
+/**
+ * A server's answers for one file, as RFC 9110 13.1.5 and 14.2 have them, of which the first ones
+ * break off.
+ */
 export function ranged(bytes: Uint8Array, options: RangedOptions = {}): (call: Call) => Response {
   const { etag = '"one"', breaks = [], freezes = false, isUnranged = false } = options;
   const left = [...breaks];
   return ({ headers: asked }) => {
     const offset = Number(/^bytes=(\d+)-$/.exec(asked.get('Range') ?? '')?.[1]);
-    const isAnswered = !isUnranged && offset < bytes.length && isSame(asked.get('If-Range'), options);
+    const isAnswered =
+      !isUnranged && offset < bytes.length && isSame(asked.get('If-Range'), options);
     const part = isAnswered ? bytes.subarray(offset) : bytes;
     const breaksAt = left.shift();
     const sent = part.subarray(0, breaksAt);
@@ -51,7 +55,9 @@ function frozenStream(bytes: Uint8Array): ReadableStream<Uint8Array> {
     type: 'bytes',
     pull(controller) {
       const next = pieces.next();
-      return next.done ? new Promise(() => undefined) : controller.enqueue(new Uint8Array(next.value));
+      return next.done
+        ? new Promise(() => undefined)
+        : controller.enqueue(new Uint8Array(next.value));
     },
   });
 }

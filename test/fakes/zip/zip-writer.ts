@@ -10,15 +10,19 @@ import { hashFiles } from './dirhash.ts';
 //   central directory   46 bytes + name for each entry
 //   end record          22 bytes + comment
 //
-// Go's zip.Writer deflates, leaves the sizes in the local header zero and writes a data descriptor; so does
-// this writer by default, because a reader that trusts local headers must fail on the fixtures too.
+// Go's zip.Writer deflates, leaves the sizes in the local header zero and writes a data descriptor;
+// so does this writer by default, because a reader that trusts local headers must fail on the
+// fixtures too.
 
 const LOCAL_HEADER = 30;
 const CENTRAL_HEADER = 46;
 const DESCRIPTOR_FLAG = 0x8;
 const UTF8_FLAG = 0x800;
 
-/** What the headers claim instead of the truth. Sizes and checksum are changed in every place that states them. */
+/**
+ * What the headers claim instead of the truth. Sizes and checksum are changed in every place that
+ * states them.
+ */
 export interface ZipLies {
   readonly crc32?: number;
   readonly size?: number;
@@ -39,8 +43,8 @@ export interface ZipEntry {
   /** The bytes of the stored form, default the content itself or its deflated form. */
   readonly data?: Uint8Array;
   /**
-   * Sizes after the data, as Go writes them, or without the signature that most writers put before them. Default true for
-   * deflated entries, false for stored ones.
+   * Sizes after the data, as Go writes them, or without the signature that most writers put before
+   * them. Default true for deflated entries, false for stored ones.
    */
   readonly descriptor?: boolean | 'unsigned';
   readonly lies?: ZipLies;
@@ -50,7 +54,9 @@ export interface ZipOptions {
   readonly comment?: string;
   /** The number of entries that the end record claims. */
   readonly entryCount?: number;
-  /** Bytes before the first entry that the offsets do not count, as in a self-extracting archive. */
+  /**
+   * Bytes before the first entry that the offsets do not count, as in a self-extracting archive.
+   */
   readonly preamble?: Uint8Array;
 }
 
@@ -71,7 +77,10 @@ export function writeZip(entries: readonly ZipEntry[], options: ZipOptions = {})
     directory.push(centralHeader(record));
   }
   const size = directory.reduce((sum, header) => sum + header.byteLength, 0);
-  const end = endRecord({ count: options.entryCount ?? entries.length, size, offset }, options.comment);
+  const end = endRecord(
+    { count: options.entryCount ?? entries.length, size, offset },
+    options.comment,
+  );
   return Buffer.concat([options.preamble ?? Buffer.alloc(0), ...parts, ...directory, end]);
 }
 
@@ -149,7 +158,10 @@ function writeSizes(header: Buffer, at: number, record: ZipRecord): void {
   header.writeUInt32LE(record.size, at + 8);
 }
 
-function endRecord(directory: { count: number; size: number; offset: number }, comment = ''): Uint8Array {
+function endRecord(
+  directory: { count: number; size: number; offset: number },
+  comment = '',
+): Uint8Array {
   const text = Buffer.from(comment);
   const record = Buffer.alloc(22 + text.byteLength);
   record.writeUInt32LE(0x06054b50, 0);
@@ -183,13 +195,15 @@ const BLOCK = 1_048_576;
 const BIG_ENTRY_OVERHEAD = LOCAL_HEADER + CENTRAL_HEADER + 2 * 'data/00000.bin'.length;
 
 /**
- * A valid zip of exactly `sizeBytes` bytes under `prefix` ("example.com/big@v1.0.0/"): a go.mod and stored files of
- * at most 1 MiB that do not compress. The same arguments give the same bytes, and only one file lies in memory.
+ * A valid zip of exactly `sizeBytes` bytes under `prefix` ("example.com/big@v1.0.0/"): a go.mod and
+ * stored files of at most 1 MiB that do not compress. The same arguments give the same bytes, and
+ * only one file lies in memory.
  */
 export function bigZip(prefix: string, sizeBytes: number): BigZip {
   const mod = `module ${prefix.slice(0, prefix.indexOf('@'))}\n`;
   const overhead = BIG_ENTRY_OVERHEAD + 2 * prefix.length;
-  const rest = sizeBytes - 22 - (LOCAL_HEADER + CENTRAL_HEADER + 2 * (prefix.length + 6) + mod.length);
+  const rest =
+    sizeBytes - 22 - (LOCAL_HEADER + CENTRAL_HEADER + 2 * (prefix.length + 6) + mod.length);
   const count = Math.max(1, Math.ceil(rest / (BLOCK + overhead)));
   const content = rest - count * overhead;
   if (content < 0)
@@ -204,7 +218,11 @@ export function bigZip(prefix: string, sizeBytes: number): BigZip {
       const length = Math.floor(content / count) + (index < content % count ? 1 : 0);
       const file = Buffer.from(block.subarray(0, length));
       if (length >= 4) file.writeUInt32LE(index, 0);
-      yield { name: `${prefix}data/${String(index).padStart(5, '0')}.bin`, content: file, method: 'store' };
+      yield {
+        name: `${prefix}data/${String(index).padStart(5, '0')}.bin`,
+        content: file,
+        method: 'store',
+      };
     }
   }
 
@@ -234,7 +252,10 @@ function* storedZip(entries: Iterable<ZipEntry>): Generator<Uint8Array> {
 
 function* hashEntries(entries: Iterable<ZipEntry>): Generator<[name: string, sha256: string]> {
   for (const { name, content } of entries) {
-    yield [Buffer.from(name).toString('latin1'), createHash('sha256').update(content).digest('hex')];
+    yield [
+      Buffer.from(name).toString('latin1'),
+      createHash('sha256').update(content).digest('hex'),
+    ];
   }
 }
 

@@ -18,11 +18,17 @@ export interface GoUnicode {
 /** The program of main.go, which answers one question after the other. */
 export interface ZipJudge {
   /** Judges the zip as one of the module `path@version`. */
-  zip(file: string, module: { readonly path: string; readonly version: string }): Promise<GoVerdict>;
+  zip(
+    file: string,
+    module: { readonly path: string; readonly version: string },
+  ): Promise<GoVerdict>;
   /** The `h1:` hash of a go.mod. */
   mod(file: string): Promise<string>;
   /** Seconds that each of `runs` takes to hash the zip. */
-  time(file: string, runs: number): Promise<{ readonly h1: string; readonly seconds: readonly number[] }>;
+  time(
+    file: string,
+    runs: number,
+  ): Promise<{ readonly h1: string; readonly seconds: readonly number[] }>;
   unicode(): Promise<GoUnicode>;
   close(): Promise<void>;
 }

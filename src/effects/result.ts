@@ -1,0 +1,24 @@
+/**
+ * What may succeed or not, as a value: a parse, a check, a comparison. Exceptions are for input and
+ * output, and for bugs.
+ */
+export type Result<T, Reason = string> = Success<T> | Failed<Reason>;
+
+export interface Success<T> {
+  readonly ok: true;
+  readonly value: T;
+}
+
+export interface Failed<Reason> {
+  readonly ok: false;
+  /** Why there is no value. A text is the end of a sentence whose start the caller knows. */
+  readonly reason: Reason;
+}
+
+export function success<T>(value: T): Success<T> {
+  return { ok: true, value };
+}
+
+export function failed<Reason>(reason: Reason): Failed<Reason> {
+  return { ok: false, reason };
+}

@@ -1,0 +1,158 @@
+/**
+ * Why an origin did not give what it was asked for.
+ *
+ * The reason is typed, and both texts are made from it: `failureText` for the log and for the
+ * developer who asked, and `publicFailureText` for `/-/api/origins`, which anybody may read. What
+ * an origin or a client wrote can only reach the first one.
+ */
+
+/** One request to one origin that failed. */
+export interface Failure {
+  /** Name of the origin. */
+  readonly origin: string;
+  readonly reason: FailureReason;
+  /** From a Retry-After header. */
+  readonly retryAfterSeconds?: number | undefined;
+}
+
+export type FailureReason =
+  /** The connection could not be made, or broke. */
+  | { readonly kind: 'unreachable' }
+  | { readonly kind: 'timeout'; readonly ms: number }
+  /** It was its turn, and there was no use in asking. */
+  | { readonly kind: 'not asked'; readonly because: NotAsked }
+  | { readonly kind: 'status'; readonly status: number }
+  /** 429 or 503: the origin wants fewer requests. */
+  | { readonly kind: 'overloaded'; readonly status: number }
+  /** The origin works, and what it needed itself was out of its reach: `text` is its own. */
+  | { readonly kind: 'not now'; readonly text: string }
+  | { readonly kind: 'redirect'; readonly problem: string & PublicText }
+  | { readonly kind: 'wrong length'; readonly received: number; readonly declared: number }
+  | { readonly kind: 'too long'; readonly limitBytes: number }
+  /** The body cannot be what was asked for. */
+  | { readonly kind: 'wrong content'; readonly summary: string & PublicText; readonly text: string }
+  /** The body is a file, and another one than the checksum database has the hash of. */
+  | { readonly kind: 'mismatch'; readonly hashes: Hashes }
+  /** There is a file, and its hash could not be learnt. */
+  | { readonly kind: 'unchecked'; readonly text: string }
+  /** modferry's own store failed. */
+  | { readonly kind: 'store' };
+
+export type NotAsked = 'the client left' | 'the time was up' | 'it failed a moment ago';
+
+/** Two hashes that should be one. */
+export interface Hashes {
+  /** The database that says what is expected. */
+  readonly database: string;
+  readonly expected: string;
+  /** Or, where the file has none, what is wrong with it. */
+  readonly found: string;
+}
+
+declare const publicText: unique symbol;
+
+/** A text that is written out in the code, so that it quotes nobody. */
+interface PublicText {
+  readonly [publicText]: true;
+}
+
+/** Only a literal is of this type: `string` itself is refused by the compiler. */
+type Literal<T extends string> = string extends T ? never : T;
+
+/** `text` may quote the answer; by default it is the summary. */
+export function wrongContent<T extends string>(
+  summary: Literal<T>,
+  text: string = summary,
+): FailureReason {
+  return { kind: 'wrong content', summary: publicly(summary), text };
+}
+
+export function badRedirect<T extends string>(problem: Literal<T>): FailureReason {
+  return { kind: 'redirect', problem: publicly(problem) };
+}
+
+function publicly(text: string): string & PublicText {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the brand is given to literals alone
+  return text as string & PublicText;
+}
+
+/**
+ * Thrown by what reads from an origin: a redirect that is not followed, a body that is too long or
+ * too short.
+ */
+export class OriginError extends Error {
+  override readonly name = 'OriginError';
+  readonly reason: FailureReason;
+
+  constructor(reason: FailureReason) {
+    super(failureText(reason));
+    this.reason = reason;
+  }
+}
+
+/** One line of plain text for the log and for who asked. */
+export function failureText(reason: FailureReason): string {
+  switch (reason.kind) {
+    case 'not now':
+    case 'unchecked':
+    case 'wrong content':
+      return reason.text;
+    case 'mismatch':
+      return mismatchText(reason.hashes);
+    default:
+      return fixedText(reason);
+  }
+}
+
+/** One line of plain text for anybody: it quotes neither the request nor the answer. */
+export function publicFailureText(reason: FailureReason): string {
+  switch (reason.kind) {
+    case 'not now':
+    case 'unchecked':
+    case 'mismatch':
+      return 'a wrong answer: the log says which';
+    case 'wrong content':
+      return reason.summary;
+    default:
+      return fixedText(reason);
+  }
+}
+
+type FixedReason = Exclude<
+  FailureReason,
+  { readonly kind: 'not now' | 'unchecked' | 'wrong content' | 'mismatch' }
+>;
+
+function fixedText(reason: FixedReason): string {
+  switch (reason.kind) {
+    case 'unreachable':
+      return 'connection failed';
+    case 'timeout':
+      return `no answer within ${Math.round(reason.ms / 100) / 10} s`;
+    case 'not asked':
+      return notAskedText(reason.because);
+    case 'status':
+    case 'overloaded':
+      return `status ${reason.status}`;
+    case 'redirect':
+      return reason.problem;
+    case 'wrong length':
+      return `body of ${reason.received} bytes where ${reason.declared} were declared`;
+    case 'too long':
+      return `body of more than ${reason.limitBytes} bytes`;
+    case 'store':
+      return 'its store failed, and a zip of this size is checked there';
+  }
+}
+
+function notAskedText(because: NotAsked): string {
+  return because === 'it failed a moment ago'
+    ? 'not asked, as it failed a moment ago'
+    : `not asked, ${because}`;
+}
+
+function mismatchText({ database, expected, found }: Hashes): string {
+  return found.startsWith('h1:')
+    ? `hash ${found} where ${database} has ${expected}`
+    : `${found} (${database} has ${expected})`;
+}
