@@ -38,9 +38,8 @@ export function isolateOf(env: Env): Isolate {
   const known = isolates.get(env);
   if (known) return known;
   const parsed = parseConfig(env);
-  if (parsed.kind === 'invalid')
-    throw new Error(`Invalid configuration: ${parsed.problems.join('; ')}`);
-  const { config } = parsed;
+  if (!parsed.ok) throw new Error(`Invalid configuration: ${parsed.reason.join('; ')}`);
+  const config = parsed.value;
   const pool = new Pool({ clock, random: Math.random });
   const shared = { states: sharedStatesOf(env, clock), clock, report };
   const services: Services = {

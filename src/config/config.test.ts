@@ -1,28 +1,28 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { matches } from '../module/patterns.ts';
-import { DEFAULTS, parseConfig } from './config.ts';
+import { DEFAULTS, parseConfig, VARIABLE_NAMES } from './config.ts';
 import type { Variables } from './variables.ts';
 
 function valid(variables: Variables) {
   const parsed = parseConfig(variables);
-  if (parsed.kind === 'invalid') throw new Error(parsed.problems.join('\n'));
-  return parsed.config;
+  if (!parsed.ok) throw new Error(parsed.reason.join('\n'));
+  return parsed.value;
 }
 
 function problems(variables: Variables): readonly string[] {
   const parsed = parseConfig(variables);
-  return parsed.kind === 'invalid' ? parsed.problems : [];
+  return parsed.ok ? [] : parsed.reason;
 }
 
-describe('without a variable', () => {
-  it('every default holds', () => {
+describe('the configuration without variables', () => {
+  it('has every default', () => {
     const { origins, databases, ...rest } = valid({});
     expect(origins.map(({ url, fallback, limits }) => ({ url, fallback, limits }))).toEqual(
       ['https://proxy.golang.org', 'https://goproxy.cn', 'https://goproxy.io'].map((url) => ({
         url,
         fallback: 'any',
-        limits: { headers: 10_000, stall: 20_000 },
+        limits: { headersMs: 10_000, stallMs: 20_000 },
       })),
     );
     expect(
@@ -31,9 +31,9 @@ describe('without a variable', () => {
       { name: 'sum.golang.org', urls: ['https://sum.golang.org', 'https://sum.golang.google.cn'] },
     ]);
     expect(rest).toEqual({
-      unlogged: [],
+      withoutChecksums: [],
       verify: 'all',
-      totalLimit: 25_000,
+      totalLimitMs: 25_000,
       logClientAddress: false,
       privateModules: [],
       warnings: [],
@@ -48,7 +48,7 @@ describe('without a variable', () => {
     },
   );
 
-  it('bindings of other names are not looked at', () => {
+  it('bindings of other names are not read', () => {
     expect(parseConfig({ FILES: {}, META: 7 })).toEqual(parseConfig({}));
   });
 
@@ -58,13 +58,13 @@ describe('without a variable', () => {
     ['DENY', ['x']],
     ['TOKENS', {}],
     ['LOG_CLIENT_ADDRESS', true],
-  ])('%s as something else than text is refused: it would protect nothing', (name, value) => {
+  ])('%s that is not text is refused, as it would protect nothing', (name, value) => {
     expect(problems({ [name]: value })).toContain(
       `Cannot use ${name}: it is not text, write it in quotes`,
     );
   });
 
-  it('an origin with credentials comes with a warning: what it gives is public', () => {
+  it('an origin with credentials leads to a warning, as its modules become public', () => {
     const [warning] = valid({ ORIGINS: 'https://user:hunter2@a.example' }).warnings;
     expect(warning).toMatch(/^a\.example asks modferry for credentials/);
     expect(warning).not.toContain('hunter2');
@@ -72,7 +72,7 @@ describe('without a variable', () => {
 });
 
 describe('a variable', () => {
-  it('is used', () => {
+  it('decides its setting', () => {
     const config = valid({
       ORIGINS: ' https://a.example ',
       SUMDBS: 'off',
@@ -85,18 +85,18 @@ describe('a variable', () => {
     });
     expect(config).toMatchObject({
       verify: 'off',
-      totalLimit: 180_000,
+      totalLimitMs: 180_000,
       logClientAddress: true,
       databases: [],
       warnings: [],
     });
     expect(config.origins).toMatchObject([
-      { name: 'a.example', limits: { headers: 1000, stall: 2000 } },
+      { name: 'a.example', limits: { headersMs: 1000, stallMs: 2000 } },
     ]);
     expect(matches(config.privateModules, 'git.corp.example/x')).toBe(true);
   });
 
-  it('that names a secret finds it among the variables', () => {
+  it('may name a secret, which is another variable', () => {
     const ORIGINS = '[{"url":"a.example","auth":"TOKEN_A"}]';
     expect(valid({ ORIGINS, TOKEN_A: 'abc' }).origins[0]?.authorization).toBe('Bearer abc');
     expect(problems({ ORIGINS })).toEqual([
@@ -139,11 +139,35 @@ describe('a variable', () => {
     [{ SUMDBS: 'off' }, /^VERIFY=all compares nothing: SUMDBS names no checksum database$/],
     [{ SUMDBS: 'off', VERIFY: 'mod' }, /^VERIFY=mod compares nothing/],
     [{ TOKENS: 'me:admin:hunter2' }, /^TOKENS is not in use/],
-  ])('%j is a warning', (variables, warning) => {
+  ])('%j leads to a warning', (variables, warning) => {
     const { warnings } = valid(variables);
     expect(warnings).toEqual([expect.stringMatching(warning)]);
     expect(warnings.join()).not.toContain('hunter2');
   });
+});
+
+it('VARIABLE_NAMES has every variable that is read, but for secrets', () => {
+  const read = new Set<string | symbol>();
+  const record = (_: object, name: string | symbol) => {
+    read.add(name);
+    return true;
+  };
+  parseConfig(new Proxy({}, { has: record, get: record }));
+  expect(read).toEqual(new Set(VARIABLE_NAMES));
+});
+
+it('a secret that is not text is refused', () => {
+  const ORIGINS = '[{"url":"a.example","auth":"TOKEN_A"}]';
+  expect(problems({ ORIGINS, TOKEN_A: 7 })).toContain(
+    'Cannot use TOKEN_A: it is not text, write it in quotes',
+  );
+});
+
+it('that ORIGINS names no origin is reported beside other problems', () => {
+  expect(problems({ ORIGINS: ',', VERIFY: 'x' })).toEqual([
+    'Cannot use ORIGINS ",": it names no origin',
+    'Cannot use VERIFY "x": it is one of off, mod, all',
+  ]);
 });
 
 it('all problems are reported at once', () => {
@@ -176,10 +200,10 @@ it('no problem ends in a full stop or runs over a line', () => {
   for (const problem of problems(wrong)) expect(problem).toMatch(/^Cannot [^\n]*[^.\n]$/);
 });
 
-it('no checksum database is asked about private modules, nor about those that an origin has to itself', () => {
+it('no checksum database is asked about private modules, nor about those that ORIGINS assigns to an origin', () => {
   const ORIGINS = '[{"url":"a.example","modules":"own.example/*"},{"url":"b.example"}]';
-  const { unlogged } = valid({ ORIGINS, PRIVATE: '*.corp.example' });
-  const asked = (module: string) => !matches(unlogged, module);
+  const { withoutChecksums } = valid({ ORIGINS, PRIVATE: '*.corp.example' });
+  const asked = (module: string) => !matches(withoutChecksums, module);
   expect(['git.corp.example/x', 'own.example/x/y', 'example.com/z'].map(asked)).toEqual([
     false,
     false,
@@ -196,6 +220,6 @@ it('the tables of origins that wrangler.toml shows are valid', () => {
   expect(tables.length).toBe(3);
   for (const ORIGINS of tables) {
     const parsed = parseConfig({ ORIGINS, CORP_TOKEN: 'user:secret' });
-    expect(parsed.kind === 'invalid' ? parsed.problems : []).toEqual([]);
+    expect(parsed.ok ? [] : parsed.reason).toEqual([]);
   }
 });

@@ -1,36 +1,47 @@
+import * as v from 'valibot';
+import { failed, success } from '../effects/result.ts';
 import { parsePatterns, type Patterns } from '../module/patterns.ts';
 import type { Origin } from '../origins/origin.ts';
-import { parseOrigins } from './origins-syntax.ts';
-import { type Database, parseDatabases } from './databases-syntax.ts';
-import { VariableReader, type Variables } from './variables.ts';
+import type { Database } from '../sumdb/database.ts';
+import { parseDatabases } from './databases-syntax.ts';
+import { parseOrigins, secretNames, type OriginsOptions } from './origins-syntax.ts';
+import type { Parsed } from './problems.ts';
+import {
+  choice,
+  parsedBy,
+  text,
+  timeout,
+  unsupported,
+  unusable,
+  type Variables,
+} from './variables.ts';
 
-/** The whole configuration, complete and valid: nothing else reads a variable. */
+/** The whole configuration, complete and valid: no other code reads a variable. */
 export interface Config {
   readonly origins: readonly Origin[];
   readonly databases: readonly Database[];
   /** Modules that are never asked of a public origin or of a checksum database. */
   readonly privateModules: Patterns;
-  /** Those, and what an origin has to itself: modferry asks no checksum database about them. */
-  readonly unlogged: Patterns;
+  /**
+   * Modules that no checksum database is asked about: the private ones, and those that ORIGINS
+   * assigns to an origin.
+   */
+  readonly withoutChecksums: Patterns;
   /**
    * What is compared with the checksum databases before it is kept: nothing, `.mod`, or `.mod` and
    * `.zip`.
    */
   readonly verify: 'off' | 'mod' | 'all';
-  /** Milliseconds until the first byte of an answer, over all origins. */
-  readonly totalLimit: number;
+  /** Time until the first byte of an answer, over all origins. */
+  readonly totalLimitMs: number;
   readonly logClientAddress: boolean;
-  /** What the operator should know: sentences to show at the start. */
+  /** Sentences for the operator, to be shown at the start. */
   readonly warnings: readonly string[];
 }
 
-export type ParsedConfig =
-  | { readonly kind: 'valid'; readonly config: Config }
-  | { readonly kind: 'invalid'; readonly problems: readonly string[] };
-
 /**
  * Every default. The three public proxies are mirrors of one another, so any failure of one moves
- * on to the next (`|`), and each is run by somebody else in another network.
+ * on to the next (`|`). Each has an operator and a network of its own.
  */
 export const DEFAULTS = {
   ORIGINS: 'https://proxy.golang.org|https://goproxy.cn|https://goproxy.io',
@@ -45,79 +56,115 @@ export const DEFAULTS = {
 } as const;
 
 /**
- * Policies that this version does not have. To run without one that was asked for would be to lie.
+ * Policies that this version does not have. A value is refused: modferry would otherwise serve what
+ * the operator wants to be blocked.
  */
-const NOT_YET = ['ALLOW', 'DENY', 'MIN_AGE'] as const;
+const NO_SUCH_POLICY = 'this version has no such policy';
+const UNSUPPORTED = {
+  ALLOW: unsupported('ALLOW', NO_SUCH_POLICY),
+  DENY: unsupported('DENY', NO_SUCH_POLICY),
+  MIN_AGE: unsupported('MIN_AGE', NO_SUCH_POLICY),
+};
 
 /** The name of every variable that is read, but for the secrets that an origin's `auth` names. */
-export const VARIABLE_NAMES: readonly string[] = [...Object.keys(DEFAULTS), 'TOKENS', ...NOT_YET];
+export const VARIABLE_NAMES: readonly string[] = [
+  ...Object.keys(DEFAULTS),
+  ...Object.keys(UNSUPPORTED),
+  'TOKENS',
+];
 
 /**
- * Reads the configuration. An empty variable means its default. Reports every problem at once, each
- * with the variable, the value and the remedy, and fails closed: a protection that was asked for
- * and cannot be given is a problem too.
+ * Parses the configuration. An empty variable means its default. Reports every problem at once,
+ * each with the variable, the value and the remedy, and fails closed: a protection that is asked
+ * for and cannot be given is a problem too.
  */
-export function parseConfig(variables: Variables): ParsedConfig {
-  const reader = new VariableReader(variables, DEFAULTS);
-  const { problems } = reader;
+export function parseConfig(variables: Variables): Parsed<Config> {
+  const timeouts = v.safeParse(Timeouts, variables);
+  const secrets = v.safeParse(secretsSchema(variables['ORIGINS']), variables);
+  // Where a timeout or a secret is wrong, the rest is parsed for its problems alone, so what stands
+  // in for it is never used.
+  const settings = v.safeParse(
+    settingsSchema({
+      limits: timeouts.success ? timeouts.output.limits : { headersMs: 0, stallMs: 0 },
+      secrets: secrets.success ? secrets.output : {},
+    }),
+    variables,
+  );
+  if (!timeouts.success || !secrets.success || !settings.success) {
+    const issues = [timeouts, secrets, settings].flatMap(({ issues }) => issues ?? []);
+    return failed(issues.map(({ message }) => message));
+  }
 
-  const limits = {
-    headers: reader.timeout('TIMEOUT_HEADERS'),
-    stall: reader.timeout('TIMEOUT_STALL'),
-  };
-  const totalLimit = reader.timeout('TIMEOUT_TOTAL');
-  const secret = (name: string) => reader.text(name);
-  const origins = parseOrigins(reader.text('ORIGINS'), { limits, secret, problems });
-  const databases = parseDatabases(reader.text('SUMDBS'), { limits, problems });
-  const patterns = parsePatterns(reader.text('PRIVATE'));
-  if (patterns.kind === 'malformed') {
-    problems.push(...patterns.problems.map((problem) => `Cannot parse PRIVATE: ${problem}`));
-  }
-  const verify = reader.oneOf('VERIFY', 'off', 'mod', 'all') ?? 'all';
-  if (reader.oneOf('ACCESS', 'public', 'private') === 'private') {
-    problems.push(
-      'Cannot use ACCESS "private": this version serves everybody, put an access control before it',
-    );
-  }
-  for (const name of NOT_YET) {
-    const value = reader.text(name);
-    if (value)
-      problems.push(`Cannot use ${name} ${JSON.stringify(value)}: this version has no such policy`);
-  }
-  const logClientAddress = reader.oneOf('LOG_CLIENT_ADDRESS', 'off', 'on') === 'on';
-  const warnings = warningsOf({ verify, databases, tokens: reader.text('TOKENS'), origins });
-
-  if (problems.length > 0 || patterns.kind === 'malformed') return { kind: 'invalid', problems };
-  const privateModules = patterns.patterns;
-  return {
-    kind: 'valid',
-    config: {
-      origins,
-      databases,
-      privateModules,
-      unlogged: [...privateModules, ...origins.flatMap(({ modules }) => modules ?? [])],
-      verify,
-      totalLimit,
-      logClientAddress,
-      warnings,
-    },
-  };
+  const { ORIGINS: origins, PRIVATE: privateModules, SUMDBS: databases, VERIFY } = settings.output;
+  return success({
+    origins,
+    databases,
+    privateModules,
+    withoutChecksums: [...privateModules, ...origins.flatMap(({ modules }) => modules ?? [])],
+    verify: VERIFY,
+    totalLimitMs: timeouts.output.totalLimitMs,
+    logClientAddress: settings.output.LOG_CLIENT_ADDRESS === 'on',
+    warnings: warningsOf(settings.output),
+  });
 }
 
-interface Warned {
-  readonly verify: Config['verify'];
-  readonly databases: readonly Database[];
-  readonly tokens: string;
-  readonly origins: readonly Origin[];
+const Timeouts = v.pipe(
+  v.object({
+    TIMEOUT_HEADERS: timeout('TIMEOUT_HEADERS', DEFAULTS.TIMEOUT_HEADERS),
+    TIMEOUT_STALL: timeout('TIMEOUT_STALL', DEFAULTS.TIMEOUT_STALL),
+    TIMEOUT_TOTAL: timeout('TIMEOUT_TOTAL', DEFAULTS.TIMEOUT_TOTAL),
+  }),
+  v.transform(({ TIMEOUT_HEADERS, TIMEOUT_STALL, TIMEOUT_TOTAL }) => ({
+    limits: { headersMs: TIMEOUT_HEADERS, stallMs: TIMEOUT_STALL },
+    totalLimitMs: TIMEOUT_TOTAL,
+  })),
+);
+
+/** The secrets that ORIGINS names: variables as well, whose names the operator chooses. */
+function secretsSchema(origins: unknown) {
+  return v.object(Object.fromEntries(secretNames(origins).map((name) => [name, text(name)])));
 }
 
-function warningsOf({ verify, databases, tokens, origins }: Warned): readonly string[] {
+/** Problems are reported in the order of these entries. */
+function settingsSchema(options: OriginsOptions) {
+  return v.object({
+    ORIGINS: v.pipe(
+      text('ORIGINS', DEFAULTS.ORIGINS),
+      parsedBy((written) => parseOrigins(written, options)),
+    ),
+    SUMDBS: v.pipe(
+      text('SUMDBS', DEFAULTS.SUMDBS),
+      parsedBy((written) => parseDatabases(written, options)),
+    ),
+    PRIVATE: v.pipe(text('PRIVATE', DEFAULTS.PRIVATE), parsedBy(parsePrivate)),
+    VERIFY: choice('VERIFY', ['off', 'mod', 'all'], DEFAULTS.VERIFY),
+    ACCESS: v.pipe(
+      choice('ACCESS', ['public', 'private'], DEFAULTS.ACCESS),
+      v.literal('public', ({ input }) =>
+        unusable('ACCESS', input, 'this version serves everybody, put an access control before it'),
+      ),
+    ),
+    ...UNSUPPORTED,
+    LOG_CLIENT_ADDRESS: choice('LOG_CLIENT_ADDRESS', ['off', 'on'], DEFAULTS.LOG_CLIENT_ADDRESS),
+    TOKENS: text('TOKENS'),
+  });
+}
+
+type Settings = v.InferOutput<ReturnType<typeof settingsSchema>>;
+
+function parsePrivate(globs: string): Parsed<Patterns> {
+  const patterns = parsePatterns(globs);
+  if (patterns.ok) return patterns;
+  return failed(patterns.reason.map((problem) => `Cannot parse PRIVATE: ${problem}`));
+}
+
+function warningsOf({ ORIGINS, SUMDBS, TOKENS, VERIFY }: Settings): readonly string[] {
   const warnings: string[] = [];
-  if (verify !== 'off' && databases.length === 0) {
-    warnings.push(`VERIFY=${verify} compares nothing: SUMDBS names no checksum database`);
+  if (VERIFY !== 'off' && SUMDBS.length === 0) {
+    warnings.push(`VERIFY=${VERIFY} compares nothing: SUMDBS names no checksum database`);
   }
-  if (tokens) warnings.push('TOKENS is not in use: this version serves everybody who reaches it');
-  for (const { name, authorization } of origins) {
+  if (TOKENS) warnings.push('TOKENS is not in use: this version serves everybody who reaches it');
+  for (const { name, authorization } of ORIGINS) {
     if (authorization) {
       warnings.push(
         `${name} asks modferry for credentials, and what it gives is served to everybody who asks modferry`,

@@ -1,18 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { createLog } from '../../test/fakes/sumdb/transparency-log.ts';
 import { parseDatabases } from './databases-syntax.ts';
-import { checksumPath, parseChecksumRequest } from '../sumdb/request.ts';
 
-const limits = { headers: 1, stall: 2 };
+const limits = { headersMs: 1, stallMs: 2 };
 const KEY = createLog().verifierKey;
 
 function parse(text: string) {
-  const problems: string[] = [];
-  const databases = parseDatabases(text, { limits, problems });
+  const parsed = parseDatabases(text, { limits });
+  const databases = parsed.ok ? parsed.value : [];
   return {
-    problems,
+    problems: parsed.ok ? [] : parsed.reason,
     found: databases.map(({ name, origins }) => [name, ...origins.map(({ url }) => url)].join(' ')),
-    databases,
   };
 }
 
@@ -34,7 +32,7 @@ describe('SUMDBS', () => {
         'sum.golang.org https://sum.golang.org https://sum.golang.google.cn',
       ],
     ],
-  ])('%j is %j', (text, expected) => {
+  ])('%j names %j', (text, expected) => {
     expect(parse(text)).toMatchObject({ problems: [], found: expected });
   });
 
@@ -56,56 +54,20 @@ describe('SUMDBS', () => {
   });
 });
 
+it('every problem is reported at once', () => {
+  expect(parse('x,y z w,sum.golang.org,sum.golang.org').problems.length).toBe(3);
+});
+
+it('every address of a database has the limits that are given', () => {
+  const parsed = parseDatabases('sum.golang.org', { limits });
+  const origins = parsed.ok ? parsed.value.flatMap((database) => database.origins) : [];
+  expect(origins.map((origin) => origin.limits)).toEqual([limits, limits]);
+});
+
 it('a private key that is given by mistake is not shown', () => {
   const { problems } = parse(
     'PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz',
   );
   expect(problems.join()).toContain('has a verifier key that is the private one');
   expect(problems.join()).not.toContain('AYEKFALV');
-});
-
-describe('a request', () => {
-  const { databases } = parse(
-    `sum.golang.org,${KEY},${createLog({ name: 'sum.example.test/v2' }).verifierKey}`,
-  );
-  it.each([
-    ['/sumdb/sum.golang.org/supported', 'supported', 'sum.golang.org', undefined],
-    ['/sumdb/sum.golang.org/latest', 'tree head', 'sum.golang.org', 'latest'],
-    [
-      '/sumdb/sum.golang.org/lookup/github.com/!azure/x@v1.0.0',
-      'lookup',
-      'sum.golang.org',
-      'lookup/github.com/!azure/x@v1.0.0',
-    ],
-    [
-      '/sumdb/sum.golang.org/lookup/a.example/x@v3.0.0%2Bincompatible',
-      'lookup',
-      'sum.golang.org',
-      'lookup/a.example/x@v3.0.0+incompatible',
-    ],
-    ['/sumdb/sum.golang.org/tile/8/0/x001/234', 'tile', 'sum.golang.org', 'tile/8/0/x001/234'],
-    ['/sumdb/sum.golang.org/tile/8/data/005.p/7', 'tile', 'sum.golang.org', 'tile/8/data/005.p/7'],
-    ['/sumdb/sum.example.test/latest', 'tree head', 'sum.example.test', 'latest'],
-    ['/sumdb/sum.example.test/v2/latest', 'tree head', 'sum.example.test/v2', 'latest'],
-  ])('%s is %s of %s', (path, kind, name, asked) => {
-    const request = parseChecksumRequest(path, databases);
-    expect([request?.kind, request?.database.name]).toEqual([kind, name]);
-    expect(request && request.kind !== 'supported' ? checksumPath(request) : undefined).toBe(asked);
-  });
-
-  it.each([
-    '/sumdb/',
-    '/sumdb/sum.golang.org',
-    '/sumdb/sum.golang.org/',
-    '/sumdb/other.example/latest',
-    '/sumdb/sum.golang.org/lookup/x',
-    '/sumdb/sum.golang.org/lookup/a.example/x@main',
-    '/sumdb/sum.golang.org/lookup/a.example/x@v1.0.0@v1.0.0',
-    '/sumdb/sum.golang.org/lookup/github.com/Azure/x@v1.0.0',
-    '/sumdb/sum.golang.org/tile/8/0/1',
-    '/sumdb/sum.golang.org/../x',
-    '/sumdb/sum.golang.org/%zz',
-  ])('%s is none', (path) => {
-    expect(parseChecksumRequest(path, databases)).toBeUndefined();
-  });
 });

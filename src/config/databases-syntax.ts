@@ -1,16 +1,9 @@
+import { failed, success, type Result } from '../effects/result.ts';
 import type { Origin, OriginLimits } from '../origins/origin.ts';
-import { parseAddress, redact } from './origins-syntax.ts';
-import { parseVerifierKey, type VerifierKey } from '../tlog/verifier-key.ts';
-
-/** A checksum database that clients reach through modferry, so that GOSUMDB stays on. */
-export interface Database {
-  /** The name in its key and in the paths of clients, such as `sum.golang.org`. */
-  readonly name: string;
-  /** What it signs its tree heads with. */
-  readonly key: VerifierKey;
-  /** Where it is asked, in this order. */
-  readonly origins: readonly Origin[];
-}
+import type { Database } from '../sumdb/database.ts';
+import { parseVerifierKey } from '../tlog/verifier-key.ts';
+import { parseAddress, redact } from './address.ts';
+import type { Parsed } from './problems.ts';
 
 /**
  * The key that is compiled into the go command (cmd/go/internal/modfetch/key.go), and the two hosts
@@ -29,63 +22,67 @@ const KNOWN: Readonly<Record<string, readonly [key: string, urls: string]>> = {
 const NAME = /^[a-z0-9.-]+(:\d+)?(\/[A-Za-z0-9._~-]+)*$/;
 
 /**
- * SUMDBS: checksum databases in GOSUMDB syntax, separated by commas: `sum.golang.org`, `<verifier
- * key>`, or either followed by a space and `<url>[|<url>]`; `off` for none. Every problem is pushed
- * to `problems`.
+ * Parses SUMDBS, checksum databases in GOSUMDB syntax, separated by commas: `sum.golang.org`,
+ * `<verifier key>`, or either followed by a space and `<url>[|<url>]`; `off` for none.
  */
 export function parseDatabases(
   text: string,
-  { limits, problems }: { readonly limits: OriginLimits; readonly problems: string[] },
-): readonly Database[] {
-  if (text.trim() === 'off') return [];
+  { limits }: { readonly limits: OriginLimits },
+): Parsed<readonly Database[]> {
+  if (text.trim() === 'off') return success([]);
   const databases = new Map<string, Database>();
+  const problems: string[] = [];
   for (const entry of text.split(',').map((item) => item.trim())) {
     if (entry === '') continue;
-    const database = parseDatabase(entry, limits);
-    if (typeof database === 'string') {
-      problems.push(`Cannot parse SUMDBS: entry ${JSON.stringify(redacted(entry))} ${database}`);
-    } else if (databases.has(database.name)) {
+    const parsed = parseDatabase(entry, limits);
+    if (!parsed.ok) {
       problems.push(
-        `Cannot use SUMDBS: the database ${JSON.stringify(database.name)} is named twice`,
+        `Cannot parse SUMDBS: entry ${JSON.stringify(redactEntry(entry))} ${parsed.reason}`,
       );
+    } else if (databases.has(parsed.value.name)) {
+      const name = JSON.stringify(parsed.value.name);
+      problems.push(`Cannot use SUMDBS: the database ${name} is named twice`);
     } else {
-      databases.set(database.name, database);
+      databases.set(parsed.value.name, parsed.value);
     }
   }
-  return [...databases.values()];
+  return problems.length > 0 ? failed(problems) : success([...databases.values()]);
+}
+
+/** The reason of a failure goes after the entry. */
+function parseDatabase(entry: string, limits: OriginLimits): Result<Database> {
+  const [first = '', urls, ...rest] = entry.split(/\s+/);
+  if (rest.length > 0) {
+    return failed('has more than a key and addresses: separate addresses by "|", databases by ","');
+  }
+  const known = KNOWN[first];
+  if (!known && !first.includes('+')) {
+    return failed('is neither the name of a known database nor a verifier key (name+hash+key)');
+  }
+  const key = parseVerifierKey(known?.[0] ?? first);
+  if (!key.ok) return failed(`has a verifier key that ${key.reason}`);
+  const { name } = key.value;
+  if (!NAME.test(name)) return failed('has a name that is no host with an optional path');
+
+  const origins: Origin[] = [];
+  for (const url of (urls ?? known?.[1] ?? `https://${name}`).split('|')) {
+    if (/private\+key/i.test(url)) return failed('has a private key where an address should be');
+    const address = parseAddress(url);
+    if (!address.ok) {
+      return failed(`has the address ${JSON.stringify(redact(url))}, which ${address.reason}`);
+    }
+    origins.push({ ...address.value, fallback: 'any', regions: [], limits });
+  }
+  return success({ name, key: key.value, origins });
 }
 
 /**
- * An entry as it may be shown: without the passwords of its addresses, and without keys, one of
+ * An entry as it may be shown: without the credentials of its addresses, and without keys, one of
  * which may be a private one.
  */
-function redacted(entry: string): string {
+function redactEntry(entry: string): string {
   return entry
     .replace(/private\+key\+\S*/gi, 'PRIVATE+KEY+…')
     .replace(/^([^\s+]+\+[^\s+]*\+)\S+/, '$1…')
     .replace(/[^\s|]+/g, redact);
-}
-
-function parseDatabase(entry: string, limits: OriginLimits): Database | string {
-  const [first = '', urls, ...rest] = entry.split(/\s+/);
-  if (rest.length > 0)
-    return 'has more than a key and addresses: separate addresses by "|", databases by ","';
-  const known = KNOWN[first];
-  if (!known && !first.includes('+')) {
-    return 'is neither the name of a known database nor a verifier key (name+hash+key)';
-  }
-  const key = parseVerifierKey(known?.[0] ?? first);
-  if ('problem' in key) return `has a verifier key that ${key.problem}`;
-  const { name } = key;
-  if (!NAME.test(name)) return 'has a name that is no host with an optional path';
-
-  const origins: Origin[] = [];
-  for (const url of (urls ?? known?.[1] ?? `https://${name}`).split('|')) {
-    if (/private\+key/i.test(url)) return 'has a private key where an address should be';
-    const address = parseAddress(url);
-    if (typeof address === 'string')
-      return `has the address ${JSON.stringify(redact(url))}, which ${address}`;
-    origins.push({ ...address, fallback: 'any', regions: [], limits });
-  }
-  return { name, key, origins };
 }

@@ -1,8 +1,8 @@
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
 
 /**
- * Less cannot be met over a network, more is no limit: a go command waits for ever by itself. In
- * milliseconds.
+ * No answer over a network arrives within less, and more would be no limit: the go command itself
+ * has no timeout.
  */
 const MIN_MS = 50;
 const MAX_MS = 600_000;

@@ -1,61 +1,69 @@
+// Schemas of single variables. Each issue is a whole sentence: the variable, its value where that
+// is no secret, and the remedy.
+import * as v from 'valibot';
+import { failed, success } from '../effects/result.ts';
 import { parseTimeout, TIMEOUT_FORM } from './duration.ts';
+import type { Parsed } from './problems.ts';
 
-/**
- * Variables as the runtime gives them: texts, bindings of other types, and whatever else somebody
- * wrote.
- */
+/** Variables as the runtime gives them: texts, bindings, and any other value of TOML or JSON. */
 export type Variables = Readonly<Record<string, unknown>>;
 
 /**
- * Reads variables one by one, and collects what is wrong with them: the variable, its value and the
- * remedy.
+ * The text of a variable without the spaces around it, or its default where it is empty or absent.
+ * wrangler takes any TOML value: one of another type is an issue, as a protection that is written
+ * as a list would otherwise be missing without notice.
  */
-export class VariableReader {
-  readonly problems: string[] = [];
-  readonly #variables: Variables;
-  readonly #defaults: Readonly<Record<string, string>>;
-  readonly #refused = new Set<string>();
+export function text(name: string, defaultText = '') {
+  return v.pipe(
+    v.nullish(v.string(`Cannot use ${name}: it is not text, write it in quotes`), ''),
+    v.trim(),
+    v.transform((trimmed) => trimmed || defaultText),
+  );
+}
 
-  constructor(variables: Variables, defaults: Readonly<Record<string, string>>) {
-    this.#variables = variables;
-    this.#defaults = defaults;
-  }
+/** A variable that is one of a few words. */
+export function choice<const Words extends readonly [string, ...string[]]>(
+  name: string,
+  words: Words,
+  defaultWord: Words[number],
+) {
+  return v.pipe(
+    text(name, defaultWord),
+    v.picklist(words, ({ input }) => unusable(name, input, `it is one of ${words.join(', ')}`)),
+  );
+}
 
-  /**
-   * The text of a variable without the spaces around it, or its default where it is empty or
-   * absent.
-   */
-  text(name: string): string {
-    const value = this.#variables[name] ?? '';
-    if (typeof value === 'string') return value.trim() || (this.#defaults[name] ?? '');
-    // wrangler takes any TOML value; one that is not read would be a protection that silently is
-    // not there.
-    if (!this.#refused.has(name))
-      this.problems.push(`Cannot use ${name}: it is not text, write it in quotes`);
-    this.#refused.add(name);
-    return '';
-  }
+/** A variable that is a timeout, in milliseconds. */
+export function timeout(name: string, defaultText: string) {
+  return v.pipe(
+    text(name, defaultText),
+    parsedBy((written) => {
+      const ms = parseTimeout(written);
+      if (ms === undefined) return failed([unusable(name, written, `write ${TIMEOUT_FORM}`)]);
+      return success(ms);
+    }),
+  );
+}
 
-  /**
-   * The value of a variable that is one of a few words; undefined, and a problem, when it is
-   * another.
-   */
-  oneOf<T extends string>(name: string, ...values: readonly T[]): T | undefined {
-    const value = this.text(name);
-    const found = values.find((candidate) => candidate === value);
-    if (!found)
-      this.problems.push(
-        `Cannot use ${name} ${JSON.stringify(value)}: it is one of ${values.join(', ')}`,
-      );
-    return found;
-  }
+/** A variable that must not be set, and why. */
+export function unsupported(name: string, why: string) {
+  return v.pipe(
+    text(name),
+    v.literal('', ({ input }) => unusable(name, input, why)),
+  );
+}
 
-  /** Milliseconds of a variable that is a timeout; 0, and a problem, when it is none. */
-  timeout(name: string): number {
-    const value = this.text(name);
-    const ms = parseTimeout(value);
-    if (ms === undefined)
-      this.problems.push(`Cannot use ${name} ${JSON.stringify(value)}: write ${TIMEOUT_FORM}`);
-    return ms ?? 0;
-  }
+/** What `parse` makes of a text. Each of its problems is an issue. */
+export function parsedBy<T>(parse: (text: string) => Parsed<T>) {
+  return v.rawTransform<string, T>(({ dataset, addIssue, NEVER }) => {
+    const parsed = parse(dataset.value);
+    if (parsed.ok) return parsed.value;
+    for (const message of parsed.reason) addIssue({ message });
+    return NEVER;
+  });
+}
+
+/** The sentence for a value that a variable cannot have. */
+export function unusable(name: string, value: unknown, remedy: string): string {
+  return `Cannot use ${name} ${JSON.stringify(value)}: ${remedy}`;
 }

@@ -19,7 +19,7 @@ import { createChecksums } from '../sumdb/checksums.ts';
 import { LogClient } from '../sumdb/log-client.ts';
 import { logEffects } from '../sumdb/log-effects.ts';
 import { LogMemory } from '../sumdb/log-memory.ts';
-import type { Database } from '../config/databases-syntax.ts';
+import type { Database } from '../sumdb/database.ts';
 import { type Subject, textOf } from '../telemetry/event.ts';
 import {
   logRequest,
@@ -106,7 +106,7 @@ function open(services: Services, { region, background, signal }: Incoming): Exc
   } = services;
   const requestId = crypto.randomUUID();
   const started = clock.now();
-  const timeLeft = () => started + config.totalLimit - clock.now();
+  const timeLeft = () => started + config.totalLimitMs - clock.now();
   const trace = createTrace(clock);
   const report = (label: string, error: unknown) => logTrouble(writeLog, label, error, requestId);
   const run = background(report);
@@ -165,7 +165,7 @@ function openLog(
 
 /** What VERIFY asks for. Without a checksum database nothing can be compared. */
 function verificationOf(
-  { databases, unlogged, verify }: Config,
+  { databases, withoutChecksums: unlogged, verify }: Config,
   clientOf: (database: Database) => LogClient,
 ): Verification {
   const zipRules = verify !== 'off';

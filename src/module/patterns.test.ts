@@ -3,8 +3,8 @@ import { matches, parsePatterns } from './patterns.ts';
 
 function covers(text: string, path: string): boolean {
   const parsed = parsePatterns(text);
-  if (parsed.kind === 'malformed') throw new Error(parsed.problems.join('; '));
-  return matches(parsed.patterns, path);
+  if (!parsed.ok) throw new Error(parsed.reason.join('; '));
+  return matches(parsed.value, path);
 }
 
 const verdicts: readonly (readonly [text: string, path: string, covered: boolean])[] = [
@@ -100,13 +100,13 @@ describe('matches', () => {
 describe('parsePatterns', () => {
   it.each(malformed)('reports %j', (text) => {
     const parsed = parsePatterns(`a.example,${text}`);
-    expect(parsed.kind).toBe('malformed');
+    expect(parsed.ok).toBe(false);
   });
 
   it('reports every malformed pattern at once, quoted, and passes over the good ones', () => {
     expect(parsePatterns('a.example,[x,b\\,c.example')).toEqual({
-      kind: 'malformed',
-      problems: [
+      ok: false,
+      reason: [
         'Cannot parse pattern "[x": a bracket is not closed',
         'Cannot parse pattern "b\\\\": nothing follows the last backslash',
       ],
@@ -114,6 +114,6 @@ describe('parsePatterns', () => {
   });
 
   it('cuts at a comma even inside brackets, as the go command does', () => {
-    expect(parsePatterns('[a,b]').kind).toBe('malformed');
+    expect(parsePatterns('[a,b]').ok).toBe(false);
   });
 });

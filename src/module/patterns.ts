@@ -6,6 +6,7 @@
 // every verdict but two, where the go command discloses what a pattern was to protect: a malformed
 // pattern, which it ignores, does not parse here; and the space in `a.example, b.example`, which no
 // path can match, is not part of a pattern here.
+import { failed, success, type Result } from '../effects/result.ts';
 import { matchGlob, parseGlob, type Glob } from './glob.ts';
 
 /** A parsed list of patterns. An empty one matches nothing. */
@@ -17,16 +18,12 @@ interface Pattern {
   readonly glob: Glob;
 }
 
-export type ParsedPatterns =
-  | { readonly kind: 'parsed'; readonly patterns: Patterns }
-  | { readonly kind: 'malformed'; readonly problems: readonly string[] };
-
 /**
  * Returns the patterns in `text`, or one sentence for each malformed pattern. Empty patterns are
  * skipped; spaces around a pattern and one slash at its end are dropped. Source:
  * golang.org/x/mod/module MatchPrefixPatterns.
  */
-export function parsePatterns(text: string): ParsedPatterns {
+export function parsePatterns(text: string): Result<Patterns, readonly string[]> {
   const patterns: Pattern[] = [];
   const problems: string[] = [];
   for (const item of text.split(',')) {
@@ -37,7 +34,7 @@ export function parsePatterns(text: string): ParsedPatterns {
       patterns.push({ depth: pattern.split('/').length, glob: parsed.glob });
     else problems.push(`Cannot parse pattern ${JSON.stringify(pattern)}: ${parsed.problem}`);
   }
-  return problems.length > 0 ? { kind: 'malformed', problems } : { kind: 'parsed', patterns };
+  return problems.length > 0 ? failed(problems) : success(patterns);
 }
 
 /**

@@ -14,24 +14,24 @@ export interface Origin {
    */
   readonly fallback: 'any' | 'missing';
   /** The modules it is asked for; every public one where this is absent. */
-  readonly modules?: Patterns;
+  readonly modules?: Patterns | undefined;
   /**
    * A module version that it has, to be probed with; a well-known one where this and `modules` are
    * absent.
    */
-  readonly probe?: { readonly module: ModulePath; readonly version: Version };
+  readonly probe?: { readonly module: ModulePath; readonly version: Version } | undefined;
   /** Data centre, country and continent codes that it is preferred in. */
   readonly regions: readonly string[];
   /** Value of the Authorization header, sent to this origin and never across a redirect. */
-  readonly authorization?: string;
+  readonly authorization?: string | undefined;
   readonly limits: OriginLimits;
 }
 
 export interface OriginLimits {
   /** Milliseconds until the headers of an answer are there. */
-  readonly headers: number;
+  readonly headersMs: number;
   /** Milliseconds in which a body may go without progress. */
-  readonly stall: number;
+  readonly stallMs: number;
 }
 
 /** Why an origin did not give what it was asked for, in one line of plain text. */

@@ -11,8 +11,8 @@ const ORIGINS = JSON.stringify([
 
 function scene() {
   const parsed = parseConfig({ ORIGINS, SUMDBS: 'sum.golang.org', CORP: 'b3arer' });
-  if (parsed.kind === 'invalid') throw new Error(parsed.problems.join());
-  const { config } = parsed;
+  if (!parsed.ok) throw new Error(parsed.reason.join());
+  const config = parsed.value;
   const [near, corp] = config.origins;
   if (!near || !corp) throw new Error('an origin is missing');
   const clock = fakeClock(Date.UTC(2026, 0, 1, 12));

@@ -11,7 +11,7 @@ const MINUTE = 60_000;
 const a = originOf('a.example');
 const b = originOf('b.example');
 const parsed = parsePatterns('*.corp.example');
-const modules = parsed.kind === 'parsed' ? parsed.patterns : [];
+const modules = parsed.ok ? parsed.value : [];
 const corp = originOf('corp.example', { modules });
 
 function scene(origins: readonly Origin[] = [a, b]) {

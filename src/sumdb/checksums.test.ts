@@ -39,7 +39,7 @@ function ask(answers: readonly Answer<Lookup>[], module = hello) {
       },
     },
   }));
-  const unlogged = parsed.kind === 'parsed' ? parsed.patterns : [];
+  const unlogged = parsed.ok ? parsed.value : [];
   return { asked, expected: createChecksums(databases, { unlogged }).expect(module, v1) };
 }
 

@@ -4,7 +4,7 @@ import { etagOf } from '../store/etag.ts';
 import { bytesOf } from '../store/guard.ts';
 import { checksumKey } from '../store/key.ts';
 import type { Alarm } from '../telemetry/security-event.ts';
-import type { Database } from '../config/databases-syntax.ts';
+import type { Database } from './database.ts';
 
 /**
  * Everything that a client of a checksum database may touch. Paths are those of the database,

@@ -6,7 +6,7 @@ import {
   unescapeVersionElement,
   type Version,
 } from '../module/version.ts';
-import type { Database } from '../config/databases-syntax.ts';
+import type { Database } from './database.ts';
 import { formatTilePath, parseTilePath, type Tile } from '../tlog/tile-path.ts';
 
 /** What a client asks a checksum database for (https://go.dev/ref/mod#checksum-database). */

@@ -18,10 +18,10 @@ import { parseChecksumRequest } from './request.ts';
 const log = logOf(300);
 
 function setup(address: Address = (path) => log.answer(path)) {
-  const [database] = parseDatabases(`${log.verifierKey} https://a|https://b`, {
-    limits: { headers: 1000, stall: 1000 },
-    problems: [],
+  const databases = parseDatabases(`${log.verifierKey} https://a|https://b`, {
+    limits: { headersMs: 1000, stallMs: 1000 },
   });
+  const [database] = databases.ok ? databases.value : [];
   if (!database) throw new Error('no database');
   const reply = ({ url }: { readonly url: string }) => {
     const body = address(decodeURIComponent(new URL(url).pathname));
@@ -33,7 +33,7 @@ function setup(address: Address = (path) => log.answer(path)) {
   const tiers = memoryTiers(clock);
   const carrier = fakeCarrier({ clock, fetch, tiers });
   const parsed = parsePatterns('*.corp.example');
-  const privateModules = parsed.kind === 'parsed' ? parsed.patterns : [];
+  const privateModules = parsed.ok ? parsed.value : [];
   const { name, key } = database;
   const client = new LogClient({
     name,

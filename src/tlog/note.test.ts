@@ -17,8 +17,8 @@ const NOTE = `${TEXT}\n${NEUMANN_LINE}`;
 
 function open(note: string | Uint8Array, verifierKey = NEUMANN) {
   const key = parseVerifierKey(verifierKey);
-  if ('problem' in key) throw new Error(key.problem);
-  return openNote(typeof note === 'string' ? bytes(note) : note, key);
+  if (!key.ok) throw new Error(key.reason);
+  return openNote(typeof note === 'string' ? bytes(note) : note, key.value);
 }
 
 /** A line whose signature, after the four bytes of key hash in `hex`, is of `length` zeros. */

@@ -1,3 +1,4 @@
+import { failed, success, type Result } from '../effects/result.ts';
 import { sha256 } from '../bytes/sha256.ts';
 import { decodeBase64 } from '../bytes/base64.ts';
 
@@ -20,41 +21,39 @@ const PUBLIC_KEY_LENGTH = 32;
 
 /**
  * Parses a verifier key, `<name>+<hash>+<key>`: the hash as eight hex digits, the key as base64 of
- * a byte for the algorithm and 32 bytes of Ed25519. `problem` says what is wrong with the text and
+ * a byte for the algorithm and 32 bytes of Ed25519. The reason says what is wrong with the text and
  * what to do, to go after "a key that". Source: golang.org/x/mod/sumdb/note NewVerifier.
  */
-export function parseVerifierKey(text: string): VerifierKey | { readonly problem: string } {
+export function parseVerifierKey(text: string): Result<VerifierKey, string> {
   if (text.startsWith('PRIVATE+KEY+')) {
-    return {
-      problem:
-        'is the private one, which its database alone may have: take the public key, name+hash+key',
-    };
+    return failed(
+      'is the private one, which its database alone may have: take the public key, name+hash+key',
+    );
   }
   // Base64 has pluses of its own: only the first two separate.
   const [, name, hex, base64] = /^([^+]*)\+([^+]*)\+(.*)$/s.exec(text) ?? [];
   if (name === undefined || hex === undefined || base64 === undefined) {
-    return { problem: 'does not have three parts, name+hash+key' };
+    return failed('does not have three parts, name+hash+key');
   }
   if (!isSignerName(name))
-    return { problem: `has the name ${JSON.stringify(name)}, which is empty or has spaces` };
+    return failed(`has the name ${JSON.stringify(name)}, which is empty or has spaces`);
   if (!/^[0-9a-f]{8}$/i.test(hex))
-    return { problem: `has the hash ${JSON.stringify(hex)}, which is not 8 hex digits` };
+    return failed(`has the hash ${JSON.stringify(hex)}, which is not 8 hex digits`);
   const key = decodeBase64(base64);
   if (!key || key.length === 0)
-    return { problem: `has the key ${JSON.stringify(base64)}, which is no base64` };
+    return failed(`has the key ${JSON.stringify(base64)}, which is no base64`);
   const hash = keyHash(name, key);
   if (hash !== Number.parseInt(hex, 16)) {
     const right = hash.toString(16).padStart(8, '0');
-    return {
-      problem: `has the hash "${hex}", but its name and key have "${right}": copy the whole key from its database again`,
-    };
+    return failed(
+      `has the hash "${hex}", but its name and key have "${right}": copy the whole key from its database again`,
+    );
   }
-  if (key[0] !== ED25519)
-    return { problem: `has the algorithm ${key[0]}: only 1, Ed25519, is known` };
+  if (key[0] !== ED25519) return failed(`has the algorithm ${key[0]}: only 1, Ed25519, is known`);
   if (key.length !== 1 + PUBLIC_KEY_LENGTH) {
-    return { problem: `has ${key.length - 1} bytes of key, but Ed25519 has ${PUBLIC_KEY_LENGTH}` };
+    return failed(`has ${key.length - 1} bytes of key, but Ed25519 has ${PUBLIC_KEY_LENGTH}`);
   }
-  return { name, hash, publicKey: key.slice(1) };
+  return success({ name, hash, publicKey: key.slice(1) });
 }
 
 /**

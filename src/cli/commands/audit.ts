@@ -28,7 +28,7 @@ async function main(): Promise<number> {
   }
   const variables = localVariables(process.env);
   const parsed = parseConfig(variables);
-  if (parsed.kind === 'invalid') throw new ConfigurationError(parsed.problems);
+  if (!parsed.ok) throw new ConfigurationError(parsed.reason);
   const stateDirectory = resolve(process.env['STATE_DIR'] || '.modferry');
   const stateFile = resolve(options.state ?? join(stateDirectory, 'audit.json'));
   const json = options.json === undefined ? undefined : await checkOutput(options.json);
@@ -42,7 +42,7 @@ async function main(): Promise<number> {
       options.online,
     ]);
     const progress = options.restart ? startProgress(subject) : await loadState(stateFile, subject);
-    return await run(audited, progress, { ...options, json, stateFile, config: parsed.config });
+    return await run(audited, progress, { ...options, json, stateFile, config: parsed.value });
   } finally {
     await audited.close();
   }
@@ -104,7 +104,7 @@ async function run(audited: Audited, progress: Progress, options: Run): Promise<
   const save = () => saveState(stateFile, progress);
   const completed = await audit(audited.tree, progress, {
     databases: config.databases,
-    unlogged: config.unlogged,
+    unlogged: config.withoutChecksums,
     readRemote: online ? readRemote(config, stopped) : undefined,
     clock: systemClock,
     fix,
@@ -140,7 +140,7 @@ function goOn({ files }: Progress): string {
 /**
  * Asks a database over the network, as modferry does; at once in vain when the audit was stopped.
  */
-function readRemote({ totalLimit }: Config, stopped: AbortSignal): ReadRemote {
+function readRemote({ totalLimitMs }: Config, stopped: AbortSignal): ReadRemote {
   const effects = {
     fetch: (url: string, init: RequestInit) => {
       const signals = init.signal ? [init.signal, stopped] : [stopped];
@@ -148,7 +148,7 @@ function readRemote({ totalLimit }: Config, stopped: AbortSignal): ReadRemote {
     },
     clock: systemClock,
     random: Math.random,
-    ms: totalLimit,
+    ms: totalLimitMs,
     pool: new Pool({ clock: systemClock, random: Math.random }),
     region: {},
     background: (_label: string, work: Promise<unknown>) => void work.catch(() => undefined),

@@ -19,11 +19,10 @@ async function main(): Promise<void> {
       ? [`Cannot use PORT ${JSON.stringify(portText)}: it is a number from 0 to 65535`]
       : []),
     ...(await stateProblems(stateDirectory)),
-    ...(parsed.kind === 'invalid' ? parsed.problems : []),
+    ...(parsed.ok ? [] : parsed.reason),
   ];
   if (port === undefined || problems.length > 0) throw new ConfigurationError(problems);
-  if (parsed.kind === 'valid')
-    for (const warning of parsed.config.warnings) console.warn(`Note: ${warning}`);
+  if (parsed.ok) for (const warning of parsed.value.warnings) console.warn(`Note: ${warning}`);
 
   // Miniflare ends workerd with this process; what is being built until then is ended here.
   const stopped = new AbortController();

@@ -18,7 +18,7 @@ export function localVariables(
       return value === undefined ? [] : [[name, value]];
     }),
   );
-  const secrets = secretNames(String(known['ORIGINS'] ?? '')).flatMap((name) => {
+  const secrets = secretNames(known['ORIGINS']).flatMap((name) => {
     const value = environment[name];
     return value === undefined ? [] : [[name, value] as const];
   });
@@ -46,7 +46,7 @@ export async function startLocally(
   options: LocalOptions,
 ): Promise<{ readonly miniflare: Miniflare; readonly url: URL }> {
   const parsed = parseConfig(options.variables);
-  if (parsed.kind === 'invalid') throw new ConfigurationError(parsed.problems);
+  if (!parsed.ok) throw new ConfigurationError(parsed.reason);
   const { workerOptions } = unstable_getMiniflareWorkerOptions(WRANGLER_TOML);
   const without = (bindings: object | undefined) =>
     Object.fromEntries(

@@ -5,7 +5,7 @@ import {
   unescapeVersionElement,
   type Version,
 } from '../../module/version.ts';
-import type { Database } from '../../config/databases-syntax.ts';
+import type { Database } from '../../sumdb/database.ts';
 import { type ChecksumRequest, parseChecksumRequest } from '../../sumdb/request.ts';
 
 /** What a file of the tree is, by its key. */

@@ -4,7 +4,7 @@ import type { Checksums, Expected } from '../../mirror/verification.ts';
 import type { Version } from '../../module/version.ts';
 import { versionKey } from '../../store/key.ts';
 import { createChecksums } from '../../sumdb/checksums.ts';
-import type { Database } from '../../config/databases-syntax.ts';
+import type { Database } from '../../sumdb/database.ts';
 import type { ZipSource } from '../../zip/read/source.ts';
 import { type AuditedFile, classify } from './audited-file.ts';
 import { judgeInfo, judgeLookup, judgeMod, judgeMutable, judgeTreeHead } from './judge-small.ts';

@@ -2,7 +2,7 @@ import { checkInfo, checkList, checkMod } from '../../goproxy/check-answer.ts';
 import type { Expected } from '../../mirror/verification.ts';
 import type { Version } from '../../module/version.ts';
 import { BadAnswer } from '../../origins/origin.ts';
-import type { Database } from '../../config/databases-syntax.ts';
+import type { Database } from '../../sumdb/database.ts';
 import { hashMod } from '../../zip/hash/hash-mod.ts';
 import { logWord } from './log-word.ts';
 import type { Proof, StoredLog } from './stored-log.ts';

@@ -7,7 +7,7 @@ import { ForkedLog } from '../../sumdb/consistency.ts';
 import { LogClient, type Lookup } from '../../sumdb/log-client.ts';
 import type { LogEffects, RemoteQuestion } from '../../sumdb/log-effects.ts';
 import { LogMemory, type SignedHead } from '../../sumdb/log-memory.ts';
-import type { Database } from '../../config/databases-syntax.ts';
+import type { Database } from '../../sumdb/database.ts';
 import { lookupPath } from '../../sumdb/request.ts';
 import { TileUnavailable } from '../../sumdb/tile-source.ts';
 import type { AuditedTree } from './tree.ts';

@@ -1,4 +1,4 @@
-import type { Database } from '../../config/databases-syntax.ts';
+import type { Database } from '../../sumdb/database.ts';
 import { openNote } from '../../tlog/note.ts';
 import { parseRecord } from '../../tlog/record.ts';
 import { parseTreeHead } from '../../tlog/tree-head.ts';

@@ -34,7 +34,7 @@ export function learn(
  * not its doing.
  */
 function patienceOf(pool: Pool, { limits, url }: Origin): number {
-  return Math.min(usualTime(pool.health({ url }).latency), limits.headers, limits.stall);
+  return Math.min(usualTime(pool.health({ url }).latency), limits.headersMs, limits.stallMs);
 }
 
 /**

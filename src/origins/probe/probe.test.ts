@@ -27,8 +27,8 @@ const latest = () => new Response('go.sum database tree\n1\n');
 
 function configOf(ORIGINS: string, SUMDBS = 'off'): Config {
   const parsed = parseConfig({ ORIGINS, SUMDBS, CORP: 'user:hunter2' });
-  if (parsed.kind === 'invalid') throw new Error(parsed.problems.join());
-  return parsed.config;
+  if (!parsed.ok) throw new Error(parsed.reason.join());
+  return parsed.value;
 }
 
 interface Run {

@@ -11,7 +11,7 @@ import type { WriteLine } from '../../telemetry/log.ts';
 import { type ProbeFile, type ProbeFiles, probeFiles } from './probe-files.ts';
 
 export interface ProbeEffects {
-  readonly config: Pick<Config, 'origins' | 'databases' | 'totalLimit'>;
+  readonly config: Pick<Config, 'origins' | 'databases' | 'totalLimitMs'>;
   readonly pool: Pool;
   readonly clock: Clock;
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
@@ -94,7 +94,7 @@ async function probeFile(
     },
   };
   pool.counters(origin).asked += 1;
-  const result = await attempt(origin, question, { fetch, clock, ms: config.totalLimit, vitals });
+  const result = await attempt(origin, question, { fetch, clock, ms: config.totalLimitMs, vitals });
   learn(pool, { origin, result, vitals, isZip: isBulk });
   const { bodyMs, bytes, headersAfter } = vitals;
   return {

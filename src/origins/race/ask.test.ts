@@ -119,7 +119,7 @@ describe('the time for all origins', () => {
     const clock = fakeClock();
     const fetch = fakeFetch({ 'https://a/': never, 'https://b/': REPLY.ok });
     const list = [
-      originOf('a', { fallback: 'any', limits: { headers: 60_000, stall: 60_000 } }),
+      originOf('a', { fallback: 'any', limits: { headersMs: 60_000, stallMs: 60_000 } }),
       originOf('b'),
     ];
     const pool = new Pool({ clock, random: () => 0.5 });

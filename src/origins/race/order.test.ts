@@ -10,7 +10,7 @@ const names = (origins: readonly Origin[]) => origins.map(({ name }) => name).jo
 
 function patterns(text: string) {
   const parsed = parsePatterns(text);
-  return parsed.kind === 'parsed' ? parsed.patterns : [];
+  return parsed.ok ? parsed.value : [];
 }
 
 describe('who may be asked for a module', () => {

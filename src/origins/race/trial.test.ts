@@ -117,7 +117,7 @@ describe('who is tried', () => {
     fail(1);
     await clock.advance(5 * SECOND);
     // headers that never come, of an origin with a lot of patience
-    const slow = originOf('a', { limits: { headers: 60_000, stall: 60_000 } });
+    const slow = originOf('a', { limits: { headersMs: 60_000, stallMs: 60_000 } });
     const fetch = fakeFetch({ 'https://': never });
     for (const seconds of [0, 2, 2]) {
       await clock.advance(seconds * SECOND);
@@ -196,7 +196,7 @@ describe('what the trial decides', () => {
   it('silence is a failure, after the limit for headers and 5 s at most', async () => {
     fail(3);
     await clock.advance(30 * SECOND);
-    const slow = originOf('a', { limits: { headers: 60_000, stall: 60_000 } });
+    const slow = originOf('a', { limits: { headersMs: 60_000, stallMs: 60_000 } });
     const { ended } = start([b, slow], fakeFetch({ 'https://a': never }));
     await clock.advance(5 * SECOND - 1);
     expect(pool.state(a, false)).toBe('half-open');

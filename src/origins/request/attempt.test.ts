@@ -255,7 +255,7 @@ describe('limits of time', () => {
     const clock = fakeClock();
     const source = byteSource();
     const fetch = fakeFetch({ 'https://a.example': () => new Response(source.stream) });
-    const stalling = { ...origin, limits: { headers: 10_000, stall: 4_000 } };
+    const stalling = { ...origin, limits: { headersMs: 10_000, stallMs: 4_000 } };
     const asked = attempt(
       stalling,
       { path: '/', accept: (body) => body.start(100_000) },

@@ -133,7 +133,7 @@ async function ask<T>(
   const { clock, resuming, vitals } = connection;
   const { response, redirected } = await follow(origin, question.path, connection);
   vitals.headersCame();
-  const body = new OriginBody(response, { clock, stall: origin.limits.stall, vitals });
+  const body = new OriginBody(response, { clock, stall: origin.limits.stallMs, vitals });
   if (response.status === 200) {
     const resume = () => makeResumable(body, response, { origin, question, connection });
     if (resuming?.isAlone) resume();
@@ -238,7 +238,7 @@ async function follow(
     });
     if (redirects === 0 && origin.authorization) headers.set('Authorization', origin.authorization);
     const asked = fetch(url, { headers, redirect: 'manual', cache: 'no-store', signal });
-    const response = await within(clock, origin.limits.headers, asked);
+    const response = await within(clock, origin.limits.headersMs, asked);
     const location = response.headers.get('Location');
     if (response.status < 300 || response.status > 399 || location === null) {
       return { response, redirected: redirects > 0 };

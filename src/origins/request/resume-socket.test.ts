@@ -28,7 +28,7 @@ afterAll(async () => {
   await second.close();
 });
 
-const limits = { headers: 2000, stall: 200 };
+const limits = { headersMs: 2000, stallMs: 200 };
 const from = () => originOf('first', { url: first.url, limits, authorization: 'Bearer secret' });
 
 async function download(options: Partial<Resuming> = {}): Promise<Uint8Array> {

@@ -182,8 +182,8 @@ export function resumer(body: Resumable): Resume {
       const response = await body.ask(origin, headers, signal);
       seen.readEnds(0);
       const headersAfter = clock.now() - asked;
-      const { stall } = origin.limits;
-      const reader = new BodyReader(response, { clock, stall, vitals: seen });
+      const { stallMs } = origin.limits;
+      const reader = new BodyReader(response, { clock, stall: stallMs, vitals: seen });
       if (!(await continues(origin, response, { ...broken, headers, reader }))) {
         await reader.cancel('it is not the rest of the same file');
         return undefined;

@@ -88,7 +88,7 @@ export function originOf(name: string, rest: Partial<Origin> = {}): Origin {
     url: `https://${name}`,
     fallback: 'any',
     regions: [],
-    limits: { headers: 10_000, stall: 20_000 },
+    limits: { headersMs: 10_000, stallMs: 20_000 },
     ...rest,
   };
 }

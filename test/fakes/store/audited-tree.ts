@@ -4,7 +4,8 @@ import type { ReadRemote } from '../../../src/operations/audit/stored-log.ts';
 import { type AuditedTree, compareKeys } from '../../../src/operations/audit/tree.ts';
 import { type Finding, KINDS, VERDICTS } from '../../../src/operations/audit/verdict.ts';
 import { parsePatterns } from '../../../src/module/patterns.ts';
-import { type Database, parseDatabases } from '../../../src/config/databases-syntax.ts';
+import { parseDatabases } from '../../../src/config/databases-syntax.ts';
+import type { Database } from '../../../src/sumdb/database.ts';
 import { bytesSource } from '../../../src/zip/read/source.ts';
 import { escapeModule, type FakeModule, filePath, goSums, zipHash } from '../origin/module.ts';
 import { azureThing, dep, hello } from '../origin/modules.ts';
@@ -110,12 +111,11 @@ function tilesOf(size: number): string[] {
 }
 
 export function databasesOf(...logs: readonly FakeLog[]): readonly Database[] {
-  const problems: string[] = [];
   const text =
     logs.map(({ verifierKey }) => `${verifierKey} http://127.0.0.1:1`).join(',') || 'off';
-  const databases = parseDatabases(text, { limits: { headers: 1000, stall: 1000 }, problems });
-  if (problems.length > 0) throw new Error(problems.join());
-  return databases;
+  const databases = parseDatabases(text, { limits: { headersMs: 1000, stallMs: 1000 } });
+  if (!databases.ok) throw new Error(databases.reason.join());
+  return databases.value;
 }
 
 /** The database itself, over the network. */
@@ -144,7 +144,7 @@ export async function run(
   { progress = startProgress('test'), private: globs = '', ...options }: RunOptions = {},
 ): Promise<Progress> {
   const patterns = parsePatterns(globs);
-  if (patterns.kind === 'malformed') throw new Error(globs);
+  if (!patterns.ok) throw new Error(globs);
   await audit(tree, progress, {
     clock: { now: () => 0 },
     fix: false,
@@ -153,7 +153,7 @@ export async function run(
     save: async () => {},
     ...options,
     databases,
-    unlogged: patterns.patterns,
+    unlogged: patterns.value,
   });
   return progress;
 }

@@ -44,8 +44,8 @@ export const flipping =
 
 export function clientOf(log: FakeLog, effects: FakeLogEffects, memory = new LogMemory()) {
   const key = parseVerifierKey(log.verifierKey);
-  if ('problem' in key) throw new Error(key.problem);
-  return new LogClient({ name: log.name, key, memory, effects });
+  if (!key.ok) throw new Error(key.reason);
+  return new LogClient({ name: log.name, key: key.value, memory, effects });
 }
 
 export const kinds = ({ alarms }: FakeLogEffects) => alarms.map(({ kind }) => kind);

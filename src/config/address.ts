@@ -1,0 +1,64 @@
+import { encodeBase64 } from '../bytes/base64.ts';
+import { failed, success, type Result } from '../effects/result.ts';
+
+/** The address of an origin, taken apart. */
+export interface Address {
+  /** The host alone: a path may hold a token, and names are shown in public. */
+  readonly name: string;
+  /** Without credentials, and without a slash at its end. */
+  readonly url: string;
+  /** Value of the Authorization header; undefined where the address has no credentials. */
+  readonly authorization: string | undefined;
+}
+
+/**
+ * Parses the address of an origin. As in GOPROXY, https is meant where no scheme is given, and
+ * credentials may stand before the host. The reason of a failure goes after the address.
+ */
+export function parseAddress(text: string): Result<Address> {
+  if (text === 'direct' || text === 'off') {
+    return failed(
+      'is not an origin: modferry has no version control system to go to, so name proxies only',
+    );
+  }
+  const url = URL.parse(
+    /^[a-z][a-z0-9+.-]*:\/\//i.test(text) || !/[.:/]/.test(text) ? text : `https://${text}`,
+  );
+  if (!url) return failed('is no address');
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') {
+    return failed('has no http or https scheme');
+  }
+  if (url.search || url.hash) {
+    return failed('has a query or a fragment, which no GOPROXY path can follow');
+  }
+  const credentials = decodePercent(`${url.username}:${url.password}`);
+  if (credentials === undefined) {
+    return failed('has a "%" in its credentials that is not written as "%25"');
+  }
+  return success({
+    name: url.host,
+    url: `${url.protocol}//${url.host}${url.pathname.replace(/\/+$/, '')}`,
+    authorization: credentials === ':' ? undefined : basicAuthorization(credentials),
+  });
+}
+
+/** The Authorization header for `user:password` (RFC 7617, in UTF-8). */
+export function basicAuthorization(credentials: string): string {
+  return `Basic ${encodeBase64(new TextEncoder().encode(credentials))}`;
+}
+
+/**
+ * An address as it may be shown: without its credentials, also where the text is no address or has
+ * an unescaped `@` or `/` in its password.
+ */
+export function redact(address: string): string {
+  return address.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, '$1…@');
+}
+
+function decodePercent(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
