@@ -16,13 +16,8 @@ import { checksumKey } from '../../store/key.ts';
 import { checkDataTile } from '../../tlog/data-tile.ts';
 import type { SignedHead } from '../../sumdb/log-memory.ts';
 import { formatTilePath, FULL_WIDTH, type Tile, tileByteLength } from '../../tlog/tile-path.ts';
-import {
-  InconsistentTile,
-  readAuthenticatedTile,
-  type ReadTiles,
-  widestTile,
-} from '../../tlog/tile-reader.ts';
-import { parentTile } from '../../tlog/tile.ts';
+import { InconsistentTile, readAuthenticatedTile, type ReadTiles } from '../../tlog/tile-reader.ts';
+import { parentTile, widestTile } from '../../tlog/tile.ts';
 import type { StoredLogOptions } from './stored-log.ts';
 import { findCulprit } from './tile-edge.ts';
 import { type Judgement, RIGHT, wrong } from './verdict.ts';

@@ -1,7 +1,6 @@
 import { equalHashes, HASH_LENGTH } from '../../tlog/stored-hash.ts';
 import { FULL_WIDTH, type Tile } from '../../tlog/tile-path.ts';
-import { widestTile } from '../../tlog/tile-reader.ts';
-import { fullTileHash } from '../../tlog/tile.ts';
+import { fullTileHash, widestTile } from '../../tlog/tile.ts';
 import type { TreeHead } from '../../tlog/tree-head.ts';
 
 export interface Suspect {

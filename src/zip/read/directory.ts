@@ -17,8 +17,6 @@ import { findEnd, type End } from './directory-end.ts';
 import { readHeader, type Entry } from './directory-header.ts';
 import { beyondTail, broken, type BeyondTail, type Broken, type Tail } from './tail.ts';
 
-export type { Entry } from './directory-header.ts';
-
 /**
  * What the tail of a zip file says. `complete.start` is where the directory starts in the file.
  * `beyond-tail` asks to try again with every byte from `start` on, which is always before the

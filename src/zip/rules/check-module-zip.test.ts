@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { noise } from '../../../test/fakes/zip/zip-writer.ts';
 import { checkModuleZip } from './check-module-zip.ts';
-import type { Entry } from '../read/directory.ts';
+import type { Entry } from '../read/directory-header.ts';
 
 const PREFIX = 'example.com/m@v1.0.0/';
 const MIB = 1024 * 1024;
