@@ -2,7 +2,9 @@ import { BadAnswer } from '../origins/origin.ts';
 import type { SignedHead } from './log-memory.ts';
 import { readAuthenticatedHashes } from '../tlog/tile-reader.ts';
 import type { TileReading } from './tile-source.ts';
-import { equalHashes, proveTree, treeHash } from '../tlog/tlog.ts';
+import { proveTree } from '../tlog/proof.ts';
+import { equalHashes } from '../tlog/stored-hash.ts';
+import { treeHash } from '../tlog/tree-hash.ts';
 
 /**
  * A database has signed two trees that are not one log at two times. The proof is both notes, and

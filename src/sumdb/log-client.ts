@@ -19,14 +19,16 @@ import { BadAnswer } from '../origins/origin.ts';
 import { checkConsistency, ForkedLog } from './consistency.ts';
 import type { LogEffects } from './log-effects.ts';
 import type { LogMemory, SignedHead } from './log-memory.ts';
-import { openNote, type VerifierKey } from '../tlog/note.ts';
+import { openNote } from '../tlog/note.ts';
+import type { VerifierKey } from '../tlog/verifier-key.ts';
 import { type LookupRecord, parseRecord, recordHashes } from '../tlog/record.ts';
 import { lookupPath } from './request.ts';
 import { formatTilePath, type Tile, tileByteLength } from '../tlog/tile-path.ts';
 import { checkDataTile } from '../tlog/data-tile.ts';
-import { readAuthenticatedHashes, readAuthenticatedTile, widestTile } from '../tlog/tile-reader.ts';
+import { readAuthenticatedHashes, readAuthenticatedTile } from '../tlog/tile-reader.ts';
+import { widestTile } from '../tlog/tile.ts';
 import { checkLength, InconsistentTiles, TileUnavailable, withTiles } from './tile-source.ts';
-import { equalHashes, recordHash, storedHashIndex } from '../tlog/tlog.ts';
+import { equalHashes, recordHash, storedHashIndex } from '../tlog/stored-hash.ts';
 import { parseTreeHead } from '../tlog/tree-head.ts';
 
 /** A record of a few lines and a tree head, and a tile of 256 records, in bytes and generously. */

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../test/fakes/effects/seeded-random.ts';
 import { createLog } from '../../test/fakes/sumdb/transparency-log.ts';
 import { bytes } from '../../test/fakes/effects/values.ts';
-import { openNote, parseVerifierKey } from './note.ts';
+import { openNote } from './note.ts';
+import { parseVerifierKey } from './verifier-key.ts';
 
 // The package documentation of golang.org/x/mod/sumdb/note.
 const NEUMANN = 'PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW';

@@ -17,8 +17,6 @@
 import { decodeBase64 } from '../bytes/base64.ts';
 import { isSignerName, type VerifierKey } from './verifier-key.ts';
 
-export { parseVerifierKey, type VerifierKey } from './verifier-key.ts';
-
 /** What a note turned out to be. */
 export type OpenedNote =
   | { readonly kind: 'verified'; readonly text: string }

@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { bytes } from '../../test/fakes/effects/values.ts';
-import { completeTrees, pairHash } from './stored-hash.ts';
 import {
+  completeTrees,
   equalHashes,
   nodeHash,
+  pairHash,
   recordHash,
   splitStoredHashIndex,
   storedHashIndex,
-} from './tlog.ts';
+} from './stored-hash.ts';
 
 const base64 = (hash: Uint8Array) => Buffer.from(hash).toString('base64');
 

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { seededRandom } from '../../test/fakes/effects/seeded-random.ts';
 import { fillerRecords } from '../../test/fakes/sumdb/sumdb.ts';
+import { checkTree } from '../../test/fakes/sumdb/proof-check.ts';
 import { createLog, type FakeLog } from '../../test/fakes/sumdb/transparency-log.ts';
 import { formatTilePath, parseTilePath, type Tile } from './tile-path.ts';
 import {
@@ -9,14 +10,9 @@ import {
   readAuthenticatedTile,
   type ReadTiles,
 } from './tile-reader.ts';
-import {
-  checkTree,
-  equalHashes,
-  proveTree,
-  recordHash,
-  storedHashIndex,
-  treeHash,
-} from './tlog.ts';
+import { proveTree } from './proof.ts';
+import { equalHashes, recordHash, storedHashIndex } from './stored-hash.ts';
+import { treeHash } from './tree-hash.ts';
 import type { TreeHead } from './tree-head.ts';
 
 // A second or two where nothing else runs.

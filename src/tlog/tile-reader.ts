@@ -31,8 +31,6 @@ import {
 import { formatTilePath, type Tile, tileByteLength } from './tile-path.ts';
 import type { TreeHead } from './tree-head.ts';
 
-export { widestTile } from './tile.ts';
-
 /**
  * Returns the bytes of each tile, in the same order and not to be changed afterwards. They need not
  * be right.

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createLog } from '../../test/fakes/sumdb/transparency-log.ts';
 import { fillerRecords } from '../../test/fakes/sumdb/sumdb.ts';
-import { storedHashIndex } from './tlog.ts';
+import { storedHashIndex } from './stored-hash.ts';
 import {
   fullTileHash,
   hashFromTile,

@@ -1,4 +1,4 @@
-import { decodeBase64, encodeBase64 } from '../bytes/base64.ts';
+import { decodeBase64 } from '../bytes/base64.ts';
 import { HASH_LENGTH } from './stored-hash.ts';
 
 /** A log at one time: so many records, and the hash that stands for all of them. */
@@ -33,11 +33,6 @@ export function parseTreeHead(text: string): TreeHead | undefined {
   const size = parseDecimal(decimal);
   const hash = decodeBase64(base64);
   return size !== undefined && hash?.length === HASH_LENGTH ? { size, hash } : undefined;
-}
-
-/** The text of a tree head, before it is signed. Source: golang.org/x/mod/sumdb/tlog FormatTree. */
-export function formatTreeHead({ size, hash }: TreeHead): string {
-  return `${FIRST_LINE}\n${size}\n${encodeBase64(hash)}\n`;
 }
 
 /**

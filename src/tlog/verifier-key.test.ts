@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { createLog } from '../../test/fakes/sumdb/transparency-log.ts';
-import { parseVerifierKey } from './note.ts';
+import { parseVerifierKey } from './verifier-key.ts';
 
 const SUM_GOLANG_ORG = 'sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8';
 

@@ -1,20 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openNote, parseVerifierKey } from '../../src/tlog/note.ts';
+import { openNote } from '../../src/tlog/note.ts';
 import { parseRecord } from '../../src/tlog/record.ts';
 import { tileForIndex } from '../../src/tlog/tile.ts';
 import { formatTilePath } from '../../src/tlog/tile-path.ts';
 import { readAuthenticatedHashes } from '../../src/tlog/tile-reader.ts';
-import {
-  checkRecord,
-  checkTree,
-  proveRecord,
-  proveTree,
-  recordHash,
-  splitStoredHashIndex,
-  storedHashIndex,
-  treeHash,
-} from '../../src/tlog/tlog.ts';
+import { proveTree } from '../../src/tlog/proof.ts';
+import { recordHash, splitStoredHashIndex, storedHashIndex } from '../../src/tlog/stored-hash.ts';
+import { treeHash } from '../../src/tlog/tree-hash.ts';
 import { parseTreeHead } from '../../src/tlog/tree-head.ts';
+import { parseVerifierKey } from '../../src/tlog/verifier-key.ts';
+import { checkRecord, checkTree, proveRecord } from '../fakes/sumdb/proof-check.ts';
 import { type NoteJudge, startNoteJudge } from '../fakes/sumdb/notejudge/judge.ts';
 import { type SeededRandom, seededRandom } from '../fakes/effects/seeded-random.ts';
 import { fillerRecords } from '../fakes/sumdb/sumdb.ts';
