@@ -5,9 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 
-/**
- * Where a few short parts are put together: a call into native code costs more than copying them.
- */
+/** Short parts are joined here: a call into native code costs more than the copy. */
 const together = new Uint8Array(128);
 
 /** The SHA-256 of `parts` one after the other, 32 bytes. */
@@ -30,7 +28,7 @@ export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
 /** The SHA-256 of bytes that come in pieces. */
 export interface RunningSha256 {
   update(bytes: Uint8Array): unknown;
-  /** Another one that has seen the same bytes so far. */
+  /** An independent one with the same bytes so far. */
   copy(): RunningSha256;
   /** 32 bytes; nothing can be added afterwards. */
   digest(): Uint8Array;

@@ -8,7 +8,7 @@ export async function bytesOf(body: Body): Promise<Uint8Array> {
 
 /**
  * Reads at most `length` bytes of a body into `memory`. The memory is transferred: use `.buffer` of
- * the result from then on.
+ * the result from then on. Rejects when the stream fails or was cancelled.
  */
 export async function readInto(
   memory: ArrayBuffer,
@@ -31,7 +31,7 @@ export async function readInto(
   }
 }
 
-/** Cancels a body that nobody reads. */
+/** Cancels a body whose bytes are not needed. */
 export function discard(body: Body): void {
   if (!(body instanceof Uint8Array)) body.cancel().catch(() => undefined);
 }

@@ -15,6 +15,7 @@
  * Source: golang.org/x/mod/sumdb/note.
  */
 import { decodeBase64 } from '../bytes/base64.ts';
+import { hexOfUint32 } from '../bytes/hex.ts';
 import { isSignerName, type VerifierKey } from './verifier-key.ts';
 
 /** What a note turned out to be. */
@@ -128,5 +129,5 @@ async function verifies(
 
 /** As x/mod names a key. */
 function nameOf({ name, hash }: VerifierKey): string {
-  return `${name}+${hash.toString(16).padStart(8, '0')}`;
+  return `${name}+${hexOfUint32(hash)}`;
 }

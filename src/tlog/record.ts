@@ -1,3 +1,4 @@
+import { type H1, isH1 } from '../bytes/h1.ts';
 import { decodeText } from './note.ts';
 import { parseDecimal } from './tree-head.ts';
 
@@ -40,11 +41,6 @@ export function recordEnd(bytes: Uint8Array, start: number): number | undefined 
 }
 
 /**
- * SHA-256 in base64: 32 bytes are 43 digits, and the last one has two bits to spare, which are 0.
- */
-const H1 = /^h1:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
-
-/**
  * The hashes of a version in the text of its record: those of its zip and of its go.mod, as `h1:…`.
  * Undefined when either is missing or malformed; lines of other versions and of other algorithms
  * are passed over. If a record had two, the first would decide, as in cmd/go/internal/modfetch
@@ -54,11 +50,11 @@ export function recordHashes(
   text: string,
   module: string,
   version: string,
-): { readonly zip: string; readonly mod: string } | undefined {
+): { readonly zip: H1; readonly mod: H1 } | undefined {
   const lines = text.split('\n');
   const find = (prefix: string) => {
     const hash = lines.find((line) => line.startsWith(`${prefix} h1:`))?.slice(prefix.length + 1);
-    return hash !== undefined && H1.test(hash) ? hash : undefined;
+    return hash !== undefined && isH1(hash) ? hash : undefined;
   };
   const zip = find(`${module} ${version}`);
   const mod = find(`${module} ${version}/go.mod`);

@@ -13,6 +13,7 @@
  *
  * Source: golang.org/x/mod/sumdb/tlog.
  */
+import { equalBytes } from '../bytes/equal.ts';
 import { sha256 } from '../bytes/sha256.ts';
 
 /** SHA-256, in bytes. */
@@ -48,9 +49,7 @@ export function pairHash(pair: Uint8Array): Uint8Array {
  * not.
  */
 export function equalHashes(a: Uint8Array, b: Uint8Array): boolean {
-  return (
-    a.length === HASH_LENGTH && b.length === HASH_LENGTH && a.every((byte, at) => byte === b[at])
-  );
+  return a.length === HASH_LENGTH && equalBytes(a, b);
 }
 
 /**

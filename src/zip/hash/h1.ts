@@ -2,6 +2,8 @@
 // by the bytes of the name, each with the SHA-256 of the content in hex, two spaces, the name and a
 // line feed.
 
+import { encodeBase64 } from '../../bytes/base64.ts';
+import type { H1 } from '../../bytes/h1.ts';
 import { startSha256 } from '../../bytes/sha256.ts';
 
 export interface Line {
@@ -11,10 +13,10 @@ export interface Line {
 }
 
 /** Returns the hash of `lines`, which must be sorted. */
-export function hashLines(lines: Iterable<Line>): string {
+export function hashLines(lines: Iterable<Line>): H1 {
   const hash = startSha256();
   for (const line of lines) hash.update(formatLine(line));
-  return `h1:${btoa(String.fromCharCode(...hash.digest()))}`;
+  return `h1:${encodeBase64(hash.digest())}`;
 }
 
 const HEX = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));

@@ -1,3 +1,4 @@
+import type { H1 } from '../../bytes/h1.ts';
 import { isDirectoryName } from '../rules/check-names.ts';
 import { describeEntry } from '../read/describe-name.ts';
 import type { Entry } from '../read/directory-header.ts';
@@ -30,7 +31,7 @@ export interface HashZipOptions {
 export async function hashZip(
   source: ZipSource,
   options: HashZipOptions = {},
-): Promise<{ readonly kind: 'hashed'; readonly h1: string } | Broken> {
+): Promise<{ readonly kind: 'hashed'; readonly h1: H1 } | Broken> {
   const directory = await loadDirectory(source);
   if (directory.kind === 'broken') return directory;
   const { entries, start } = directory;

@@ -1,17 +1,18 @@
+import { maskControls } from '../../bytes/plain-text.ts';
+
 const SHOWN_BYTES = 200;
 
 /**
- * Returns a name made fit for a message. Names reach terminals and logs, and the author of the zip
- * chose them: escape sequences, line breaks and marks that reverse the direction of text become
- * U+FFFD, as invalid UTF-8 does, and long names are cut.
+ * Returns a name made fit for a message. The author of the zip chose it, and it reaches terminals
+ * and logs: what could steer one becomes U+FFFD, as invalid UTF-8 does, and a long name is cut.
  */
 export function describeName(name: Uint8Array): string {
   const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(name.subarray(0, SHOWN_BYTES));
-  const plain = text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd');
+  const plain = maskControls(text);
   return name.length > SHOWN_BYTES ? `${plain}…` : plain;
 }
 
-/** As `describeName`, for a name that was decoded. */
+/** As `describeName`, for a name that is decoded already. */
 export function describePath(path: string): string {
   return describeName(new TextEncoder().encode(path));
 }

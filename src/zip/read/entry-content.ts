@@ -3,6 +3,7 @@
 // every number is the central directory's. What Go ignores is ignored: the flag of encryption,
 // names and sizes in the local header, what follows a deflate stream.
 
+import { hexOfUint32 } from '../../bytes/hex.ts';
 import { sha256, startSha256 } from '../../bytes/sha256.ts';
 import { isDirectoryName } from '../rules/check-names.ts';
 import { describeEntry } from './describe-name.ts';
@@ -130,7 +131,7 @@ async function findWrongChecksum(
   { crc32: declared, flags }: Entry,
   { content, end }: { readonly content: Content; readonly end: number },
 ): Promise<string | undefined> {
-  const wrong = `has CRC-32 ${hex(content.crc32)} where ${hex(declared)} is declared`;
+  const wrong = `has CRC-32 ${hexOfUint32(content.crc32)} where ${hexOfUint32(declared)} is declared`;
   if ((flags & DESCRIPTOR_FLAG) === 0) {
     // Zero counts as not declared, though only without a descriptor.
     return declared !== 0 && declared !== content.crc32 ? wrong : undefined;
@@ -142,13 +143,9 @@ async function findWrongChecksum(
   if (descriptor.byteLength < start + DESCRIPTOR_LENGTH) return `has no data descriptor at ${end}`;
   const described = descriptor.getUint32(start, true);
   if (described !== declared) {
-    return `has CRC-32 ${hex(described)} in its data descriptor where ${hex(declared)} is declared`;
+    return `has CRC-32 ${hexOfUint32(described)} in its data descriptor where ${hexOfUint32(declared)} is declared`;
   }
   return content.crc32 === declared ? undefined : wrong;
-}
-
-function hex(checksum: number): string {
-  return checksum.toString(16).padStart(8, '0');
 }
 
 function viewOf(bytes: Uint8Array): DataView {

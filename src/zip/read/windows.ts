@@ -1,3 +1,4 @@
+import { concatBytes } from '../../bytes/concat.ts';
 import { readExactly, type ZipSource } from './source.ts';
 
 /**
@@ -48,7 +49,7 @@ export class Windows {
     const parts: Uint8Array[] = [];
     for await (const part of this.#parts(offset, length)) parts.push(part);
     const [only = new Uint8Array()] = parts;
-    return parts.length > 1 ? concat(parts) : only;
+    return parts.length > 1 ? concatBytes(parts) : only;
   }
 
   /** As `read`, but in pieces, each of which is let go of when the next one is asked for. */
@@ -115,14 +116,4 @@ export class Windows {
     this.#options.onProgress?.(this.#bytesRead);
     return window;
   }
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const joined = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
 }
