@@ -2,6 +2,7 @@
 // back to an earlier star, and a class such as [^a] matches a slash. The first also makes hostile
 // patterns harmless: matching takes at most length of pattern times length of name steps for each
 // star.
+import { failed, type Result, success } from '../effects/result.ts';
 
 /** A parsed pattern, cut at its stars. */
 export type Glob = readonly Chunk[];
@@ -21,9 +22,10 @@ type Term =
 /** Code points, both ends included. */
 type Range = readonly [low: string, high: string];
 
-interface Malformed {
-  readonly kind: 'malformed';
-  readonly problem: string;
+/** A term, and where the next one starts. */
+interface ParsedTerm {
+  readonly term: Term;
+  readonly next: number;
 }
 
 /**
@@ -31,9 +33,7 @@ interface Malformed {
  * any characters but slashes, `?` one character but a slash, `[a-z]` and `[^a-z]` classes, `\`
  * before a character that stands for itself.
  */
-export function parseGlob(
-  text: string,
-): { readonly kind: 'glob'; readonly glob: Glob } | Malformed {
+export function parseGlob(text: string): Result<Glob> {
   const chars = Array.from(text);
   const chunks: { star: boolean; terms: Term[] }[] = [];
   for (let at = 0; at < chars.length;) {
@@ -44,12 +44,13 @@ export function parseGlob(
       continue;
     }
     const parsed = parseTerm(chars, at);
-    if ('problem' in parsed) return parsed;
-    if (last === undefined) chunks.push({ star: false, terms: [parsed.term] });
-    else last.terms.push(parsed.term);
-    at = parsed.next;
+    if (!parsed.ok) return parsed;
+    const { term, next } = parsed.value;
+    if (last === undefined) chunks.push({ star: false, terms: [term] });
+    else last.terms.push(term);
+    at = next;
   }
-  return { kind: 'glob', glob: chunks };
+  return success(chunks);
 }
 
 /** Returns true if `glob` matches all of `name`. Source: Go's path.Match. */
@@ -89,23 +90,20 @@ function matchTerm(term: Term, char: string | undefined): boolean {
   );
 }
 
-function parseTerm(chars: readonly string[], at: number): { term: Term; next: number } | Malformed {
+function parseTerm(chars: readonly string[], at: number): Result<ParsedTerm> {
   const char = chars[at];
   if (char === '[') return parseClass(chars, at + 1);
-  if (char === '?') return { term: { kind: 'any' }, next: at + 1 };
+  if (char === '?') return success({ term: { kind: 'any' }, next: at + 1 });
   const literal = char === '\\' ? at + 1 : at;
   const meant = chars[literal];
-  if (meant === undefined) return malformed('nothing follows the last backslash');
-  return { term: { kind: 'literal', char: meant }, next: literal + 1 };
+  if (meant === undefined) return failed('nothing follows the last backslash');
+  return success({ term: { kind: 'literal', char: meant }, next: literal + 1 });
 }
 
 /**
  * Parses a class from after its bracket. An empty class, or a range without an end, is malformed.
  */
-function parseClass(
-  chars: readonly string[],
-  start: number,
-): { term: Term; next: number } | Malformed {
+function parseClass(chars: readonly string[], start: number): Result<ParsedTerm> {
   const negated = chars[start] === '^';
   const ranges: Range[] = [];
   let at = negated ? start + 1 : start;
@@ -113,11 +111,11 @@ function parseClass(
     const low = parseClassChar(chars, at);
     const high =
       low !== undefined && chars[low.next] === '-' ? parseClassChar(chars, low.next + 1) : low;
-    if (low === undefined || high === undefined) return malformed(describeBadClass(chars, start));
+    if (low === undefined || high === undefined) return failed(describeBadClass(chars, start));
     ranges.push([low.char, high.char]);
     at = high.next;
   }
-  return { term: { kind: 'class', negated, ranges }, next: at + 1 };
+  return success({ term: { kind: 'class', negated, ranges }, next: at + 1 });
 }
 
 /** In a class `-` and `]` need a backslash. */
@@ -135,10 +133,6 @@ function describeBadClass(chars: readonly string[], start: number): string {
   return chars.includes(']', start)
     ? 'a class in brackets needs characters or ranges, "-" and "]" among them with a backslash'
     : 'a bracket is not closed';
-}
-
-function malformed(problem: string): Malformed {
-  return { kind: 'malformed', problem };
 }
 
 function codeOf(char: string): number {

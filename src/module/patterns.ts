@@ -6,7 +6,7 @@
 // every verdict but two, where the go command discloses what a pattern was to protect: a malformed
 // pattern, which it ignores, does not parse here; and the space in `a.example, b.example`, which no
 // path can match, is not part of a pattern here.
-import { failed, success, type Result } from '../effects/result.ts';
+import { failed, type Result, success } from '../effects/result.ts';
 import { matchGlob, parseGlob, type Glob } from './glob.ts';
 
 /** A parsed list of patterns. An empty one matches nothing. */
@@ -30,9 +30,8 @@ export function parsePatterns(text: string): Result<Patterns, readonly string[]>
     const pattern = item.trim().replace(/\/$/, '');
     if (pattern === '') continue;
     const parsed = parseGlob(pattern);
-    if (parsed.kind === 'glob')
-      patterns.push({ depth: pattern.split('/').length, glob: parsed.glob });
-    else problems.push(`Cannot parse pattern ${JSON.stringify(pattern)}: ${parsed.problem}`);
+    if (parsed.ok) patterns.push({ depth: pattern.split('/').length, glob: parsed.value });
+    else problems.push(`Cannot parse pattern ${JSON.stringify(pattern)}: ${parsed.reason}`);
   }
   return problems.length > 0 ? failed(problems) : success(patterns);
 }

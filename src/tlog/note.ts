@@ -16,6 +16,7 @@
  */
 import { decodeBase64 } from '../bytes/base64.ts';
 import { hexOfUint32 } from '../bytes/hex.ts';
+import { failed, type Result, success } from '../effects/result.ts';
 import { isSignerName, type VerifierKey } from './verifier-key.ts';
 
 /** What a note turned out to be. */
@@ -38,8 +39,8 @@ const KEY_HASH_LENGTH = 4;
  */
 export async function openNote(note: Uint8Array, key: VerifierKey): Promise<OpenedNote> {
   const split = splitNote(note);
-  if (typeof split === 'string') return { kind: 'malformed', reason: split };
-  const { text, lines } = split;
+  if (!split.ok) return { kind: 'malformed', reason: split.reason };
+  const { text, lines } = split.value;
 
   // One line after the other, as x/mod does: the first one that is wrong decides what the note is.
   let isVerified = false;
@@ -68,14 +69,14 @@ export async function openNote(note: Uint8Array, key: VerifierKey): Promise<Open
 /** The text and the signature lines of a note, or why it is none. */
 function splitNote(
   note: Uint8Array,
-): { readonly text: string; readonly lines: readonly string[] } | string {
+): Result<{ readonly text: string; readonly lines: readonly string[] }> {
   const whole = decodeText(note);
-  if (whole === undefined) return 'a note that is no UTF-8 or has control characters';
+  if (whole === undefined) return failed('a note that is no UTF-8 or has control characters');
   const end = whole.lastIndexOf('\n\n');
-  if (end < 0) return 'a note without a blank line';
+  if (end < 0) return failed('a note without a blank line');
   const signatures = whole.slice(end + 2);
-  if (!signatures.endsWith('\n')) return 'a note that does not end in signature lines';
-  return { text: whole.slice(0, end + 1), lines: signatures.slice(0, -1).split('\n') };
+  if (!signatures.endsWith('\n')) return failed('a note that does not end in signature lines');
+  return success({ text: whole.slice(0, end + 1), lines: signatures.slice(0, -1).split('\n') });
 }
 
 /**

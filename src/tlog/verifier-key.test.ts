@@ -16,7 +16,8 @@ describe('a verifier key', () => {
   it('of sum.golang.org has the bytes that cmd/go has', () => {
     const key = parseVerifierKey(SUM_GOLANG_ORG);
     if (!key.ok) throw new Error(key.reason);
-    expect({ ...key.value, publicKey: Buffer.from(key.value.publicKey).toString('hex') }).toEqual({
+    const { publicKey } = key.value;
+    expect({ ...key.value, publicKey: Buffer.from(publicKey).toString('hex') }).toEqual({
       name: 'sum.golang.org',
       hash: 0x033de0ae,
       publicKey: 'ce3372d75ad1ee5ecdaf8727293d4b111d87eb37531d7c86d4d3003f0eb809fc',
@@ -34,7 +35,10 @@ describe('a verifier key', () => {
     ],
     ['of a fresh log', createLog().verifierKey],
   ])('%s is one', (_, text) => {
-    expect(parseVerifierKey(text)).toMatchObject({ value: { name: text.split('+', 1)[0] } });
+    expect(parseVerifierKey(text)).toMatchObject({
+      ok: true,
+      value: { name: text.split('+', 1)[0] },
+    });
   });
 
   it.each([
@@ -70,7 +74,7 @@ describe('a verifier key', () => {
     ],
     ['with 31 bytes of key', keyOf('a', ed25519(31)), 'has 31 bytes of key, but Ed25519 has 32'],
     ['with 33 bytes of key', keyOf('a', ed25519(33)), 'has 33 bytes of key'],
-  ])('%s is none', (_, text, problem) => {
-    expect(parseVerifierKey(text)).toEqual({ ok: false, reason: expect.stringContaining(problem) });
+  ])('%s is none', (_, text, reason) => {
+    expect(parseVerifierKey(text)).toEqual({ ok: false, reason: expect.stringContaining(reason) });
   });
 });

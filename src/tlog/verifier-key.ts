@@ -1,6 +1,7 @@
-import { failed, success, type Result } from '../effects/result.ts';
-import { sha256 } from '../bytes/sha256.ts';
 import { decodeBase64 } from '../bytes/base64.ts';
+import { hexOfUint32 } from '../bytes/hex.ts';
+import { sha256 } from '../bytes/sha256.ts';
+import { failed, type Result, success } from '../effects/result.ts';
 
 /** The public key of a checksum database. */
 export interface VerifierKey {
@@ -21,10 +22,10 @@ const PUBLIC_KEY_LENGTH = 32;
 
 /**
  * Parses a verifier key, `<name>+<hash>+<key>`: the hash as eight hex digits, the key as base64 of
- * a byte for the algorithm and 32 bytes of Ed25519. The reason says what is wrong with the text and
- * what to do, to go after "a key that". Source: golang.org/x/mod/sumdb/note NewVerifier.
+ * a byte for the algorithm and 32 bytes of Ed25519. A reason says what is wrong with the text and
+ * what to do; it follows the words "a key that". Source: golang.org/x/mod/sumdb/note NewVerifier.
  */
-export function parseVerifierKey(text: string): Result<VerifierKey, string> {
+export function parseVerifierKey(text: string): Result<VerifierKey> {
   if (text.startsWith('PRIVATE+KEY+')) {
     return failed(
       'is the private one, which its database alone may have: take the public key, name+hash+key',
@@ -44,9 +45,8 @@ export function parseVerifierKey(text: string): Result<VerifierKey, string> {
     return failed(`has the key ${JSON.stringify(base64)}, which is no base64`);
   const hash = keyHash(name, key);
   if (hash !== Number.parseInt(hex, 16)) {
-    const right = hash.toString(16).padStart(8, '0');
     return failed(
-      `has the hash "${hex}", but its name and key have "${right}": copy the whole key from its database again`,
+      `has the hash "${hex}", but its name and key have "${hexOfUint32(hash)}": copy the whole key from its database again`,
     );
   }
   if (key[0] !== ED25519) return failed(`has the algorithm ${key[0]}: only 1, Ed25519, is known`);

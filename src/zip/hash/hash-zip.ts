@@ -1,14 +1,14 @@
 import type { H1 } from '../../bytes/h1.ts';
-import { isDirectoryName } from '../rules/check-names.ts';
+import { failed, type Result, success } from '../../effects/result.ts';
 import { describeEntry } from '../read/describe-name.ts';
-import type { Entry } from '../read/directory-header.ts';
+import { type Entry, isDirectoryName } from '../read/directory-header.ts';
 import { hashEntry } from '../read/entry-content.ts';
-import { compareNames, hashLines, type Line } from './h1.ts';
 import { loadDirectory } from '../read/load-directory.ts';
-import { findOverlap, findOversizedZip } from '../rules/sizes.ts';
 import type { ZipSource } from '../read/source.ts';
 import { broken, type Broken } from '../read/tail.ts';
 import { Windows } from '../read/windows.ts';
+import { findOverlap, findOversizedZip } from '../rules/sizes.ts';
+import { compareNames, hashLines, type Line } from './h1.ts';
 
 export interface HashZipOptions {
   /**
@@ -41,9 +41,9 @@ export async function hashZip(
   const files = groupByName(entries);
   const windows = new Windows(source, { end: start, onProgress: options.onProgress });
   const sums = await hashFiles(files, windows, source.size);
-  return typeof sums === 'string'
-    ? broken(sums)
-    : { kind: 'hashed', h1: hashLines(linesOf(files, sums)) };
+  return sums.ok
+    ? { kind: 'hashed', h1: hashLines(linesOf(files, sums.value)) }
+    : broken(sums.reason);
 }
 
 /** All entries of one name. Go hashes each of them, and reads the last one every time. */
@@ -77,9 +77,9 @@ async function hashFiles(
   files: readonly NamedFile[],
   windows: Windows,
   size: number,
-): Promise<Uint8Array | string> {
+): Promise<Result<Uint8Array>> {
   const unhashable = findUnhashable(files, size);
-  if (unhashable !== undefined) return unhashable;
+  if (unhashable !== undefined) return failed(unhashable);
   // All in one array: a hundred thousand arrays of 32 bytes take many times as much.
   const sums = new Uint8Array(files.length * SUM_BYTES);
   const ordered = [...files.entries()].toSorted(
@@ -88,10 +88,10 @@ async function hashFiles(
   for (const [index, { entry }] of ordered) {
     windows.moveTo(entry.localHeaderOffset);
     const sum = await hashEntry(windows, entry);
-    if (typeof sum === 'string') return sum;
-    sums.set(sum, index * SUM_BYTES);
+    if (!sum.ok) return sum;
+    sums.set(sum.value, index * SUM_BYTES);
   }
-  return sums;
+  return success(sums);
 }
 
 function findUnhashable(files: readonly NamedFile[], size: number): string | undefined {

@@ -1,3 +1,4 @@
+import { failed, type Result, success } from '../../effects/result.ts';
 import { int64, uint16, uint32, uint64, type Tail } from './tail.ts';
 
 /** One header of the central directory (APPNOTE 4.3.12), with zip64 sizes already applied. */
@@ -16,6 +17,16 @@ export interface Entry {
   readonly localHeaderOffset: number;
   /** Where this directory header starts in the file. */
   readonly directoryOffset: number;
+}
+
+const SLASH = 0x2f;
+
+/**
+ * Whether the name is that of a directory, which its last byte alone decides (archive/zip
+ * reader.go, Open).
+ */
+export function isDirectoryName(name: Uint8Array): boolean {
+  return name.at(-1) === SLASH;
 }
 
 // Central directory header, APPNOTE 4.3.12
@@ -38,26 +49,32 @@ export interface Entry {
 const HEADER_SIGNATURE = 0x02014b50;
 const HEADER_LENGTH = 46;
 
+/** An entry, and where the header after it would start. */
+export interface Header {
+  readonly entry: Entry;
+  readonly next: number;
+}
+
 /**
  * Returns the header at `at`; `base` is added to the offset of its local header. The two failures
- * differ as io.EOF and ErrFormat do in Go's archive/zip (reader.go, readDirectoryHeader): the first
- * condemns the zip, the second ends the directory.
+ * differ as io.EOF and ErrFormat do in Go's archive/zip (reader.go, readDirectoryHeader):
+ * `end-of-file` makes the zip broken, `not-a-header` ends the directory.
  */
 export function readHeader(
   tail: Tail,
   at: number,
   base: number,
-): { readonly entry: Entry; readonly next: number } | 'not-a-header' | 'end-of-file' {
-  if (at === tail.size) return 'end-of-file';
+): Result<Header, 'end-of-file' | 'not-a-header'> {
+  if (at === tail.size) return failed('end-of-file');
   if (at + HEADER_LENGTH > tail.size || uint32(tail, at) !== HEADER_SIGNATURE)
-    return 'not-a-header';
+    return failed('not-a-header');
   const name = at + HEADER_LENGTH;
   const extra = name + uint16(tail, at + 28);
   const comment = extra + uint16(tail, at + 30);
   const next = comment + uint16(tail, at + 32);
-  if (next > tail.size) return name === tail.size ? 'end-of-file' : 'not-a-header';
+  if (next > tail.size) return failed(name === tail.size ? 'end-of-file' : 'not-a-header');
   const sizes = readSizes(tail, at, { start: extra, end: comment });
-  if (sizes === undefined) return 'not-a-header';
+  if (sizes === undefined) return failed('not-a-header');
   const entry: Entry = {
     name: tail.bytes.subarray(name - tail.start, extra - tail.start),
     compressedSize: sizes.compressedSize,
@@ -68,7 +85,7 @@ export function readHeader(
     localHeaderOffset: base + sizes.localHeaderOffset,
     directoryOffset: at,
   };
-  return { entry, next };
+  return success({ entry, next });
 }
 
 // Extra field, APPNOTE 4.5.1 and 4.5.3: blocks of a tag (2), a length (2) and so many bytes. The

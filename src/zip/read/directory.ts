@@ -63,7 +63,7 @@ function readFromEnd(tail: Tail, end: End): Directory {
     // Either other bytes precede the zip, or the size in the end record is wrong: a header at the
     // offset decides.
     if (directoryOffset < tail.start) return beyondTail(directoryOffset);
-    if (typeof readHeader(tail, directoryOffset, 0) === 'object') {
+    if (readHeader(tail, directoryOffset, 0).ok) {
       return readEntries(tail, { start: directoryOffset, base: 0, records: end.records });
     }
   }
@@ -85,14 +85,17 @@ function readEntries(
   const entries: Entry[] = [];
   for (let at = start; ;) {
     const header = readHeader(tail, at, base);
-    if (header === 'not-a-header') break;
-    if (header === 'end-of-file') return broken('Directory runs to the end of the file');
-    const reason = findProblem(header.entry, tail.size);
+    if (!header.ok) {
+      if (header.reason === 'not-a-header') break;
+      return broken('Directory runs to the end of the file');
+    }
+    const { entry, next } = header.value;
+    const reason = findProblem(entry, tail.size);
     if (reason !== undefined) return broken(`Directory header at ${at} ${reason}`);
     if (entries.length === MAX_ENTRIES)
       return broken(`Directory has more than ${MAX_ENTRIES} entries`);
-    entries.push(header.entry);
-    at = header.next;
+    entries.push(entry);
+    at = next;
   }
   if (entries.length % 0x10000 === records) return { kind: 'complete', start, entries };
   return broken(`Directory has ${entries.length} entries where the end record counts ${records}`);

@@ -4,11 +4,12 @@
 // names and sizes in the local header, what follows a deflate stream.
 
 import { hexOfUint32 } from '../../bytes/hex.ts';
+import { crc32 } from 'node:zlib';
 import { sha256, startSha256 } from '../../bytes/sha256.ts';
-import { isDirectoryName } from '../rules/check-names.ts';
+import { failed, type Result, success } from '../../effects/result.ts';
 import { describeEntry } from './describe-name.ts';
-import type { Entry } from './directory-header.ts';
-import { crc32, inflate, inflateLean, inflatePieces } from './inflate.ts';
+import { type Entry, isDirectoryName } from './directory-header.ts';
+import { inflate, inflateLean, inflatePieces } from './inflate.ts';
 import type { Windows } from './windows.ts';
 
 const STORED = 0;
@@ -22,9 +23,9 @@ export const MAX_HELD_BYTES = 256 * 1024;
  * Returns the SHA-256 of the content of `entry`, or why Go would not read it. Rejects when the zip
  * cannot be read.
  */
-export async function hashEntry(windows: Windows, entry: Entry): Promise<Uint8Array | string> {
-  const reason = await hashOrReason(windows, entry);
-  return typeof reason === 'string' ? `${describeEntry(entry)} ${reason}` : reason;
+export async function hashEntry(windows: Windows, entry: Entry): Promise<Result<Uint8Array>> {
+  const hashed = await hashContent(windows, entry);
+  return hashed.ok ? hashed : failed(`${describeEntry(entry)} ${hashed.reason}`);
 }
 
 /** What an entry was found to hold. */
@@ -34,27 +35,27 @@ interface Content {
   readonly sum: Uint8Array;
 }
 
-async function hashOrReason(windows: Windows, entry: Entry): Promise<Uint8Array | string> {
+async function hashContent(windows: Windows, entry: Entry): Promise<Result<Uint8Array>> {
   const body = await findBody(windows, entry);
-  if (typeof body === 'string') return body;
+  if (!body.ok) return body;
   if (isDirectoryName(entry.name)) {
     // Java's jar tool gives directories a compressed size, so that one is not looked at.
     return entry.uncompressedSize === 0
-      ? sha256()
-      : `is a directory and declares ${entry.uncompressedSize} bytes`;
+      ? success(sha256())
+      : failed(`is a directory and declares ${entry.uncompressedSize} bytes`);
   }
   if (entry.method !== STORED && entry.method !== DEFLATED) {
-    return `is compressed by method ${entry.method}, which Go does not read`;
+    return failed(`is compressed by method ${entry.method}, which Go does not read`);
   }
-  const content = await readContent(windows, entry, body);
-  if (typeof content === 'string') return content;
+  const read = await readContent(windows, entry, body.value);
+  if (!read.ok) return read;
+  const content = read.value;
   if (content.length !== entry.uncompressedSize) {
-    return `declares ${entry.uncompressedSize} bytes and has ${content.length}`;
+    return failed(`declares ${entry.uncompressedSize} bytes and has ${content.length}`);
   }
-  return (
-    (await findWrongChecksum(windows, entry, { content, end: body + entry.compressedSize })) ??
-    content.sum
-  );
+  const end = body.value + entry.compressedSize;
+  const wrong = await findWrongChecksum(windows, entry, { content, end });
+  return wrong === undefined ? success(content.sum) : failed(wrong);
 }
 
 // Local header, APPNOTE 4.3.7: signature "PK\x03\x04", 22 bytes that Go skips, the length of the
@@ -62,44 +63,45 @@ async function hashOrReason(windows: Windows, entry: Entry): Promise<Uint8Array 
 const LOCAL_HEADER_LENGTH = 30;
 const LOCAL_SIGNATURE = 0x04034b50;
 
+/** Returns where the stored form of the content starts. */
 async function findBody(
   windows: Windows,
   { localHeaderOffset: at }: Entry,
-): Promise<number | string> {
+): Promise<Result<number>> {
   const header = viewOf(await windows.read(at, LOCAL_HEADER_LENGTH));
   if (header.byteLength < LOCAL_HEADER_LENGTH || header.getUint32(0, true) !== LOCAL_SIGNATURE) {
-    return `has no local header at ${at}`;
+    return failed(`has no local header at ${at}`);
   }
-  return at + LOCAL_HEADER_LENGTH + header.getUint16(26, true) + header.getUint16(28, true);
+  return success(
+    at + LOCAL_HEADER_LENGTH + header.getUint16(26, true) + header.getUint16(28, true),
+  );
 }
 
-async function readContent(
-  windows: Windows,
-  entry: Entry,
-  body: number,
-): Promise<Content | string> {
+async function readContent(windows: Windows, entry: Entry, body: number): Promise<Result<Content>> {
   const { compressedSize, uncompressedSize: size } = entry;
   if (Math.max(compressedSize, size) > MAX_HELD_BYTES) return readPieces(windows, entry, body);
   const stored = await windows.read(body, compressedSize);
-  const bytes = entry.method === DEFLATED ? inflate(stored, size) : stored;
-  return typeof bytes === 'string'
-    ? bytes
-    : { length: bytes.length, crc32: crc32(bytes), sum: sha256(bytes) };
+  const read = entry.method === DEFLATED ? inflate(stored, size) : success(stored);
+  if (!read.ok) return read;
+  const bytes = read.value;
+  return success({ length: bytes.length, crc32: crc32(bytes), sum: sha256(bytes) });
 }
 
-async function readPieces(windows: Windows, entry: Entry, body: number): Promise<Content | string> {
+async function readPieces(windows: Windows, entry: Entry, body: number): Promise<Result<Content>> {
   const { compressedSize, method, uncompressedSize } = entry;
   const pieces = () => windows.pieces(body, compressedSize);
   if (method === STORED) {
     const tally = startTally();
     for await (const piece of pieces()) tally.take(piece);
-    return tally.content();
+    return success(tally.content());
   }
   const lean = startTally();
   const outcome = await inflateLean(pieces(), uncompressedSize, lean.take);
-  if (outcome !== 'unsure') return outcome.reason ?? lean.content();
+  if (outcome.kind === 'inflated') return success(lean.content());
+  if (outcome.kind === 'refused') return failed(outcome.reason);
   const tally = startTally();
-  return (await inflatePieces(pieces(), uncompressedSize, tally.take)) ?? tally.content();
+  const inflated = await inflatePieces(pieces(), uncompressedSize, tally.take);
+  return inflated.ok ? success(tally.content()) : inflated;
 }
 
 /** Counts and hashes what comes in pieces. */

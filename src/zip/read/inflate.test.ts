@@ -1,6 +1,7 @@
 import { constants, createDeflateRaw, deflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { noise } from '../../../test/fakes/zip/zip-writer.ts';
+import { failed, success } from '../../effects/result.ts';
 import { inflate, inflatePieces } from './inflate.ts';
 
 async function* inPieces(bytes: Uint8Array, length: number): AsyncGenerator<Uint8Array> {
@@ -27,14 +28,14 @@ async function bomb(): Promise<Uint8Array> {
 describe('inflate', () => {
   it('gives the content', () => {
     const content = noise(100_000);
-    expect(inflate(deflateRawSync(content), content.length)).toEqual(Buffer.from(content));
+    expect(inflate(deflateRawSync(content), content.length)).toEqual(success(Buffer.from(content)));
   });
 
   it('stops at the declared size: a bomb takes no memory', async () => {
     const deflated = await bomb();
     const before = process.memoryUsage.rss();
-    expect(inflate(deflated, 1000)).toBe('declares 1000 bytes and has more');
-    expect(inflate(deflated, 0)).toBe('declares 0 bytes and has more');
+    expect(inflate(deflated, 1000)).toEqual(failed('declares 1000 bytes and has more'));
+    expect(inflate(deflated, 0)).toEqual(failed('declares 0 bytes and has more'));
     expect(process.memoryUsage.rss() - before).toBeLessThan(100_000_000);
   });
 });
@@ -47,7 +48,9 @@ describe('inflatePieces', () => {
       const deflated = Buffer.concat([deflateRawSync(content), noise(3 * 1024)]);
       const taken: Uint8Array[] = [];
       const take = (bytes: Uint8Array) => void taken.push(bytes.slice());
-      expect(await inflatePieces(inPieces(deflated, length), content.length, take)).toBeUndefined();
+      expect(await inflatePieces(inPieces(deflated, length), content.length, take)).toEqual(
+        success(undefined),
+      );
       expect(Buffer.concat(taken)).toEqual(Buffer.from(content));
     },
   );
@@ -61,7 +64,9 @@ describe('inflatePieces', () => {
     ],
     ['damaged data', Uint8Array.of(7, 7, 7), 'holds damaged deflate data'],
   ])('gives a reason for %s', async (_, deflated, reason) => {
-    expect(await inflatePieces(inPieces(deflated, 100), 3000, () => undefined)).toBe(reason);
+    expect(await inflatePieces(inPieces(deflated, 100), 3000, () => undefined)).toEqual(
+      failed(reason),
+    );
   });
 
   it('stops soon after the declared size, and asks for no more', async () => {
@@ -74,12 +79,12 @@ describe('inflatePieces', () => {
         yield piece;
       }
     }
-    const reason = await inflatePieces(
+    const outcome = await inflatePieces(
       pieces(),
       2_000_000,
       (bytes) => void (taken += bytes.length),
     );
-    expect(reason).toBe('declares 2000000 bytes and has more');
+    expect(outcome).toEqual(failed('declares 2000000 bytes and has more'));
     expect(taken).toBeLessThanOrEqual(2_000_000);
     expect(asked).toBe(1);
   });

@@ -1,5 +1,4 @@
-// Raw deflate (RFC 1951) in native code, the only place that names `node:zlib`: workerd and Node
-// both have it. The web's DecompressionStream will not do, as it refuses bytes after the end of the
+// Raw deflate (RFC 1951) in native code: workerd and Node both have `node:zlib`. The web's DecompressionStream will not do, as it refuses bytes after the end of the
 // stream, which archive/zip ignores.
 //
 // A few hundred bytes inflate to a megabyte, and the author of a zip may declare any size. So
@@ -7,9 +6,8 @@
 // the name of the entry.
 
 import { createInflateRaw, inflateRawSync } from 'node:zlib';
-
-/** The CRC-32 of `bytes`, or of what had `before` as its CRC-32 followed by `bytes`. */
-export { crc32 } from 'node:zlib';
+import { isUnshared } from '../../bytes/unshared.ts';
+import { failed, type Result, success } from '../../effects/result.ts';
 
 const DAMAGED = 'holds damaged deflate data';
 const CUT = 'holds deflate data that ends too early';
@@ -28,14 +26,14 @@ const SLACK_BYTES = 64 * 1024;
  * Returns the content of `deflated`, at most `size` bytes of it, or a reason. Less than `size` is
  * no error here, and what follows the end of the deflate stream is ignored.
  */
-export function inflate(deflated: Uint8Array, size: number): Uint8Array | string {
+export function inflate(deflated: Uint8Array, size: number): Result<Uint8Array> {
   try {
     // One byte more than needed in the only chunk: a full chunk would make zlib ask for a second.
     const chunkSize = Math.max(64, size + 1);
     const content = inflateRawSync(deflated, { maxOutputLength: size + SLACK_BYTES, chunkSize });
-    return content.length > size ? tooMuch(size) : content;
+    return content.length > size ? failed(tooMuch(size)) : success(content);
   } catch (error) {
-    return error instanceof RangeError ? tooMuch(size) : reasonOf(error);
+    return failed(error instanceof RangeError ? tooMuch(size) : reasonOf(error));
   }
 }
 
@@ -49,42 +47,52 @@ const CHUNK_BYTES = 256 * 1024;
 let spare: ArrayBuffer | undefined;
 
 /**
+ * What `inflateLean` found. `unsure`: the platform's stream cannot read into memory, or it refused
+ * the data. It also refuses what Go ignores, so `inflatePieces` has to decide.
+ */
+export type LeanOutcome =
+  | { readonly kind: 'inflated' }
+  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'unsure' };
+
+const UNSURE: LeanOutcome = { kind: 'unsure' };
+
+/**
  * As `inflatePieces`, without leaving all that comes out to the garbage collector, which in workerd
- * comes late: an isolate has 128 MB. Returns `unsure` where the platform's stream cannot do that,
- * or refuses data: it also refuses what Go ignores, so `inflatePieces` has to say.
+ * runs late: an isolate has 128 MB.
  */
 export async function inflateLean(
   pieces: AsyncIterable<Uint8Array>,
   size: number,
   take: (content: Uint8Array) => void,
-): Promise<{ readonly reason: string | undefined } | 'unsure'> {
+): Promise<LeanOutcome> {
   const { readable, writable } = new DecompressionStream('deflate-raw');
   const reader = openReader(readable);
-  if (!reader) return 'unsure';
+  if (!reader) return UNSURE;
   const fed = feed(pieces, writable.getWriter());
   let memory = spare ?? new ArrayBuffer(CHUNK_BYTES);
   spare = undefined;
   try {
     for (let length = 0; ;) {
       const { done, value } = await reader.read(new Uint8Array(memory));
-      if (!value) return 'unsure';
+      if (!value) return UNSURE;
       length += value.length;
-      if (length > size) return { reason: tooMuch(size) };
+      if (length > size) return { kind: 'refused', reason: tooMuch(size) };
       take(value);
       memory = value.buffer;
       if (done) break;
     }
-    return { reason: undefined };
+    return { kind: 'inflated' };
   } catch {
-    return 'unsure';
+    return UNSURE;
   } finally {
     if (memory.byteLength === CHUNK_BYTES) spare = memory;
     await reader.cancel().catch(() => undefined);
-    await fed; // nobody else may ask for pieces before
+    await fed; // until then the pieces are still being read
   }
 }
 
-/** Only a reader that is given memory is lean, and Node's stream has none. */
+/** A reader that reads into given memory; Node's stream has none. */
 function openReader(readable: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | undefined {
   try {
     return readable.getReader({ mode: 'byob' });
@@ -98,7 +106,10 @@ async function feed(
   writer: WritableStreamDefaultWriter<BufferSource>,
 ): Promise<void> {
   try {
-    for await (const piece of pieces) await writer.write(piece as BufferSource);
+    for await (const piece of pieces) {
+      if (!isUnshared(piece)) throw new TypeError('Cannot inflate shared memory');
+      await writer.write(piece);
+    }
     await writer.close();
   } catch (error) {
     await writer.abort(error).catch(() => undefined);
@@ -107,33 +118,33 @@ async function feed(
 
 /**
  * Inflates what comes in pieces, and gives `take` the content in pieces, which it must not keep.
- * Returns a reason if it cannot; stops at once when more than `size` bytes come out. Rejects only
- * if `pieces` does.
+ * Fails with a reason if it cannot; stops at once when more than `size` bytes come out. Rejects
+ * only if `pieces` does.
  */
 export async function inflatePieces(
   pieces: AsyncIterable<Uint8Array>,
   size: number,
   take: (content: Uint8Array) => void,
-): Promise<string | undefined> {
+): Promise<Result<void>> {
   const stream = createInflateRaw({ chunkSize: CHUNK_BYTES });
-  const { promise: ended, resolve: end } = Promise.withResolvers<{ reason: string | undefined }>();
+  const { promise: ended, resolve: end } = Promise.withResolvers<Result<void>>();
   let length = 0;
   stream.on('data', (content: Uint8Array) => {
     length += content.length;
     if (length <= size) return take(content);
-    end({ reason: tooMuch(size) });
+    end(failed(tooMuch(size)));
     stream.destroy();
   });
-  stream.on('end', () => end({ reason: undefined }));
-  stream.on('error', (error) => end({ reason: reasonOf(error) }));
+  stream.on('end', () => end(success(undefined)));
+  stream.on('error', (error) => end(failed(reasonOf(error))));
   try {
     for await (const piece of pieces) {
       // After the end of the deflate stream zlib may leave a write unanswered.
       const outcome = await Promise.race([ended, written(stream, piece)]);
-      if (outcome) return outcome.reason;
+      if (outcome) return outcome;
     }
     stream.end();
-    return (await ended).reason;
+    return await ended;
   } finally {
     stream.destroy();
   }

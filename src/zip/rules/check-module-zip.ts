@@ -1,7 +1,7 @@
-import { isDirectoryName, startsWith } from './check-names.ts';
+import { startsWith } from './check-names.ts';
 import { trackCollisions } from './collisions.ts';
 import { describeEntry } from '../read/describe-name.ts';
-import type { Entry } from '../read/directory-header.ts';
+import { type Entry, isDirectoryName } from '../read/directory-header.ts';
 import { findPathProblem } from './file-path.ts';
 import { findOversizedFile, findOversizedZip } from './sizes.ts';
 

@@ -19,13 +19,3 @@ export function findNameOutside(
 export function startsWith(name: Uint8Array, start: Uint8Array): boolean {
   return start.every((byte, at) => name[at] === byte);
 }
-
-const SLASH = 0x2f;
-
-/**
- * Whether the name is that of a directory, which is so by its last byte alone (archive/zip
- * reader.go, Open).
- */
-export function isDirectoryName(name: Uint8Array): boolean {
-  return name.at(-1) === SLASH;
-}
