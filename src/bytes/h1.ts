@@ -10,6 +10,7 @@ export type H1 = `h1:${string}`;
  */
 const H1_PATTERN = /^h1:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
 
+/** Whether `text` is exactly one such hash. */
 export function isH1(text: string): text is H1 {
   return H1_PATTERN.test(text);
 }

@@ -4,6 +4,7 @@ import { bytesOf, discard, readInto } from './streams.ts';
 
 const BYTES = Uint8Array.of(1, 2, 3, 4, 5);
 const pieces = () => [BYTES.slice(0, 2), BYTES.slice(2)];
+const broken = () => scriptedStream(pieces(), { breaksWith: new Error('reset') });
 
 describe('a body', () => {
   it('in memory or as a stream is read whole', async () => {
@@ -22,7 +23,6 @@ describe('a body', () => {
   });
 
   it('that breaks off rejects, whichever way it is read', async () => {
-    const broken = () => scriptedStream(pieces(), { breaksWith: new Error('reset') });
     await expect(bytesOf(broken())).rejects.toThrow('reset');
     await expect(readInto(new ArrayBuffer(8), 8, broken())).rejects.toThrow('reset');
   });

@@ -19,7 +19,7 @@ const NOT_ESCAPED = /[A-Z\u0080-\uffff]|!(?![a-z])/;
 
 /**
  * The device names count with any extension and in any case: `aux`, `Aux.txt` and `COM1.tar.gz` all
- * open a device.
+ * open a device. As strings.EqualFold compares: no letter outside of ASCII equals one of these.
  */
 const WINDOWS_DEVICE = /^(?:con|prn|aux|nul|com[1-9]|lpt[1-9])(?:\.|$)/i;
 

@@ -1,19 +1,19 @@
-// Go's path.Match, step by step, and no translation to regular expressions: path.Match never goes
-// back to an earlier star, and a class such as [^a] matches a slash. The first also makes hostile
-// patterns harmless: matching takes at most length of pattern times length of name steps for each
-// star.
+// Go's path.Match, step by step. A translation to regular expressions would differ: path.Match
+// never goes back to an earlier star, and a class such as [^a] matches a slash. The former also
+// makes hostile patterns harmless: for each star, matching takes at most as many steps as the
+// length of the pattern times the length of the name.
 import { failed, type Result, success } from '../effects/result.ts';
 
 /** A parsed pattern, cut at its stars. */
 export type Glob = readonly Chunk[];
 
-/** What follows a star, or the start of the pattern, up to the next star. */
+/** The part of a pattern from its start, or from a star, up to the next star. */
 interface Chunk {
   readonly star: boolean;
   readonly terms: readonly Term[];
 }
 
-/** Matches exactly one character, which is a code point. */
+/** Matches exactly one character, that is, one code point. */
 type Term =
   | { readonly kind: 'literal'; readonly char: string }
   | { readonly kind: 'any' }
@@ -30,8 +30,8 @@ interface ParsedTerm {
 
 /**
  * Returns the parsed pattern, or what is wrong with it. The syntax is that of Go's path.Match: `*`
- * any characters but slashes, `?` one character but a slash, `[a-z]` and `[^a-z]` classes, `\`
- * before a character that stands for itself.
+ * matches any characters but slashes, `?` one character but a slash, `[a-z]` and `[^a-z]` one
+ * character of a class, and `\` stands before a character that means itself.
  */
 export function parseGlob(text: string): Result<Glob> {
   const chars = Array.from(text);

@@ -188,7 +188,7 @@ describe('the major version of a path', () => {
     'example.com/m/v02',
     'example.com/m/v2.0',
     'x/v.',
-  ])('%s ends in what looks like one and is none', (path) => {
+  ])('%s ends in a malformed one', (path) => {
     expect(splitPathVersion(path)).toBeUndefined();
   });
 });

@@ -9,10 +9,10 @@
  *   one.
  * - The major version is part of the path. From v2 on it ends in `/vN`, and gopkg.in always writes
  *   `.vN`, also for v0 and v1, optionally followed by `-unstable`. A version fits a path when the
- *   majors agree, with three exceptions that the go command will never drop, since go.mod files in
- *   the wild rely on them: a path without suffix takes any major marked `+incompatible`; `.v1`
- *   takes `v0.0.0-` pseudo-versions, which an old gopkg.in resolver made; and the mark is otherwise
- *   ignored, even where it makes no sense (`/v2` with `v2.0.0+incompatible`).
+ *   majors agree, with three exceptions, which existing go.mod files rely on: a path without suffix
+ *   takes any major marked `+incompatible`; `.v1` takes `v0.0.0-` pseudo-versions, which an old
+ *   gopkg.in resolver made; and the mark is otherwise ignored, even where it makes no sense (`/v2`
+ *   with `v2.0.0+incompatible`).
  */
 import { escapeUpperCase, isWindowsDeviceName, unescapeUpperCase } from './escape.ts';
 import { semverMajor, type Version } from './version.ts';
@@ -32,7 +32,9 @@ export type SplitPath = {
  * module.CheckPath.
  */
 export function parseModulePath(path: string): ModulePath | undefined {
-  return findFault(path) === undefined ? (path as ModulePath) : undefined;
+  if (findFault(path) !== undefined) return undefined;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the brand is given here and nowhere else
+  return path as ModulePath;
 }
 
 /**
@@ -50,9 +52,8 @@ export function escapeModulePath(path: ModulePath): string {
 }
 
 /**
- * Returns why `path` is no module path, in the words of the go command, or undefined when it is
- * one. Bytes that could steer a terminal are escaped. Source: golang.org/x/mod
- * module.InvalidPathError.
+ * Returns why `path` is no module path, as the go command words it, or undefined when it is one.
+ * Bytes that could steer a terminal are escaped. Source: golang.org/x/mod module.InvalidPathError.
  */
 export function describeBadModulePath(path: string): string | undefined {
   const fault = findFault(path);

@@ -2,10 +2,11 @@
 // covers a module path and everything below it. `*.corp.example,github.com/acme` covers
 // git.corp.example/x and github.com/acme/tool/cmd.
 //
-// They decide which names never leave for a public origin, so they agree with the go command in
-// every verdict but two, where the go command discloses what a pattern was to protect: a malformed
-// pattern, which it ignores, does not parse here; and the space in `a.example, b.example`, which no
-// path can match, is not part of a pattern here.
+// They decide which names are never sent to a public origin. So the verdicts are those of the go
+// command, with two exceptions where the go command discloses what a pattern should protect. The go
+// command ignores a malformed pattern; here it is a parse error. The go command takes the space in
+// `a.example, b.example` for a part of the second pattern, which then matches nothing; here the
+// space is dropped.
 import { failed, type Result, success } from '../effects/result.ts';
 import { matchGlob, parseGlob, type Glob } from './glob.ts';
 

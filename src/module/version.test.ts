@@ -86,7 +86,7 @@ describe('semantic versions', () => {
     ' v1.0.0',
     'v1.0.0\n',
     'master',
-  ])('%j is not one', (text) => {
+  ])('%j is refused', (text) => {
     expect(isSemver(text)).toBe(false);
     expect(canonicalVersion(text)).toBeUndefined();
     expect(parseVersion(text)).toBeUndefined();
@@ -128,7 +128,7 @@ describe('pseudo-versions', () => {
     ['the major version has a leading zero', 'v01.0.0-20160102030405-abcdef123456'],
     ['a prerelease number has a leading zero', 'v1.2.3-01.0.20160102030405-abcdef123456'],
     ['it is a tag', 'v1.2.3-rc-1'],
-  ])('when %s it is not: %s', (_, text) => {
+  ])('are none where %s: %s', (_, text) => {
     expect(isPseudoVersion(text)).toBe(false);
   });
 });

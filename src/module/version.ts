@@ -1,7 +1,8 @@
 /**
  * Versions, as the go command writes and orders them.
  *
- * Three sets lie inside each other, and the difference decides what may be kept for ever:
+ * There are three sets, each within the one before. The difference decides what may be cached for
+ * ever:
  *
  * - A requestable revision is any text that can name one file: `master`, `0123456`, `v01.0.0`, `a
  *   b`. What it stands for changes with every push.
@@ -21,7 +22,7 @@ import { escapeUpperCase, isWindowsDeviceName, unescapeUpperCase } from './escap
 /** A canonical version: `v1.2.3`, `v2.0.0-rc.1`, `v3.0.0+incompatible`, or a pseudo-version. */
 export type Version = string & { readonly __brand: 'Version' };
 
-/** Any other revision that can be asked for: `master`, `0123456`, `v1.2`, `v1.2.3+meta`. */
+/** Any other revision that can be requested: `master`, `0123456`, `v1.2`, `v1.2.3+meta`. */
 export type VersionQuery = string & { readonly __brand: 'VersionQuery' };
 
 const NUMBER = '(?:0|[1-9][0-9]*)';
@@ -79,6 +80,7 @@ export function canonicalVersion(text: string): Version | undefined {
   const { major, minor, patch, prerelease, build } = semver;
   const suffix = prerelease === '' ? '' : `-${prerelease}`;
   const mark = build === 'incompatible' ? '+incompatible' : '';
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the brand is given here and nowhere else
   return `v${major}.${minor}.${patch}${suffix}${mark}` as Version;
 }
 
@@ -89,13 +91,13 @@ export function parseVersion(text: string): Version | undefined {
 }
 
 /**
- * Returns `text` as a query if it can be asked for and is not a canonical version, else undefined.
+ * Returns `text` as a query if it can be requested and is not a canonical version, else undefined.
  * Source: golang.org/x/mod module.EscapeVersion.
  */
 export function parseVersionQuery(text: string): VersionQuery | undefined {
-  return isRequestable(text) && parseVersion(text) === undefined
-    ? (text as VersionQuery)
-    : undefined;
+  if (!isRequestable(text) || parseVersion(text) !== undefined) return undefined;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the brand is given here and nowhere else
+  return text as VersionQuery;
 }
 
 /**

@@ -16,13 +16,13 @@ const WHOLE: Tile = { level: 'data', index: 1, width: 44 };
 const part = (from: number, to: number) =>
   RECORDS.slice(256 + from, 256 + to).map((text) => `${text}\n`);
 
-describe('a data tile has the records of the log', () => {
-  it('when it is full', () => {
+describe('a data tile', () => {
+  it('is accepted when it is full', () => {
     const tile: Tile = { level: 'data', index: 0, width: 256 };
     expect(checkDataTile(answer('/tile/8/data/000'), tile, answer('/tile/8/0/000'))).toBe(true);
   });
 
-  it.each([1, 7, 43, 44])('when it is the first %d of the hashes', (width) => {
+  it.each([1, 7, 43, 44])('is accepted when it is the first %d of the hashes', (width) => {
     const records = answer(`/tile/8/data/001.p/${width}`);
     expect(checkDataTile(records, { ...WHOLE, width }, HASHES)).toBe(true);
   });
@@ -32,17 +32,17 @@ describe('a data tile has the records of the log', () => {
     ['when one is missing at the start', part(1, 44)],
     ['when there is one more', [...part(0, 44), ...part(0, 1)]],
     ['when there is one blank line more', [...part(0, 44), '\n']],
-    ['when two have changed places', [...part(1, 2), ...part(0, 1), ...part(2, 44)]],
+    ['when two are exchanged', [...part(1, 2), ...part(0, 1), ...part(2, 44)]],
     ['when the last blank line is missing', part(0, 44).join('').slice(0, -1)],
     ['when it is empty', ''],
-    ['when it is a page', '<!doctype html>\n'],
+    ['when it is an HTML page', '<!doctype html>\n'],
     ['when it has the ids of lookups', part(0, 44).map((text, at) => `${256 + at}\n${text}`)],
-  ])('not %s', (_, records) => {
+  ])('is refused %s', (_, records) => {
     const body = typeof records === 'string' ? records : records.join('');
     expect(checkDataTile(bytes(body), WHOLE, HASHES)).toBe(false);
   });
 
-  it('not with a single changed bit in a record or in a hash', () => {
+  it('is refused with a single changed bit in a record or in a hash', () => {
     const random = seededRandom(3);
     const records = answer('/tile/8/data/001.p/44');
     for (let run = 0; run < 200; run++) {
@@ -51,7 +51,7 @@ describe('a data tile has the records of the log', () => {
     }
   });
 
-  it('not by fewer hashes than it has records, or as a tile of hashes', () => {
+  it('is refused with fewer hashes than records, or as a tile of hashes', () => {
     const records = answer('/tile/8/data/001.p/44');
     expect(checkDataTile(records, WHOLE, HASHES.subarray(0, 43 * 32))).toBe(false);
     expect(checkDataTile(records, { ...WHOLE, level: 0 }, HASHES)).toBe(false);

@@ -14,7 +14,7 @@ export function checkDataTile(records: Uint8Array, tile: Tile, hashes: Uint8Arra
   for (let at = 0; at < tile.width; at += 1) {
     const end = recordEnd(records, start);
     if (end === undefined) return false;
-    // Empty, and so equal to none, where there are too few.
+    // Where there are too few hashes this is empty, and so equal to none.
     const expected = hashes.subarray(at * HASH_LENGTH, (at + 1) * HASH_LENGTH);
     if (!equalHashes(recordHash(records.subarray(start, end)), expected)) return false;
     start = end + 1;

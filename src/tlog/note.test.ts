@@ -36,8 +36,8 @@ const log = createLog({ name: 'log.example' });
 describe('a note is verified', () => {
   it.each([
     ['with one signature', NOTE, TEXT],
-    ['with the signature of somebody unknown below', `${NOTE}${ENOCH_LINE}`, TEXT],
-    ['with the signature of somebody unknown above', `${TEXT}\n${ENOCH_LINE}${NEUMANN_LINE}`, TEXT],
+    ['with a signature by an unknown key below', `${NOTE}${ENOCH_LINE}`, TEXT],
+    ['with a signature by an unknown key above', `${TEXT}\n${ENOCH_LINE}${NEUMANN_LINE}`, TEXT],
     ['with its signature twice', `${NOTE}${NEUMANN_LINE}`, TEXT],
     [
       'whose second signature by the same key is wrong',
@@ -47,7 +47,7 @@ describe('a note is verified', () => {
     ['beside another key of the same name', `${NOTE}${line('PeterNeumann', 'c74f20a4')}`, TEXT],
     ['beside the same key hash of another name', `${NOTE}${line('Peter', 'c74f20a3')}`, TEXT],
     ['with 100 signatures', `${NOTE}${ENOCH_LINE.repeat(99)}`, TEXT],
-  ])('%s', async (_, note, text) => {
+  ])('if it is one %s', async (_, note, text) => {
     expect(await open(note)).toEqual({ kind: 'verified', text });
   });
 
@@ -58,7 +58,7 @@ describe('a note is verified', () => {
     ['a replacement character', 'a\uFFFD\n'],
     ['characters beyond the first plane', '𐐀\n'],
     ['a delete character, which is no control character to x/mod', 'a\x7F\n'],
-  ])('with %s', async (_, text) => {
+  ])('if its text has %s', async (_, text) => {
     expect(await open(log.sign(text), log.verifierKey)).toEqual({ kind: 'verified', text });
   });
 });
@@ -96,7 +96,7 @@ describe('a note is malformed', () => {
     ],
     ['with one bad line below a good one', `${NOTE}— x\n`],
     ['with 101 signatures', `${NOTE}${ENOCH_LINE.repeat(100)}`],
-  ])('%s', async (_, note) => {
+  ])('if it is one %s', async (_, note) => {
     expect(await open(note)).toEqual({
       kind: 'malformed',
       reason: expect.stringContaining('a note'),
@@ -106,10 +106,10 @@ describe('a note is malformed', () => {
 
 describe('a note is unsigned', () => {
   it.each([
-    ['by somebody unknown alone', `${TEXT}\n${ENOCH_LINE}`],
-    ['by another key of the same name', `${TEXT}\n${line('PeterNeumann', 'c74f20a4')}`],
-    ['by the same key hash of another name', `${TEXT}\n${line('Peter', 'c74f20a3')}`],
-  ])('%s', async (_, note) => {
+    ['signed by an unknown key alone', `${TEXT}\n${ENOCH_LINE}`],
+    ['signed by another key of the same name', `${TEXT}\n${line('PeterNeumann', 'c74f20a4')}`],
+    ['signed by the same key hash of another name', `${TEXT}\n${line('Peter', 'c74f20a3')}`],
+  ])('if it is one %s', async (_, note) => {
     expect(await open(note)).toEqual({
       kind: 'unsigned',
       reason: 'a note without a signature by PeterNeumann+c74f20a3',
@@ -134,14 +134,14 @@ describe('a note is forged', () => {
       'with a wrong signature above a bad line',
       `${TEXT}\n${line('PeterNeumann', 'c74f20a3')}— x\n`,
     ],
-  ])('%s', async (_, note) => {
+  ])('if it is one %s', async (_, note) => {
     expect(await open(note)).toEqual({
       kind: 'forged',
       reason: 'a note with a wrong signature by PeterNeumann+c74f20a3',
     });
   });
 
-  it('with its other half of the curve: S is not below the order of the group', async () => {
+  it('if S + L stands for S, a second form of the same signature', async () => {
     // S + L verifies too where the bound of RFC 8032, section 5.1.7, is not checked.
     const order = 2n ** 252n + 27742317777372353535851937790883648493n;
     const [text = '', signed = ''] = log.sign('a\n').split('\n\n');
@@ -153,7 +153,7 @@ describe('a note is forged', () => {
     expect(await open(note, log.verifierKey)).toMatchObject({ kind: 'forged' });
   });
 
-  it('by somebody who has the name and not the key', async () => {
+  it('if another key signed it under the same name', async () => {
     const [, hash = ''] = log.verifierKey.split('+');
     const note = createLog({ name: 'log.example' }).sign('a\n');
     const signature = Buffer.from(note.trim().split(' ').at(-1) ?? '', 'base64');
@@ -164,7 +164,7 @@ describe('a note is forged', () => {
   });
 });
 
-it('no single changed bit leaves a note verified, or changes what was verified', async () => {
+it('a note with a changed bit is never verified', async () => {
   const random = seededRandom(1);
   for (let run = 0; run < 500; run++) {
     const opened = await open(random.damage(bytes(NOTE)));

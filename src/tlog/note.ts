@@ -1,5 +1,5 @@
 /**
- * Signed notes, the form in which a checksum database says anything that it can be held to:
+ * Signed notes: the form of everything that a checksum database signs.
  *
  *     go.sum database tree
  *     31048497
@@ -7,10 +7,10 @@
  *
  *     — sum.golang.org Az3grrQoQwGO2S0y7NiRH9Qy3jjE…
  *
- * The text ends with the first line break of the last blank line, and that one is signed too. Below
- * the blank line each line is a signature: the em dash, the name of the signer, and in base64 four
- * bytes of the hash of its key and the signature. Several may sign; whoever is not known is passed
- * over, so that witnesses can be added without breaking anybody.
+ * The text ends with the line break before the last blank line, and that line break is signed too.
+ * Below the blank line each line is a signature: an em dash, the name of the signer, and in base64
+ * four bytes of the hash of its key followed by the signature. A note may have several signatures.
+ * Those by unknown keys are skipped, so that witnesses can be added without breaking clients.
  *
  * Source: golang.org/x/mod/sumdb/note.
  */
@@ -19,30 +19,30 @@ import { hexOfUint32 } from '../bytes/hex.ts';
 import { failed, type Result, success } from '../effects/result.ts';
 import { isSignerName, type VerifierKey } from './verifier-key.ts';
 
-/** What a note turned out to be. */
+/** The outcome of checking a note. */
 export type OpenedNote =
   | { readonly kind: 'verified'; readonly text: string }
   /**
-   * `malformed`: no signed note. `unsigned`: one, but not by this key. `forged`: one that claims a
-   * signature by this key, which is wrong.
+   * `malformed`: not a signed note. `unsigned`: a note without a signature by this key. `forged`: a
+   * note with a wrong signature under the name and hash of this key.
    */
   | { readonly kind: 'malformed' | 'unsigned' | 'forged'; readonly reason: string };
 
-/** More than that are an attempt to keep the reader busy (note.go Open). */
+/** A limit on the work that a hostile note can cause (note.go Open). */
 const MAX_SIGNATURES = 100;
 const SIGNATURE_LENGTH = 64;
 const KEY_HASH_LENGTH = 4;
 
 /**
- * Opens a note that the database with this key should have signed. The text is only there when the
- * signature is right. Source: golang.org/x/mod/sumdb/note Open, with one known verifier.
+ * Checks that a note is signed with this key. Only a verified note has a text in the outcome.
+ * Source: golang.org/x/mod/sumdb/note Open, with one known verifier.
  */
 export async function openNote(note: Uint8Array, key: VerifierKey): Promise<OpenedNote> {
   const split = splitNote(note);
   if (!split.ok) return { kind: 'malformed', reason: split.reason };
   const { text, lines } = split.value;
 
-  // One line after the other, as x/mod does: the first one that is wrong decides what the note is.
+  // In the order of the lines, as in x/mod: the first wrong line decides the outcome.
   let isVerified = false;
   for (const [at, line] of lines.entries()) {
     const signature = parseSignature(line);
@@ -55,7 +55,7 @@ export async function openNote(note: Uint8Array, key: VerifierKey): Promise<Open
       return { kind: 'malformed', reason: `a note with more than ${MAX_SIGNATURES} signatures` };
     }
     if (signature.name !== key.name || signature.hash !== key.hash) continue;
-    if (isVerified) continue; // repeated: the first one counts
+    if (isVerified) continue; // only the first signature by a key is checked
     if (!(await verifies(text, signature.bytes, key))) {
       return { kind: 'forged', reason: `a note with a wrong signature by ${nameOf(key)}` };
     }
@@ -80,12 +80,12 @@ function splitNote(
 }
 
 /**
- * The text of bytes that are UTF-8 without control characters but line breaks, else undefined.
- * Encoded again, it has the same bytes. Source: note.go Open; tlog/note.go isValidRecordText.
+ * The text of bytes that are UTF-8 and have no control characters but line breaks, else undefined.
+ * Encoded again, the text has the same bytes. Source: note.go Open; tlog/note.go isValidRecordText.
  */
 export function decodeText(bytes: Uint8Array): string | undefined {
   try {
-    // A byte order mark is a part of what was signed.
+    // A byte order mark is part of the signed text.
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     // oxlint-disable-next-line no-control-regex
     return /[\0-\t\v-\x1f]/.test(text) ? undefined : text;
@@ -110,7 +110,7 @@ function parseSignature(line: string): Signature | undefined {
   return { name, hash, bytes: bytes.slice(KEY_HASH_LENGTH) };
 }
 
-// The keys, not promises of them: workerd lets no request wait for what another one has started.
+// The keys and not promises of them: in workerd a request cannot wait for work of another request.
 const imported = new WeakMap<VerifierKey, CryptoKey>();
 
 async function verifies(
@@ -128,7 +128,7 @@ async function verifies(
   return crypto.subtle.verify('Ed25519', cryptoKey, signature, new TextEncoder().encode(text));
 }
 
-/** As x/mod names a key. */
+/** The form in which x/mod names a key. */
 function nameOf({ name, hash }: VerifierKey): string {
   return `${name}+${hexOfUint32(hash)}`;
 }

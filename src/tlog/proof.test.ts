@@ -6,7 +6,7 @@ import { proveTree } from './proof.ts';
 import { nodeHash, recordHash, storedHashIndex } from './stored-hash.ts';
 import { treeHash } from './tree-hash.ts';
 
-// A second or two where nothing else runs.
+// This takes a second or two on an idle machine.
 vi.setConfig({ testTimeout: 60_000 });
 
 const SIZE = 600;

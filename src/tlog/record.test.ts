@@ -21,12 +21,12 @@ describe('a record', () => {
     ['with a byte order mark', '1\n\uFEFFa\n\nb', 1, '\uFEFFa\n', 'b'],
     ['of an empty line, as in x/mod', '1\n\n\nb', 1, '\n', 'b'],
     ['with a note that begins with a blank line', '1\na\n\n\nb', 1, 'a\n', '\nb'],
-  ])('%s', (_, body, id, text, note) => {
+  ])('%s is parsed', (_, body, id, text, note) => {
     const record = parseRecord(bytes(body));
     expect(record && { ...record, note: textOf(record.note) }).toEqual({ id, text, note });
   });
 
-  it('keeps a note that is no text, for others to refuse', () => {
+  it('returns a note that is no text as it is: openNote refuses it', () => {
     expect(parseRecord(raw('1\na\n\n', 0xff))?.note).toEqual(Uint8Array.of(0xff));
   });
 
@@ -49,8 +49,8 @@ describe('a record', () => {
     ['with a null character', `7\na\0\n\n${NOTE}`],
     ['that is no UTF-8', raw('7\na', 0xff, '\n\n')],
     ['with half a character', raw('7\na', 0xe2, 0x80, '\n\n')],
-    ['that is a page', '<!doctype html>\n<p>\n\n</p>\n'],
-  ])('%s is none', (_, body) => {
+    ['that is an HTML page', '<!doctype html>\n<p>\n\n</p>\n'],
+  ])('%s is refused', (_, body) => {
     expect(parseRecord(typeof body === 'string' ? bytes(body) : body)).toBeUndefined();
   });
 });
@@ -72,7 +72,7 @@ describe('the hashes of a version', () => {
       `${zipLine.replace('h1:', 'h2:x')}\n${LINES}${modLine.replace('h1:', 'h2:')}\n`,
     ],
     [
-      'above a second one, which the go command does not look at',
+      'above a second one, which the go command ignores',
       `${LINES}${zipLine.replace('QQ', 'RR')}\n`,
     ],
   ])('are found %s', (_, text) => {
@@ -89,7 +89,7 @@ describe('the hashes of a version', () => {
     ['with two spaces', LINES.replaceAll(' h1:', '  h1:')],
     ['with a hash of 31 bytes', LINES.replace(ZIP, `h1:${Buffer.alloc(31).toString('base64')}`)],
     ['with a hash of 33 bytes', LINES.replace(ZIP, `h1:${Buffer.alloc(33).toString('base64')}`)],
-    ['with a hash that is not as it is written', LINES.replace('hti8=', 'hti9=')],
+    ['with a second spelling of the hash', LINES.replace('hti8=', 'hti9=')],
     ['with something after its hash', LINES.replace(ZIP, `${ZIP} x`)],
     ['with a malformed hash above the good one', `${zipLine.slice(0, -2)}\n${LINES}`],
   ])('are not found %s', (_, text) => {

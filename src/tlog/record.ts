@@ -2,13 +2,13 @@ import { type H1, isH1 } from '../bytes/h1.ts';
 import { decodeText } from './note.ts';
 import { parseDecimal } from './tree-head.ts';
 
-/** The answer of a checksum database to a lookup. */
+/** What a checksum database returns for a lookup. */
 export interface LookupRecord {
-  /** Its place in the log, the first one is 0. */
+  /** Its place in the log, counted from 0. */
   readonly id: number;
-  /** The go.sum lines, each with its line break: what the log has a hash of. */
+  /** The go.sum lines, each with its line break: what the log has hashed. */
   readonly text: string;
-  /** The signed tree head of a log that has this record. Not verified. */
+  /** The signed tree head of a log with this record. Not verified. */
   readonly note: Uint8Array;
 }
 
@@ -17,7 +17,8 @@ const LINE_BREAK = 10;
 /**
  * Parses the body of a lookup, or returns undefined if it is none: a line with the id, the text of
  * the record, a blank line, and a signed note. Source: golang.org/x/mod/sumdb/tlog ParseRecord,
- * which also takes ids such as `-1` and `+07`; no database writes those, and here they are refused.
+ * which also accepts ids such as `-1` and `+07`. No database writes those, and they are refused
+ * here.
  */
 export function parseRecord(bytes: Uint8Array): LookupRecord | undefined {
   const start = bytes.indexOf(LINE_BREAK) + 1;
@@ -30,8 +31,8 @@ export function parseRecord(bytes: Uint8Array): LookupRecord | undefined {
 }
 
 /**
- * Where the text of the record that begins at `start` ends, the line break before the blank line
- * included; undefined if no blank line follows.
+ * Where the record text that begins at `start` ends: after the line break before the next blank
+ * line. Undefined if there is no blank line.
  */
 export function recordEnd(bytes: Uint8Array, start: number): number | undefined {
   for (let at = bytes.indexOf(LINE_BREAK, start); at >= 0; at = bytes.indexOf(LINE_BREAK, at + 1)) {
@@ -42,8 +43,8 @@ export function recordEnd(bytes: Uint8Array, start: number): number | undefined 
 
 /**
  * The hashes of a version in the text of its record: those of its zip and of its go.mod, as `h1:…`.
- * Undefined when either is missing or malformed; lines of other versions and of other algorithms
- * are passed over. If a record had two, the first would decide, as in cmd/go/internal/modfetch
+ * Undefined when either is missing or malformed. Lines of other versions and of other algorithms
+ * are skipped. Of two lines for one file the first counts, as in cmd/go/internal/modfetch
  * checkSumDB.
  */
 export function recordHashes(

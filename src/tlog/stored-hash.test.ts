@@ -42,7 +42,7 @@ describe('hashes', () => {
 });
 
 describe('the stored hash index', () => {
-  // The first seven by protocol.md, the others by x/mod's own StoredHashIndex (see the e2e judge).
+  // Computed by StoredHashIndex of x/mod, with which test/e2e/note-judge.test.ts compares more.
   const known: readonly (readonly [level: number, n: number, index: number])[] = [
     [0, 0, 0],
     [0, 1, 1],
@@ -109,7 +109,7 @@ describe('the stored hash index', () => {
     expect(() => storedHashIndex(level, n)).toThrow(RangeError);
   });
 
-  it.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])('%d is none', (index) => {
+  it.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])('%d is refused', (index) => {
     expect(() => splitStoredHashIndex(index)).toThrow(RangeError);
   });
 });

@@ -8,8 +8,8 @@
  * and so on. A tree whose size is no power of two is made of complete ones, from the left and each
  * smaller than the one before: 13 records are 8, 4 and 1.
  *
- * Sizes are safe integers, so nothing here may shift bits: JavaScript does that in 32 bits, and
- * sum.golang.org is on its way there.
+ * Sizes are safe integers, so nothing here may shift bits: JavaScript shifts 32 bits only, and a
+ * log such as sum.golang.org can outgrow them.
  *
  * Source: golang.org/x/mod/sumdb/tlog.
  */
@@ -19,7 +19,7 @@ import { sha256 } from '../bytes/sha256.ts';
 /** SHA-256, in bytes. */
 export const HASH_LENGTH = 32;
 
-/** Different first bytes, so that no record can be passed off as a node (RFC 6962, section 2.1). */
+/** The first bytes differ, so that no record can pass for a node (RFC 6962, section 2.1). */
 const RECORD_PREFIX = Uint8Array.of(0);
 const NODE_PREFIX = Uint8Array.of(1);
 
@@ -29,7 +29,7 @@ export interface TreeNode {
   readonly n: number;
 }
 
-/** The hash of a record, whose text is as it is in the log. */
+/** The hash of a record with this text. */
 export function recordHash(text: Uint8Array | string): Uint8Array {
   return sha256(RECORD_PREFIX, typeof text === 'string' ? new TextEncoder().encode(text) : text);
 }
@@ -44,10 +44,7 @@ export function pairHash(pair: Uint8Array): Uint8Array {
   return sha256(NODE_PREFIX, pair);
 }
 
-/**
- * Whether two hashes are the same. Nothing here is secret, so it may take less time when they are
- * not.
- */
+/** Whether both are hashes of 32 bytes, and the same. */
 export function equalHashes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === HASH_LENGTH && equalBytes(a, b);
 }
@@ -57,8 +54,8 @@ export function equalHashes(a: Uint8Array, b: Uint8Array): boolean {
  * on.
  */
 export function storedHashIndex(level: number, n: number): number {
-  // A node is numbered right after the last record below it and the nodes on the way up from there.
-  // Before that record are as many others, half as many nodes of level 1, and so on.
+  // A node is numbered right after the last record below it and the nodes between the two. Before
+  // record `last` there are `last` others, half as many nodes of level 1, and so on.
   const last = (n + 1) * 2 ** level - 1;
   let index = level;
   if (isCount(level) && isCount(n) && isCount(last)) {
@@ -71,8 +68,8 @@ export function storedHashIndex(level: number, n: number): number {
 /** The node with this stored hash index. Throws `RangeError` if that is no safe integer. */
 export function splitStoredHashIndex(index: number): TreeNode {
   if (!isCount(index)) throw new RangeError(`Cannot split the stored hash index ${index}`);
-  // Before record n are less than 2n nodes, so the record that completed this one is not before
-  // index/2, nor far after.
+  // Before record n there are less than 2n nodes, so the record that completed this node is number
+  // index/2 or a little later.
   let record = Math.floor(index / 2);
   let start = storedHashIndex(0, record);
   for (;;) {

@@ -75,7 +75,7 @@ describe('formatTilePath', () => {
 });
 
 describe('tileByteLength', () => {
-  it.each(named)('knows the length of %s', (_, tile, bytes) => {
+  it.each(named)('gives the length of %s', (_, tile, bytes) => {
     expect(tileByteLength(tile)).toBe(bytes);
   });
 });

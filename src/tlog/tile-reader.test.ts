@@ -15,14 +15,14 @@ import { equalHashes, recordHash, storedHashIndex } from './stored-hash.ts';
 import { treeHash } from './tree-hash.ts';
 import type { TreeHead } from './tree-head.ts';
 
-// A second or two where nothing else runs.
+// This takes a second or two on an idle machine.
 vi.setConfig({ testTimeout: 60_000 });
 
 const RECORDS = fillerRecords(600);
 const log = createLog();
 for (const lines of RECORDS) log.add(lines);
 
-// Far more than the others, so that there are three levels of tiles.
+// A log with three levels of tiles.
 const large = createLog();
 for (let id = 0; id < 66_000; id++) large.add(`r ${id}\n`);
 
@@ -115,7 +115,7 @@ describe('the tiles that are read', () => {
     },
   );
 
-  it('are asked for once, whatever they are needed for', async () => {
+  it('are read once each, also when several hashes need them', async () => {
     const { paths, readTiles } = readerOf(large);
     const indexes = [0, 1, 2, 300, 65_999].map(leaf);
     await readAuthenticatedHashes(headOf(large, 66_000), [...indexes, ...indexes], readTiles);
@@ -139,7 +139,7 @@ describe('an attack', () => {
       }).catch((error: unknown) => error);
       expect(error).toBeInstanceOf(InconsistentTile);
       const suspect = error instanceof InconsistentTile ? formatTilePath(error.tile) : '';
-      // Of the right edge nobody can tell which one it was.
+      // Which tile of the right edge is wrong is unknown: the highest is named.
       expect(suspect).toBe(EDGE.includes(damaged) ? EDGE[0] : damaged);
       expect(kept).toEqual([]);
     }
@@ -214,7 +214,7 @@ describe('an attack', () => {
   });
 });
 
-it('what was proven may be kept: all that was read, parents first', async () => {
+it('every tile that was read is announced once it is proven, parents first', async () => {
   const kept: string[] = [];
   const { paths, readTiles } = readerOf(large);
   const keep = (one: Tile, bytes: Uint8Array) =>

@@ -1,18 +1,18 @@
 /**
- * Reads a transparency log through its tiles, and believes none of them: whatever is returned is
- * proven to be in the tree whose hash was signed.
+ * Reads a transparency log through its tiles and trusts none of them: everything that is returned
+ * is proven to be in the tree whose hash was signed.
  *
  *                 s3
  *           ┌─────┴─────┐
- *           ·           ·           s2                 <- the right edge: the complete trees that the tree is made of
- *        ┌──┴──┐     ┌──┴──┐     ┌──┴──┐
+ *           ·           ·           s2                 <- s3 to s0 are the right edge:
+ *        ┌──┴──┐     ┌──┴──┐     ┌──┴──┐                  the complete trees of this tree
  *        ·     ·     ·     ·     ·     ·     s1    s0
  *       00 01 02 03 04 05 06 07 08 09 10 11 12 13 14
  *
- * The tiles of the right edge come first. Together they make the hash of the tree, so either all of
- * them are right or the tree's hash does not come out. They are the partial ones, and every hash in
- * them counts. Every other tile is full, and the tile above it has its hash. So a tile is checked
- * against its parent, which was checked before, up to one of the right edge.
+ * The tiles of the right edge come first. Together they give the hash of the tree, so if one of
+ * them is wrong, another hash comes out. Every partial tile is one of them, and every hash in them
+ * counts. Every other tile is full, and the tile above it has its hash. So each further tile is
+ * checked against its parent, which was checked before, from the right edge down.
  *
  * A tile is only as good as all those above it: none may be kept before all were checked.
  *
@@ -37,7 +37,7 @@ import type { TreeHead } from './tree-head.ts';
  */
 export type ReadTiles = (tiles: readonly Tile[]) => Promise<readonly Uint8Array[]>;
 
-/** Is told of every tile that was proven. */
+/** Called with every tile that was proven. */
 export type OnAuthenticated = (tile: Tile, bytes: Uint8Array) => void;
 
 /**
@@ -46,7 +46,7 @@ export type OnAuthenticated = (tile: Tile, bytes: Uint8Array) => void;
  */
 export class InconsistentTile extends Error {
   override readonly name = 'InconsistentTile';
-  /** The one that did not fit; of several that only fit together, the highest. */
+  /** The tile that did not fit; of several that only fit together, the highest. */
   readonly tile: Tile;
 
   constructor(tile: Tile, reason: string) {
@@ -178,8 +178,8 @@ function hashFrom(tiles: TileSet, index: number): Uint8Array {
 }
 
 /**
- * Throws unless the tiles of the right edge make the hash of the tree. Which of them is wrong
- * cannot be told.
+ * Throws unless the tiles of the right edge give the hash of the tree. If they do not, it is
+ * unknown which of them is wrong.
  */
 function checkEdge(tiles: TileSet, edge: readonly number[], { hash, size }: TreeHead): void {
   const [highest] = tiles.values();
@@ -188,7 +188,7 @@ function checkEdge(tiles: TileSet, edge: readonly number[], { hash, size }: Tree
   throw new InconsistentTile(highest.tile, `or one below it is not of the tree of ${size} records`);
 }
 
-/** Throws unless the tile above this full one, which was checked before, has its hash. */
+/** Throws unless the tile above this full one has its hash. The tile above was checked before. */
 function checkAgainstParent({ tile, bytes }: ReadTile, tiles: TileSet, treeSize: number): void {
   const position = parentTile(tile, treeSize);
   const parent = position && tiles.get(keyOf(position));

@@ -57,7 +57,7 @@ describe('a hash from a tile', () => {
     [8, 1, 'tile/8/1/000.p/2', 256, 512],
     [9, 0, 'tile/8/1/000.p/2', 0, 512],
   ])('node %d:%d of %s is the hash of the records %d to %d', (level, n, path, start, end) => {
-    // A log of these records alone has the hash of their node for its tree.
+    // The node above these records is the root of a log of these records alone.
     const part = createLog();
     for (const lines of fillerRecords(600).slice(start, end)) part.add(lines);
     const hash = hashFromTile(tile(path), bytesOf(path), storedHashIndex(level, n));
@@ -78,13 +78,13 @@ describe('a hash from a tile', () => {
     ['another index', 'tile/8/0/001', 0, 0],
     ['beyond its width', 'tile/8/0/002.p/88', 0, 600],
     ['partly beyond its width', 'tile/8/0/002.p/88', 5, 18],
-  ])('of %s is none', (_, path, level, n) => {
+  ])('of %s is refused', (_, path, level, n) => {
     expect(() => hashFromTile(tile(path), bytesOf(path), storedHashIndex(level, n))).toThrow(
       RangeError,
     );
   });
 
-  it('of a tile that is cut off is none', () => {
+  it('of a truncated tile is refused', () => {
     const bytes = bytesOf('tile/8/0/002.p/88').subarray(1);
     expect(() => hashFromTile(tile('tile/8/0/002.p/88'), bytes, storedHashIndex(0, 512))).toThrow(
       RangeError,

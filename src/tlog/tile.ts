@@ -1,7 +1,7 @@
 /**
- * How a tree lies in tiles. A tile of height 8 is up to 256 neighbouring nodes of level 8·L, and
- * with them every node above them up to level 8·L+7: those are not stored but computed. The node
- * that a full tile makes together, level 8·(L+1), is one of the 256 of the tile above it, its
+ * How a tree is cut into tiles. A tile of height 8 is up to 256 neighbouring nodes of level 8·L,
+ * and with them every node above them up to level 8·L+7: those are not stored but computed. The
+ * node that a full tile makes together, level 8·(L+1), is one of the 256 of the tile above it, its
  * parent.
  *
  * Source: golang.org/x/mod/sumdb/tlog, tile.go.
@@ -9,12 +9,12 @@
 import { HASH_LENGTH, pairHash, splitStoredHashIndex, storedHashIndex } from './stored-hash.ts';
 import { FULL_WIDTH, HEIGHT, type Tile } from './tile-path.ts';
 
-/** A place that a tree has at most one tile at. */
+/** A place where a tree has at most one tile. */
 export type TilePosition = Pick<Tile, 'level' | 'index'>;
 
 /** Where the hash of a node comes from: the nodes [first, first + count) of a tile. */
 interface TileSlice {
-  /** Of the least width that has them all. */
+  /** As wide as it has to be to have them all. */
   readonly tile: Tile;
   readonly first: number;
   readonly count: number;
@@ -31,8 +31,8 @@ function sliceOf(storedIndex: number): TileSlice {
 }
 
 /**
- * The tile that has the node with this stored hash index, or the nodes to compute it of, of the
- * least width. Source: golang.org/x/mod/sumdb/tlog TileForIndex.
+ * The tile with the node of this stored hash index, or with the nodes that it is computed from, as
+ * wide as it has to be. Source: golang.org/x/mod/sumdb/tlog TileForIndex.
  */
 export function tileForIndex(storedIndex: number): Tile {
   return sliceOf(storedIndex).tile;
@@ -52,7 +52,7 @@ export function hashFromTile(tile: Tile, bytes: Uint8Array, storedIndex: number)
   return subtreeHash(bytes.subarray(first * HASH_LENGTH, (first + count) * HASH_LENGTH));
 }
 
-/** The hash of a full tile, which its parent has. */
+/** The hash above all nodes of a full tile: one of the nodes of its parent. */
 export function fullTileHash(bytes: Uint8Array): Uint8Array {
   if (bytes.length !== FULL_WIDTH * HASH_LENGTH)
     throw new RangeError('Cannot hash a tile that is not full');
@@ -63,8 +63,7 @@ export function fullTileHash(bytes: Uint8Array): Uint8Array {
  * The hash above neighbouring hashes, whose number is a power of two. The bytes are not changed.
  */
 function subtreeHash(hashes: Uint8Array): Uint8Array {
-  // Level by level in one copy. `slice` would not make one of a Buffer, which is what Node's
-  // functions return.
+  // Level by level in one copy. `slice` of a Buffer, which Node's functions return, is no copy.
   const work = new Uint8Array(hashes);
   for (let length = work.length; length > HASH_LENGTH; length /= 2) {
     for (let at = 0; at < length; at += 2 * HASH_LENGTH) {
@@ -93,7 +92,7 @@ export function parentTile({ level, index }: TilePosition, treeSize: number): Ti
   return widestTile({ level: level + 1, index: Math.floor(index / FULL_WIDTH) }, treeSize);
 }
 
-/** The hash of a full tile of hashes, as its parent has it. */
+/** The hash of a full tile of hashes, read from its parent. */
 export function hashInParent(child: Tile, parent: Tile, parentBytes: Uint8Array): Uint8Array {
   if (parent.level === 'data') throw new RangeError('Cannot find a hash in a data tile');
   return hashFromTile(parent, parentBytes, storedHashIndex(parent.level * HEIGHT, child.index));

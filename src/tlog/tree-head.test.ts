@@ -18,7 +18,7 @@ describe('a tree head', () => {
       text('2', HASH.replace('QeI=', 'QeJ=')),
       2,
     ],
-  ])('%s is one', (_, head, size) => {
+  ])('%s is parsed', (_, head, size) => {
     const parsed = parseTreeHead(head);
     expect(
       parsed && { size: parsed.size, hash: Buffer.from(parsed.hash).toString('base64') },
@@ -53,7 +53,7 @@ describe('a tree head', () => {
     ['with a hash in hex', text('2', Buffer.alloc(32).toString('hex'))],
     ['with a space in its hash', text('2', HASH.replace('nND', 'n D'))],
     ['of more than a million bytes', text('2') + 'é'.repeat(500_000)],
-  ])('%s is none', (_, head) => {
+  ])('%s is refused', (_, head) => {
     expect(parseTreeHead(head)).toBeUndefined();
   });
 });

@@ -34,7 +34,7 @@ describe('a verifier key', () => {
       'PeterNeumann+C74F20A3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW',
     ],
     ['of a fresh log', createLog().verifierKey],
-  ])('%s is one', (_, text) => {
+  ])('%s is parsed', (_, text) => {
     expect(parseVerifierKey(text)).toMatchObject({
       ok: true,
       value: { name: text.split('+', 1)[0] },
@@ -74,7 +74,7 @@ describe('a verifier key', () => {
     ],
     ['with 31 bytes of key', keyOf('a', ed25519(31)), 'has 31 bytes of key, but Ed25519 has 32'],
     ['with 33 bytes of key', keyOf('a', ed25519(33)), 'has 33 bytes of key'],
-  ])('%s is none', (_, text, reason) => {
+  ])('%s is refused', (_, text, reason) => {
     expect(parseVerifierKey(text)).toEqual({ ok: false, reason: expect.stringContaining(reason) });
   });
 });

@@ -8,15 +8,14 @@ export interface VerifierKey {
   /** The name that the database signs under, such as `sum.golang.org`. */
   readonly name: string;
   /**
-   * The first four bytes of the hash of name and key, as a number: what a signature names its key
-   * by.
+   * The first four bytes of the hash of name and key, as a number. A signature names its key by it.
    */
   readonly hash: number;
   /** Ed25519, 32 bytes. */
   readonly publicKey: Uint8Array;
 }
 
-/** The only algorithm there is. */
+/** The only algorithm of x/mod. */
 const ED25519 = 1;
 const PUBLIC_KEY_LENGTH = 32;
 

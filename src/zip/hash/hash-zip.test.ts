@@ -81,12 +81,12 @@ describe('hashZip', () => {
     ['a large deflated file', [A, { ...MOD, content: LARGE }]],
     ['a large stored file', [A, { ...MOD, content: LARGE, method: 'store' }, { ...A, name: 'z' }]],
     ['a large file that deflates well', [{ ...A, content: new Uint8Array(9_000_000) }]],
-  ])('takes %s', async (_, entries, options) => {
+  ])('accepts %s', async (_, entries, options) => {
     const zip = writeZip(entries, options);
     expect(await verdict(zip)).toBe(hashIndependently(zip));
   });
 
-  it('takes zip64, a comment, and bytes before and after the zip', async () => {
+  it('accepts zip64, a comment, and bytes before and after the zip', async () => {
     const zip = writeZip([A, MOD]);
     const h1 = hashIndependently(zip);
     expect(await verdict(toZip64(zip))).toBe(h1);
@@ -102,14 +102,14 @@ describe('hashZip', () => {
     }
   });
 
-  it('takes a stored file that runs to the end of the zip, and claims to run on', async () => {
+  it('accepts a stored file up to the end of the zip whose declared size runs past it', async () => {
     const forge = (size: number) =>
       writeZip([{ ...A, method: 'store', lies: { crc32: 0, compressedSize: 1e9, size } }]);
     const zip = forge(forge(0).length - 30 - A.name.length);
     expect(await verdict(zip)).toBe(hashIndependently(zip));
   });
 
-  it('takes a directory with a compressed size, as Java makes it', async () => {
+  it('accepts a directory with a compressed size, as the jar tool of Java writes it', async () => {
     const jar = { name: PREFIX, content: '', data: Uint8Array.of(3, 0), lies: { method: 8 } };
     expect(await verdictOf([jar])).toBe(await verdictOf([{ name: PREFIX, content: '' }]));
   });
@@ -164,7 +164,7 @@ describe('hashZip', () => {
     ],
     ['is no deflate data', { data: Uint8Array.of(7, 7) }, `${ENTRY} holds damaged deflate data`],
     [
-      'is cut',
+      'is truncated',
       { data: Uint8Array.of(0x4b, 0x4c) },
       `${ENTRY} holds deflate data that ends too early`,
     ],
@@ -174,7 +174,7 @@ describe('hashZip', () => {
       `${ENTRY} holds deflate data that ends too early`,
     ],
     [
-      'is large and cut',
+      'is large and truncated',
       { data: noise(2e6), lies: { compressedSize: 3, size: 2e6 } },
       expect.stringMatching(/ holds /),
     ],
@@ -196,18 +196,14 @@ describe('hashZip', () => {
   it.each<[claim: string, zip: Uint8Array, reason: RegExp]>([
     ['no bytes', new Uint8Array(), /^No end of central directory record/],
     ['no zip', new TextEncoder().encode('<!doctype html>'), /^No end of central directory record/],
-    [
-      'a zip that was cut',
-      writeZip([A, MOD]).subarray(0, -30),
-      /^No end of central directory record/,
-    ],
+    ['a truncated zip', writeZip([A, MOD]).subarray(0, -30), /^No end of central directory record/],
     [
       'the end of a zip',
       writeZip([{ ...A, content: LARGE }, MOD]).subarray(1_000_000),
       /points outside|no local header/,
     ],
     [
-      'sizes beyond what Go takes',
+      'sizes beyond the limits of Go',
       writeZip([{ ...A, lies: { size: 500 * 2 ** 20 } }, MOD]),
       /over Go's limit of 524288000$/,
     ],
@@ -225,7 +221,7 @@ describe('hashZip', () => {
     expect(reads.length).toBeLessThan(3);
   });
 
-  it('reads a directory that is larger than its first guess, and none that would fill the memory', async () => {
+  it('reads a directory larger than the first tail, and refuses one that would fill the memory', async () => {
     const name = 'x'.repeat(60_000);
     const many = (count: number) =>
       writeZip(
@@ -242,7 +238,7 @@ describe('hashZip', () => {
     );
   });
 
-  it('asks the check first, and gives its reason', async () => {
+  it('calls the check before it reads content, and returns its reason', async () => {
     const reads: number[] = [];
     expect(await hashZip(recording(writeZip([A]), reads), { check: refuse })).toEqual({
       kind: 'broken',
@@ -274,7 +270,7 @@ describe('hashZip', () => {
     ).rejects.toThrow('and got 3');
   });
 
-  it('gives the same hash for a file in whatever pieces, or a reason and never an exception', async () => {
+  it('gives one hash for a file however it is read, or a reason, and never throws', async () => {
     for (let seed = 1; seed <= 300; seed++) {
       expect(await verdict(randomZip(seed))).toMatch(/^(h1:[\w+/]{43}=|.{10,})$/s);
     }

@@ -12,21 +12,20 @@ import { compareNames, hashLines, type Line } from './h1.ts';
 
 export interface HashZipOptions {
   /**
-   * Looks at the directory before any content is read; a reason makes the zip broken. Default none.
+   * Checks the directory before any content is read; a reason makes the zip broken. Default none.
    */
   readonly check?: (entries: readonly Entry[]) => string | undefined;
-  /** Told after each read how many bytes have been read. Default none. */
+  /** Called after each read with the bytes read so far. Default none. */
   readonly onProgress?: (bytesRead: number) => void;
 }
 
 /**
- * Returns the `h1:` hash of a module zip, or why Go would compute none:
- * golang.org/x/mod/sumdb/dirhash HashZip over archive/zip, with limits of its own that no module
- * zip of Go's reaches (`findOversizedZip`, `findOverlap`, `loadDirectory` and `readDirectory` state
- * them).
+ * Returns the `h1:` hash of a module zip, or why Go would compute none. The rules are those of
+ * golang.org/x/mod/sumdb/dirhash HashZip over archive/zip, with further limits that no module zip
+ * made by Go reaches (see `findOversizedZip`, `findOverlap`, `loadDirectory` and `readDirectory`).
  *
- * The file is read once, in order and in large parts; some 16 MiB beyond its directory are held.
- * Rejects when the source does, which says nothing about the zip.
+ * The file is read once, in order and in large parts. Some 16 MiB beyond its directory are held in
+ * memory. Rejects when the source does; the zip itself may then be good.
  */
 export async function hashZip(
   source: ZipSource,

@@ -9,7 +9,7 @@ import {
   type Tail,
 } from './tail.ts';
 
-/** Where the directory is, in the words of the (zip64) end of central directory record. */
+/** Where the directory is, as the (zip64) end of central directory record states it. */
 export interface End {
   readonly kind: 'end';
   /** Where the record itself starts, and the directory should end. */
@@ -33,7 +33,7 @@ export interface End {
 //       22     n  comment
 const END_SIGNATURE = 0x06054b50;
 const END_LENGTH = 22;
-// archive/zip looks this far back; the longest comment needs 65 557.
+// archive/zip searches this far back; the longest comment needs 65 557.
 const END_SEARCH = 65 * 1024;
 
 /**
@@ -47,7 +47,7 @@ export function findEnd(tail: Tail): End | BeyondTail | Broken {
   for (let at = tail.size - END_LENGTH; at >= first; at--) {
     if (uint32(tail, at) !== END_SIGNATURE) continue;
     if (at + END_LENGTH + uint16(tail, at + 20) > tail.size) {
-      // Looking on would let a forged record inside the comment of a cut file take over.
+      // A further search would accept a forged record inside the comment of a truncated file.
       return broken(
         `Comment of the end of central directory record at ${at} runs past the end of the file`,
       );
@@ -69,7 +69,7 @@ export function findEnd(tail: Tail): End | BeyondTail | Broken {
 //
 //   offset  size                                  offset  size
 //        0     4  signature "PK\x06\x07"               0     4  signature "PK\x06\x06"
-//        4     4  disk of the zip64 record, 0          4    28  size, versions, disks, entries on this disk (ignored)
+//        4     4  disk of the zip64 record, 0          4    28  size, versions, disks (ignored)
 //        8     8  offset of the zip64 record          32     8  entries in the directory
 //       16     4  number of disks, 1                  40     8  size of the directory
 //                                                     48     8  offset of the directory
@@ -79,16 +79,16 @@ const ZIP64_END_SIGNATURE = 0x06064b50;
 const ZIP64_END_LENGTH = 56;
 
 /**
- * Returns the zip64 end record if there is one, else `end`: 65 535 entries may also just be 65 535
- * entries.
+ * Returns the zip64 end record if there is one, else `end`: a count of 65 535 may also mean that
+ * there are 65 535 entries.
  */
 function followZip64(tail: Tail, end: End): End | BeyondTail | Broken {
   const locator = end.position - ZIP64_LOCATOR_LENGTH;
   if (locator < 0) return end;
   if (locator < tail.start) return beyondTail(locator);
-  const ours = uint32(tail, locator) === ZIP64_LOCATOR_SIGNATURE;
-  if (!ours || uint32(tail, locator + 4) !== 0 || uint32(tail, locator + 16) !== 1) return end;
-  // archive/zip takes an offset that is negative as an int64 for no zip64 record at all.
+  const isLocator = uint32(tail, locator) === ZIP64_LOCATOR_SIGNATURE;
+  if (!isLocator || uint32(tail, locator + 4) !== 0 || uint32(tail, locator + 16) !== 1) return end;
+  // archive/zip treats an offset that is negative as an int64 as no zip64 record.
   if (uint32(tail, locator + 12) > 0x7fffffff) return end;
   const position = uint64(tail, locator + 8);
   if (position + ZIP64_END_LENGTH > tail.size)

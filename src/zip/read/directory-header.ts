@@ -9,7 +9,7 @@ export interface Entry {
   readonly compressedSize: number;
   /** Declared size of the content in bytes; nothing has been inflated yet. */
   readonly uncompressedSize: number;
-  /** 0 stored, 8 deflated; any other is passed on (APPNOTE 4.4.5). */
+  /** 0 stored, 8 deflated (APPNOTE 4.4.5); not checked. */
   readonly method: number;
   readonly crc32: number;
   readonly flags: number;
@@ -88,9 +88,9 @@ export function readHeader(
   return success({ entry, next });
 }
 
-// Extra field, APPNOTE 4.5.1 and 4.5.3: blocks of a tag (2), a length (2) and so many bytes. The
-// zip64 block, tag 1, holds those of these three numbers, 8 bytes each, whose 4-byte field in the
-// header is 0xffffffff.
+// Extra field, APPNOTE 4.5.1 and 4.5.3: blocks of a tag (2), a length (2) and that many bytes. The
+// zip64 block, tag 1, holds up to three numbers of 8 bytes: those of the order below whose 4-byte
+// field in the header is 0xffffffff.
 const ZIP64_TAG = 1;
 const ZIP64_ORDER = ['uncompressedSize', 'compressedSize', 'localHeaderOffset'] as const;
 const SEE_ZIP64 = 0xffffffff;
@@ -98,8 +98,8 @@ const SEE_ZIP64 = 0xffffffff;
 type Sizes = Pick<Entry, 'compressedSize' | 'uncompressedSize' | 'localHeaderOffset'>;
 
 /**
- * Returns the sizes and offset of the header at `at`, or undefined if a zip64 block lacks one that
- * it must hold.
+ * Returns the sizes and offset of the header at `at`, or undefined if a zip64 block lacks a number
+ * that it must hold.
  */
 function readSizes(
   tail: Tail,

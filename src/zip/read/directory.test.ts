@@ -71,7 +71,7 @@ describe('readDirectory', () => {
     });
   });
 
-  it('believes the offset rather than the size of the directory if a header is there', () => {
+  it('takes the offset rather than the size of the directory if a header is there', () => {
     const directory = read(zip(two, { size: 50 }));
     expect(directory).toMatchObject({
       start: 100,
@@ -121,7 +121,7 @@ describe('readDirectory', () => {
     expect(names(read(file))).toEqual(expected);
   });
 
-  it('refuses more entries than memory has room for', () => {
+  it('refuses more than 150,000 entries', () => {
     expect(names(read(zipOf(150_000)))).toHaveLength(150_000);
     expect(names(read(zipOf(150_001)))).toBe('Directory has more than 150000 entries');
   });
@@ -263,7 +263,7 @@ describe('readDirectory', () => {
     join(bytes('#!'), zip(two)),
     join(zip(two, { comment: 3000 }), new Uint8Array(3000)),
   ])(
-    'asks for more from every tail that is too short, and then gives the same answer (%#)',
+    'needs more of the file for every tail that is too short, and then finds the same (%#)',
     (file) => {
       for (let length = 0; length < file.length; length++) {
         let start = file.length - length;
@@ -278,7 +278,7 @@ describe('readDirectory', () => {
     },
   );
 
-  it('answers and never throws, whichever byte is changed or cut off', () => {
+  it('never throws, whichever byte is changed or cut off', () => {
     for (const file of [zip(two), zip64([header({ offset: 0xffffffff, extra: block64(40) })])]) {
       for (let at = 0; at < file.length; at++) {
         for (const value of [0, 1, 0x7f, 0xff]) {

@@ -8,8 +8,8 @@
 //
 // - the end record is the last one in the file, and bytes may follow its comment;
 // - headers are read until something else follows, and only then counted, modulo 65536;
-// - bytes before the first entry move every offset, unless the directory is found where the end
-//   record says.
+// - bytes before the first entry move every offset, unless the directory is at the offset that the
+//   end record states.
 //
 // Names are bytes: no character set is assumed. Everything is little endian.
 
@@ -18,9 +18,9 @@ import { readHeader, type Entry } from './directory-header.ts';
 import { beyondTail, broken, type BeyondTail, type Broken, type Tail } from './tail.ts';
 
 /**
- * What the tail of a zip file says. `complete.start` is where the directory starts in the file.
- * `beyond-tail` asks to try again with every byte from `start` on, which is always before the
- * present tail and is whatever the file claims: the caller sets the limit.
+ * What the tail of a zip file holds. `complete.start` is where the directory starts in the file.
+ * After `beyond-tail` the caller tries again with every byte from `start` on. That is always before
+ * the present tail, and as far back as the file claims: the caller sets a limit.
  */
 export type Directory =
   | { readonly kind: 'complete'; readonly start: number; readonly entries: readonly Entry[] }
@@ -60,8 +60,8 @@ function readFromEnd(tail: Tail, end: End): Directory {
   if (start < 0) return broken(`Directory of ${directorySize} bytes cannot end at ${position}`);
   const base = start - directoryOffset;
   if (base > 0) {
-    // Either other bytes precede the zip, or the size in the end record is wrong: a header at the
-    // offset decides.
+    // Either other bytes precede the zip, or the size in the end record is wrong. If there is a
+    // header at the offset, it is the size.
     if (directoryOffset < tail.start) return beyondTail(directoryOffset);
     if (readHeader(tail, directoryOffset, 0).ok) {
       return readEntries(tail, { start: directoryOffset, base: 0, records: end.records });
@@ -73,7 +73,7 @@ function readFromEnd(tail: Tail, end: End): Directory {
 
 /**
  * An entry takes some 200 bytes of memory, and 46 bytes of a file: without a limit a small zip
- * takes all there is.
+ * could fill the memory.
  */
 const MAX_ENTRIES = 150_000;
 

@@ -1,7 +1,7 @@
-// The content of one entry, read and proved as Go's archive/zip does (reader.go: Open,
+// The content of one entry, read and checked as Go's archive/zip does (reader.go: Open,
 // findBodyOffset, checksumReader, readDataDescriptor). Of the local header only its length counts;
-// every number is the central directory's. What Go ignores is ignored: the flag of encryption,
-// names and sizes in the local header, what follows a deflate stream.
+// every number is taken from the central directory. What Go ignores is ignored: the flag of
+// encryption, names and sizes in the local header, what follows a deflate stream.
 
 import { hexOfUint32 } from '../../bytes/hex.ts';
 import { crc32 } from 'node:zlib';
@@ -16,7 +16,9 @@ const STORED = 0;
 const DEFLATED = 8;
 const DESCRIPTOR_FLAG = 0x8;
 
-/** Up to here an entry is held whole, stored and inflated; a larger one passes in pieces. */
+/**
+ * An entry of at most this size is held whole, stored and inflated; a larger one is read in pieces.
+ */
 export const MAX_HELD_BYTES = 256 * 1024;
 
 /**
@@ -28,7 +30,7 @@ export async function hashEntry(windows: Windows, entry: Entry): Promise<Result<
   return hashed.ok ? hashed : failed(`${describeEntry(entry)} ${hashed.reason}`);
 }
 
-/** What an entry was found to hold. */
+/** What is in an entry, as it was read. */
 interface Content {
   readonly length: number;
   readonly crc32: number;
@@ -39,7 +41,7 @@ async function hashContent(windows: Windows, entry: Entry): Promise<Result<Uint8
   const body = await findBody(windows, entry);
   if (!body.ok) return body;
   if (isDirectoryName(entry.name)) {
-    // Java's jar tool gives directories a compressed size, so that one is not looked at.
+    // Java's jar tool gives directories a compressed size, so it is not checked.
     return entry.uncompressedSize === 0
       ? success(sha256())
       : failed(`is a directory and declares ${entry.uncompressedSize} bytes`);
@@ -104,7 +106,7 @@ async function readPieces(windows: Windows, entry: Entry, body: number): Promise
   return inflated.ok ? success(tally.content()) : inflated;
 }
 
-/** Counts and hashes what comes in pieces. */
+/** Counts and hashes content that comes in pieces. */
 function startTally(): {
   readonly take: (bytes: Uint8Array) => void;
   readonly content: () => Content;
@@ -123,8 +125,8 @@ function startTally(): {
 }
 
 // Data descriptor, APPNOTE 4.3.9, after the data if flag bit 3 is set: signature "PK\x07\x08" or
-// none, then the CRC-32 and both sizes, which may be 4 or 8 bytes, so that Go reads no more than
-// the first 12 bytes and compares no size.
+// none, then the CRC-32 and both sizes. A size may have 4 or 8 bytes, so Go reads the first 12
+// bytes only and compares no size.
 const DESCRIPTOR_SIGNATURE = 0x08074b50;
 const DESCRIPTOR_LENGTH = 12;
 

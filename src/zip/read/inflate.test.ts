@@ -26,7 +26,7 @@ async function bomb(): Promise<Uint8Array> {
 }
 
 describe('inflate', () => {
-  it('gives the content', () => {
+  it('returns the content', () => {
     const content = noise(100_000);
     expect(inflate(deflateRawSync(content), content.length)).toEqual(success(Buffer.from(content)));
   });
@@ -42,7 +42,7 @@ describe('inflate', () => {
 
 describe('inflatePieces', () => {
   it.each([1, 1000, 1e7])(
-    'gives the content of pieces of %i bytes, and ignores what follows',
+    'returns the content of pieces of %i bytes, and ignores what follows',
     async (length) => {
       const content = noise(3000);
       const deflated = Buffer.concat([deflateRawSync(content), noise(3 * 1024)]);
@@ -63,19 +63,19 @@ describe('inflatePieces', () => {
       'holds deflate data that ends too early',
     ],
     ['damaged data', Uint8Array.of(7, 7, 7), 'holds damaged deflate data'],
-  ])('gives a reason for %s', async (_, deflated, reason) => {
+  ])('refuses %s with a reason', async (_, deflated, reason) => {
     expect(await inflatePieces(inPieces(deflated, 100), 3000, () => undefined)).toEqual(
       failed(reason),
     );
   });
 
-  it('stops soon after the declared size, and asks for no more', async () => {
+  it('stops soon after the declared size, and reads no further piece', async () => {
     const deflated = await bomb();
     let taken = 0;
-    let asked = 0;
+    let read = 0;
     async function* pieces(): AsyncGenerator<Uint8Array> {
       for await (const piece of inPieces(deflated, 100_000)) {
-        asked++;
+        read++;
         yield piece;
       }
     }
@@ -86,7 +86,7 @@ describe('inflatePieces', () => {
     );
     expect(outcome).toEqual(failed('declares 2000000 bytes and has more'));
     expect(taken).toBeLessThanOrEqual(2_000_000);
-    expect(asked).toBe(1);
+    expect(read).toBe(1);
   });
 
   it('rejects when the pieces do', async () => {

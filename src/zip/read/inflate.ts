@@ -1,5 +1,6 @@
-// Raw deflate (RFC 1951) in native code: workerd and Node both have `node:zlib`. The web's DecompressionStream will not do, as it refuses bytes after the end of the
-// stream, which archive/zip ignores.
+// Raw deflate (RFC 1951) in native code: workerd and Node both have `node:zlib`. The web's
+// DecompressionStream alone is not enough: it refuses bytes after the end of the stream, which
+// archive/zip ignores.
 //
 // A few hundred bytes inflate to a megabyte, and the author of a zip may declare any size. So
 // output is bounded by what was declared, and what zlib throws becomes a reason: text that follows
@@ -17,8 +18,8 @@ function tooMuch(size: number): string {
 }
 
 /**
- * workerd collects output in steps of 40 KiB and counts the room, not what is in it, against the
- * limit: without as much slack it takes 50,000 bytes for more than 50,000.
+ * workerd collects output in steps of 40 KiB and counts the whole step against the limit: without
+ * this slack it would refuse 50,000 bytes at a limit of 50,000.
  */
 const SLACK_BYTES = 64 * 1024;
 
@@ -38,12 +39,11 @@ export function inflate(deflated: Uint8Array, size: number): Result<Uint8Array> 
 }
 
 /**
- * Bytes that come out at a time: many fewer than the gigabytes that one window of a zip may inflate
- * to.
+ * Bytes of output at a time. One window of a zip may inflate to gigabytes.
  */
 const CHUNK_BYTES = 256 * 1024;
 
-/** Memory that one call of `inflateLean` leaves to the next. */
+/** Memory of an earlier call of `inflateLean`, for the next one. */
 let spare: ArrayBuffer | undefined;
 
 /**
@@ -117,9 +117,9 @@ async function feed(
 }
 
 /**
- * Inflates what comes in pieces, and gives `take` the content in pieces, which it must not keep.
- * Fails with a reason if it cannot; stops at once when more than `size` bytes come out. Rejects
- * only if `pieces` does.
+ * Inflates deflate data in pieces, and calls `take` with the content in pieces, which it must not
+ * keep. Fails with a reason if it cannot; stops at once when more than `size` bytes come out.
+ * Rejects only if `pieces` does.
  */
 export async function inflatePieces(
   pieces: AsyncIterable<Uint8Array>,
@@ -139,7 +139,7 @@ export async function inflatePieces(
   stream.on('error', (error) => end(failed(reasonOf(error))));
   try {
     for await (const piece of pieces) {
-      // After the end of the deflate stream zlib may leave a write unanswered.
+      // After the end of the deflate stream zlib may never call back for a write.
       const outcome = await Promise.race([ended, written(stream, piece)]);
       if (outcome) return outcome;
     }
@@ -154,7 +154,7 @@ function written(
   stream: ReturnType<typeof createInflateRaw>,
   piece: Uint8Array,
 ): Promise<undefined> {
-  // An error reaches the listener as well, and says more there.
+  // An error reaches the listener too, which has the reason.
   return new Promise((resolve) => stream.write(piece, (error) => error ?? resolve(undefined)));
 }
 

@@ -6,15 +6,15 @@ import { broken } from './tail.ts';
 const FIRST_TAIL_BYTES = 256 * 1024;
 
 /**
- * The largest directory that is read. It is held, and so is an object for each of its entries, in
- * an isolate that has 128 MB for everything. 16 MiB are 110,000 files with names of 100 bytes,
- * twice the largest module that is known.
+ * The largest directory that is read. It is held in memory with an object for each of its entries,
+ * in an isolate that has 128 MB in all. 16 MiB are 110,000 files with names of 100 bytes, twice as
+ * many as the largest known module has.
  */
 export const MAX_DIRECTORY_BYTES = 16 * 1024 * 1024;
 
 /**
- * The outcome of `readDirectory`, given as much of the end of the file as it asks for. Rejects when
- * reading does.
+ * The outcome of `readDirectory` with as much of the end of the file as it needs. Rejects when the
+ * source does.
  */
 export async function loadDirectory(
   source: ZipSource,

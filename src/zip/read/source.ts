@@ -2,11 +2,12 @@
 export interface ZipSource {
   /** Bytes in all. */
   readonly size: number;
-  /** Exactly the bytes offset … offset+length-1; rejects when it cannot. */
+  /** Exactly the bytes offset … offset+length-1; rejects when they cannot be read. */
   read(offset: number, length: number): Promise<Uint8Array>;
   /**
-   * As `read`, into `memory`, which has room for it and is transferred: go on with `.buffer` of the
-   * result. For sources whose every read would else leave megabytes to the garbage collector.
+   * As `read`, into `memory`, which is large enough and is transferred: use `.buffer` of the result
+   * from then on. For sources whose reads would otherwise each leave megabytes to the garbage
+   * collector.
    */
   readInto?(offset: number, length: number, memory: ArrayBuffer): Promise<Uint8Array<ArrayBuffer>>;
 }
@@ -19,8 +20,8 @@ export interface Range {
 }
 
 /**
- * As `source.read`, but rejects too when the source gives another number of bytes than it was asked
- * for.
+ * As `source.read`, but also rejects when the source returns another number of bytes than
+ * requested.
  */
 export async function readExactly(source: ZipSource, range: Range): Promise<Uint8Array> {
   const { offset, length, memory } = range;
@@ -32,7 +33,7 @@ export async function readExactly(source: ZipSource, range: Range): Promise<Uint
   );
 }
 
-/** A zip in memory. What is read are views of `bytes`, not copies. */
+/** A zip in memory. Reads return views of `bytes`, not copies. */
 export function bytesSource(bytes: Uint8Array): ZipSource {
   return {
     size: bytes.length,

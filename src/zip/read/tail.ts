@@ -5,10 +5,7 @@
 export interface Tail {
   readonly bytes: Uint8Array;
   readonly view: DataView;
-  /**
-   * Where the tail starts in the file. Nothing before it, and nothing at or after `size`, may be
-   * asked for.
-   */
+  /** Where the tail starts in the file. Only bytes from here up to `size` may be read. */
   readonly start: number;
   readonly size: number;
 }
@@ -33,7 +30,7 @@ export function broken(reason: string): Broken {
   return { kind: 'broken', reason };
 }
 
-/** Returns the little-endian number at `at`, as do those below (APPNOTE 4.4.1.1). */
+/** Returns the little-endian number at `at`, as do the functions below (APPNOTE 4.4.1.1). */
 export function uint16(tail: Tail, at: number): number {
   return tail.view.getUint16(at - tail.start, true);
 }
@@ -47,7 +44,7 @@ export function uint64(tail: Tail, at: number): number {
   return Number(tail.view.getBigUint64(at - tail.start, true));
 }
 
-/** As uint64, for the one number that archive/zip takes as signed: the offset of a local header. */
+/** As uint64, for the one number that is signed in archive/zip: the offset of a local header. */
 export function int64(tail: Tail, at: number): number {
   return Number(tail.view.getBigInt64(at - tail.start, true));
 }

@@ -39,13 +39,13 @@ describe('Windows', () => {
     expect(reads).toEqual([0, 1, 2, 3, 4, 5].map((index) => index * WINDOW_BYTES));
   });
 
-  it('reads nothing ahead that lies behind the end it was told', async () => {
+  it('reads nothing ahead beyond its end', async () => {
     const { reads, source } = recorded(bytes);
     await new Windows(source, { end: WINDOW_BYTES }).read(0, 10);
     expect(reads).toEqual([0]);
   });
 
-  it('lets go of what lies behind, and of what lies far ahead', async () => {
+  it('releases windows behind the place and far ahead of it', async () => {
     const { reads, source } = recorded(bytes);
     const windows = new Windows(source, { end: 0 });
     for (const index of [0, 1, 4]) await windows.read(index * WINDOW_BYTES, 1);
@@ -54,7 +54,7 @@ describe('Windows', () => {
     expect(reads.map((offset) => offset / WINDOW_BYTES)).toEqual([0, 1, 4, 0, 4]);
   });
 
-  it('tells of the bytes it has read', async () => {
+  it('reports the bytes that it has read', async () => {
     const progress: number[] = [];
     const windows = new Windows(bytesSource(bytes), {
       end,
@@ -64,7 +64,7 @@ describe('Windows', () => {
     expect(progress).toEqual([1, 2, 3, 4, 5].map((count) => count * WINDOW_BYTES).concat(end));
   });
 
-  it('makes a hash read a zip of thousands of entries in few parts', async () => {
+  it('lets a hash read a zip of thousands of entries in few parts', async () => {
     const entries = Array.from({ length: 3000 }, (_, index) => ({
       name: `${index}`,
       content: noise(3000, index + 1),
@@ -109,12 +109,12 @@ function reusing(content: Uint8Array) {
 }
 
 describe('a source that reads into memory', () => {
-  it('gives what it would give otherwise', async () => {
+  it('returns the same bytes as without memory', async () => {
     const zip = new Uint8Array(await bodyBytes(bigZip('m@v1.0.0/', 30_000_000)));
     expect(await hashZip(reusing(zip).source)).toEqual(await hashZip(bytesSource(zip)));
   });
 
-  it('is given the memory of windows that were let go of', async () => {
+  it('is given the memory of released windows', async () => {
     const { source, memories } = reusing(bytes);
     const windows = new Windows(source, { end });
     let sum = 0;

@@ -2,33 +2,31 @@ import { concatBytes } from '../../bytes/concat.ts';
 import { readExactly, type ZipSource } from './source.ts';
 
 /**
- * One read of the source; and what a window costs in memory. 500 MiB are 125 of them, and R2 counts
- * reads.
+ * Bytes of one read of the source, and of one window in memory. 500 MiB are 125 reads; R2 bills
+ * each.
  */
 export const WINDOW_BYTES = 4 * 1024 * 1024;
 
 export interface WindowsOptions {
-  /** Nothing is read ahead from here on: the central directory, which was read before. */
+  /** Nothing is read ahead from here on: the central directory follows, which was read before. */
   readonly end: number;
-  /** Told of every read that was used: the bytes of all of them so far. */
+  /** Called after every read with the bytes read so far. */
   readonly onProgress?: ((bytesRead: number) => void) | undefined;
 }
 
 /**
- * A zip read from its start to its end in large windows, the next one on its way while the present
- * one is worked on. Any place can be asked for, but whoever goes back past what `moveTo` let go of
- * pays with another read.
+ * Reads a zip from its start to its end in large windows; the next window is read ahead. Any place
+ * can be read, but a place that `moveTo` has released costs another read of the source.
  *
- * What was read is good until `moveTo` has gone past it: the memory is then used again.
+ * Bytes that were read are valid until `moveTo` has passed them: their memory is then used again.
  *
- * Windows lie on a grid, so that a zip whose entries overlap finds them again instead of reading
- * each entry anew.
+ * Windows lie on a grid, so that a zip whose entries overlap does not cause a read for each entry.
  */
 export class Windows {
   readonly #source: ZipSource;
   readonly #options: WindowsOptions;
   readonly #held = new Map<number, Promise<Uint8Array>>();
-  /** Memory of windows that were let go of, to read the next ones into. */
+  /** Memory of released windows, to read the next ones into. */
   readonly #free: ArrayBuffer[] = [];
   #bytesRead = 0;
 
@@ -52,7 +50,7 @@ export class Windows {
     return parts.length > 1 ? concatBytes(parts) : only;
   }
 
-  /** As `read`, but in pieces, each of which is let go of when the next one is asked for. */
+  /** As `read`, but in pieces, each of which is valid until the next one is read. */
   async *pieces(offset: number, length: number): AsyncGenerator<Uint8Array> {
     for await (const part of this.#parts(offset, length)) {
       yield part;
@@ -61,7 +59,7 @@ export class Windows {
     }
   }
 
-  /** Lets go of everything but the window that `offset` is in and the two after it. */
+  /** Releases every window but the one with `offset` and the two after it. */
   moveTo(offset: number): void {
     const first = Math.floor(offset / WINDOW_BYTES);
     for (const [index, window] of this.#held) {
@@ -73,7 +71,7 @@ export class Windows {
 
   readonly #recycle = (window: Uint8Array): void => {
     const { buffer } = window;
-    // What a source without `readInto` gave is its own.
+    // Bytes of a source without `readInto` may belong to the source.
     const isOurs =
       this.#source.readInto && buffer instanceof ArrayBuffer && buffer.byteLength === WINDOW_BYTES;
     if (isOurs) this.#free.push(buffer);
@@ -101,7 +99,7 @@ export class Windows {
     const held = this.#held.get(index);
     if (held) return held;
     const window = this.#readWindow(index);
-    // One that was read ahead may fail before anybody waits for it, or when nobody will.
+    // A window that was read ahead may fail before it is awaited, or may never be.
     window.catch(() => undefined);
     this.#held.set(index, window);
     return window;

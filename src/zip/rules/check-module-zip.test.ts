@@ -36,14 +36,14 @@ describe('checkModuleZip', () => {
     ['the root and other directories', ['', 'a/', 'a/b/', 'a/b/c', 'a/', 'b/', 'b/']],
     ['a directory that is called go.mod', ['go.mod/a.go', 'x/GO.MOD/', 'x/GO.MOD/y']],
     ['names around go.mod', ['go.mod.txt', 'a/xgo.mod', 'go.mode', 'gomod']],
-    ['every sign that is allowed', ['!#$%&()+,-.=@[]^_{}~ x']],
+    ['every punctuation mark that is allowed', ['!#$%&()+,-.=@[]^_{}~ x']],
     ['names that begin with a dot', ['.github/x', '..a', '.con']],
     ['letters of all scripts', ['日本語.go', 'é', '\u{10400}', 'ªº', 'ⅷ'.replace('ⅷ', 'ñ')]],
     [
-      'names that begin like those of Windows',
+      'names that begin like device names of Windows',
       ['console', 'com10', 'com0', 'aux_.c', 'lpt', 'xcon'],
     ],
-    ['names like short ones of Windows', ['progra~1']],
+    ['names like the short names of Windows', ['progra~1']],
     ['the dotless i beside i', ['ı', 'i']],
     [
       'files as large as they may be',
@@ -67,7 +67,7 @@ describe('checkModuleZip', () => {
   const RESERVED = 'has a path element that Windows reserves';
 
   it.each<[paths: Name[], reason: string]>([
-    // golang.org/x/mod/zip testdata/check_zip and unzip
+    // golang.org/x/mod/zip testdata/check_zip and testdata/unzip.
     [['valid.go', 'not/../clean'], `${entry('not/../clean')} is not a clean path`],
     [["invalid.go'"], `${entry("invalid.go'")} ${STRANGE}`],
     [['GO.MOD'], `${entry('GO.MOD')} is a go.mod in upper case`],
@@ -79,7 +79,7 @@ describe('checkModuleZip', () => {
     [['dup.go', 'dup.go'], `${entry('dup.go')} occurs twice`],
     [['a.go', 'a.go/b.go'], `${entry('a.go/b.go')} is both a file and a directory`],
     [['m.go', 'M.GO'], `${entry('M.GO')} collides with "m.go", but for case the same path`],
-    // each rule in turn
+    // Each rule in turn.
     [['a.go/b.go', 'a.go'], `${entry('a.go')} is both a file and a directory`],
     [['a', 'a/'], `${entry('a/')} is both a file and a directory`],
     [['a/x', 'A/y'], `${entry('A/y')} collides with "a", but for case the same path`],
@@ -134,7 +134,7 @@ describe('checkModuleZip', () => {
   ])('refuses %j', (paths, reason) => expect(check(...paths)).toBe(reason));
 
   it.each(['noprefix', PREFIX.slice(0, -1), 'example.com/M@v1.0.0/x', '../x', ''])(
-    'refuses %j beside the prefix',
+    'refuses %j outside of the prefix',
     (name) => {
       const zip = { prefix: PREFIX, size: 1000 };
       expect(checkModuleZip(entriesOf([`${PREFIX}go.mod`, name]), zip)).toBe(
@@ -150,11 +150,11 @@ describe('checkModuleZip', () => {
     expect(zip(500 * MIB + 1)).toBe("zip of 524288001 bytes, over Go's limit of 524288000");
   });
 
-  it('makes names fit for a terminal, also the one it collides with', () => {
+  it('masks control characters in a name, also in the one that it collides with', () => {
     expect(check('a\u001b[2Jb')).toBe(`${entry('a\ufffd[2Jb')} ${STRANGE}`);
   });
 
-  it('looks at each of 20,000 entries once, however deep they lie', () => {
+  it('checks each of 20,000 entries once, however deep they lie', () => {
     const seeds = noise(20_000);
     const paths = Array.from(seeds, (seed, index) => `d${seed}/${'x/'.repeat(50)}É${index}.go`);
     expect(check(...paths)).toBeUndefined();

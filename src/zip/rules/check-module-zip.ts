@@ -6,7 +6,7 @@ import { findPathProblem } from './file-path.ts';
 import { findOversizedFile, findOversizedZip } from './sizes.ts';
 
 export interface ModuleZip {
-  /** What every entry's name begins with: `example.com/hello@v1.1.0/`, upper case as it is. */
+  /** What every entry's name begins with: `example.com/hello@v1.1.0/`, upper case not escaped. */
   readonly prefix: string;
   /** Bytes of the zip file. */
   readonly size: number;
@@ -14,7 +14,7 @@ export interface ModuleZip {
 
 /**
  * Returns the first reason why the go command would not unpack a module zip with these entries, or
- * undefined if it would. Content is not looked at: `hashZip` does that. Source:
+ * undefined if it would. Content is not read; `hashZip` does that. Source:
  * golang.org/x/mod/zip checkZip and Unzip.
  */
 export function checkModuleZip(entries: readonly Entry[], zip: ModuleZip): string | undefined {
@@ -29,7 +29,7 @@ export function checkModuleZip(entries: readonly Entry[], zip: ModuleZip): strin
   return undefined;
 }
 
-/** Returns a function that is told the entries one by one, and returns what is wrong with one. */
+/** Returns a function that takes the entries one by one, and returns what is wrong with each. */
 function checkEntries(prefix: string): (entry: Entry) => string | undefined {
   const start = new TextEncoder().encode(prefix);
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -58,8 +58,8 @@ function decode(decoder: TextDecoder, name: Uint8Array): string | undefined {
 }
 
 /**
- * A go.mod elsewhere would be the root of another module. As strings.EqualFold compares: no letter
- * has other equals.
+ * A go.mod elsewhere would be the root of another module. The comparison is that of
+ * strings.EqualFold: no letter outside of ASCII equals one of these.
  */
 function findStrayGoMod(path: string): string | undefined {
   if (path === 'go.mod' || !/(?:^|\/)go\.mod$/i.test(path)) return undefined;

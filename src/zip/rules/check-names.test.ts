@@ -42,7 +42,7 @@ describe('findNameOutside', () => {
     expect(findNameOutside(entries([0xef, 0xbb, 0xbf, 0x61]), 'a')).toBe('\ufffda');
   });
 
-  it('replaces what could steer a terminal or forge a log line', () => {
+  it('masks characters that could steer a terminal or forge a log line', () => {
     const name = 'a\u001b[2J\r\nb\u0000\u009b\u202ec\u2028d\u007f';
     expect(findNameOutside(entries(name), prefix)).toBe(
       'a\ufffd[2J\ufffd\ufffdb\ufffd\ufffd\ufffdc\ufffdd\ufffd',
@@ -53,7 +53,7 @@ describe('findNameOutside', () => {
     expect(findNameOutside(entries([0x61, 0xff, 0x62]), prefix)).toBe('a\ufffdb');
   });
 
-  it('cuts a name that would flood a message', () => {
+  it('cuts a long name', () => {
     expect(findNameOutside(entries('x'.repeat(60_000)), prefix)).toBe(`${'x'.repeat(200)}…`);
   });
 });

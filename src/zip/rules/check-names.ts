@@ -2,10 +2,10 @@ import { describeName } from '../read/describe-name.ts';
 import type { Entry } from '../read/directory-header.ts';
 
 /**
- * Returns the first name in `entries` that does not start with the UTF-8 bytes of `prefix`, made
- * fit for a message, or undefined if all do. With the prefix `<module path>@<version>/` this is the
- * rule for every file of a module zip, directory entries included. Source: golang.org/x/mod/zip
- * checkZip and Unzip.
+ * Returns the first name in `entries` that does not start with the UTF-8 bytes of `prefix`, as text
+ * that is fit for a message, or undefined if all do. With the prefix `<module path>@<version>/`
+ * this is the rule for every file of a module zip, directory entries included. Source:
+ * golang.org/x/mod/zip checkZip and Unzip.
  */
 export function findNameOutside(
   entries: Iterable<Pick<Entry, 'name'>>,

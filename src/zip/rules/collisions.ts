@@ -7,8 +7,8 @@ interface Seen {
 }
 
 /**
- * Returns a function that is told the paths of a zip one by one, and returns the first way in which
- * one collides with another: the same but for case, a file twice, or a file that is also a
+ * Returns a function that takes the paths of a zip one by one, and returns the first way in which a
+ * path collides with an earlier one: the same but for case, a file twice, or a file that is also a
  * directory, parents included. The text follows the entry's name. Source: golang.org/x/mod/zip
  * collisionChecker.
  */
@@ -21,7 +21,7 @@ export function trackCollisions(): (path: string, isDirectory: boolean) => strin
     for (let kind = isDirectory; ; kind = true) {
       const other = seen.get(fold);
       if (other) {
-        // A directory that was seen has parents that were seen.
+        // The parents of a directory were seen with it.
         return findCollision(path, kind, other);
       }
       seen.set(fold, { path, isDirectory: kind });

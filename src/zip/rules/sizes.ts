@@ -1,18 +1,16 @@
 import type { Entry } from '../read/directory-header.ts';
 
-/**
- * golang.org/x/mod/zip.MaxZipFile: the most bytes of a module zip, and of all its files together.
- */
+/** golang.org/x/mod/zip.MaxZipFile: the limit for a module zip, and for all its files together. */
 export const MAX_ZIP_BYTES = 500 * 1024 * 1024;
 
-/** golang.org/x/mod/zip.MaxGoMod and MaxLICENSE: the most bytes of these two files. */
+/** golang.org/x/mod/zip.MaxGoMod and MaxLICENSE: the limit for each of these two files. */
 const MAX_NOTICE_BYTES = 16 * 1024 * 1024;
 
 const LIMITED = new Set(['go.mod', 'LICENSE']);
 
 /**
- * Returns a reason if `path`, relative to the root of its module, is a file with a limit of its own
- * and over it.
+ * Returns a reason if `path`, relative to the root of its module, is a file with its own limit and
+ * exceeds it.
  */
 export function findOversizedFile(
   path: string,
@@ -23,7 +21,7 @@ export function findOversizedFile(
 }
 
 /**
- * Returns a reason if the zip, or all that the entries declare to hold, is larger than Go reads.
+ * Returns a reason if the zip, or the declared content of all entries, is larger than Go reads.
  */
 export function findOversizedZip(entries: readonly Entry[], size: number): string | undefined {
   if (size > MAX_ZIP_BYTES) return `zip of ${size} bytes, over Go's limit of ${MAX_ZIP_BYTES}`;

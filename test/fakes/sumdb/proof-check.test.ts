@@ -11,7 +11,7 @@ import { seededRandom } from '../effects/seeded-random.ts';
 import { checkRecord, checkTree, proveRecord } from './proof-check.ts';
 import { nodesOf, readerOf, readMadeUp } from './tree-nodes.ts';
 
-// A second or two where nothing else runs.
+// This takes a second or two on an idle machine.
 vi.setConfig({ testTimeout: 60_000 });
 
 const SIZE = 600;

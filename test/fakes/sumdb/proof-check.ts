@@ -1,6 +1,6 @@
 /**
- * What an auditor of a log computes: inclusion proofs, and the verdict on inclusion and consistency
- * proofs. modferry itself reads tiles instead, and makes one kind of proof alone, that of a fork.
+ * What an auditor of a log computes: inclusion proofs, and whether inclusion and consistency proofs
+ * hold. modferry itself reads tiles instead, and makes only one kind of proof, that of a fork.
  * The checks follow the algorithms of RFC 9162 and share no code with src: a mistake in the
  * arithmetic there does not hide here.
  */
@@ -18,7 +18,7 @@ export interface RecordClaim {
   readonly recordHash: Uint8Array;
 }
 
-/** Two trees, the old one of which is said to be the beginning of the new one. */
+/** The claim that the old tree is the beginning of the new one. */
 export interface TreeClaim {
   readonly newSize: number;
   readonly newHash: Uint8Array;
@@ -98,7 +98,7 @@ interface Place {
   last: number;
 }
 
-/** A last node that would be on the left has no sibling, and stands for its parent too. */
+/** The last node of a level has no sibling if it is on the left: its parent has the same hash. */
 function climbToSibling(at: Place): void {
   if (at.node === at.last) while (!isRight(at) && at.node > 0) climb(at);
 }

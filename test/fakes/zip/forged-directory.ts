@@ -95,7 +95,7 @@ export const noField = { records: 0xffff, size: 0xffffffff, offset: 0xffffffff }
 /** What the local headers and contents occupy; their bytes do not matter here. */
 export const body = new Uint8Array(100).fill(0x2e);
 
-/** A zip of the given directory headers, with an end record that is right unless told otherwise. */
+/** A zip of the given directory headers, with a right end record unless `options` change it. */
 export function zip(headers: Uint8Array[], claims: Partial<EndFields> = {}): Uint8Array {
   const directory = join(...headers);
   const truth = { records: headers.length, size: directory.length, offset: body.length };

@@ -1,5 +1,4 @@
-// Whole module zips as somebody who means harm, or a broken disk, would make them. `randomZip`
-// makes the same zip of the same seed.
+// Malicious and damaged module zips. `randomZip` makes the same zip from the same seed.
 
 import { deflateRawSync } from 'node:zlib';
 import { block64, end, end64, join, noField } from './forged-directory.ts';
@@ -10,7 +9,7 @@ export const PREFIX = 'example.com/m@v1.0.0/';
 
 /**
  * The zip with every size and offset of its directory in zip64 blocks, and a zip64 end record. It
- * must have been made by `writeZip` without comment, preamble or lies about its directory.
+ * must come from `writeZip`, without a comment, a preamble or wrong values about its directory.
  */
 export function toZip64(zip: Uint8Array): Uint8Array {
   const source = Buffer.from(zip);
@@ -80,8 +79,10 @@ const BAD_PATHS = [
 
 /** A module zip with one or two things wrong with it, or none. */
 export function randomZip(seed: number): Uint8Array {
-  const { below: upTo, next, pick } = seededRandom(seed);
-  const chance = (part: number) => next() < part;
+  const random = seededRandom(seed);
+  const upTo = (limit: number) => random.below(limit);
+  const pick = <T>(from: readonly T[]) => random.pick(from);
+  const chance = (part: number) => random.next() < part;
 
   const lies = (content: Uint8Array): ZipLies =>
     pick<() => ZipLies>([

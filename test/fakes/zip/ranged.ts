@@ -9,13 +9,13 @@ export interface RangedOptions {
   readonly breaks?: readonly number[];
   /** Whether it freezes there instead. */
   readonly freezes?: boolean;
-  /** Whether ranges mean nothing to it. Default: it knows them, and If-Range. */
+  /** Whether the server ignores Range headers. Default: it supports them, and If-Range. */
   readonly isUnranged?: boolean;
 }
 
 /**
- * A server's answers for one file, as RFC 9110 13.1.5 and 14.2 have them, of which the first ones
- * break off.
+ * The responses of a server for one file, by RFC 9110 13.1.5 and 14.2, the first of which break
+ * off.
  */
 export function ranged(bytes: Uint8Array, options: RangedOptions = {}): (call: Call) => Response {
   const { etag = '"one"', breaks = [], freezes = false, isUnranged = false } = options;

@@ -5,7 +5,7 @@ import { dep } from '../origin/modules.ts';
 import { versionOf } from '../origin/module.ts';
 import { bigZip, writeZip, type ZipEntry } from './zip-writer.ts';
 
-// Vectors that Go's own dirhash and an independent implementation agree on.
+// Go's own dirhash and an independent implementation agree on these.
 const MOD = { name: 'm.example/a@v1.0.0/go.mod', content: 'module m.example/a\n' };
 const vectors: [claim: string, entries: ZipEntry[], h1: string][] = [
   ['no entries', [], 'h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='],
@@ -46,7 +46,7 @@ describe('hashZip', () => {
 });
 
 describe('writeZip', () => {
-  it('writes the lies into every place that states the value', () => {
+  it('writes a wrong value into every place that states it', () => {
     const zip = Buffer.from(
       writeZip([{ ...MOD, method: 'store', lies: { size: 7, crc32: 9, localName: 'x' } }]),
     );
@@ -60,7 +60,7 @@ describe('writeZip', () => {
 
 describe('bigZip', () => {
   it.each([1_000, 1_048_576, 5_000_001])(
-    'makes a zip of exactly %i bytes with the hash it tells',
+    'makes a zip of exactly %i bytes with the hash that it states',
     async (size) => {
       const big = bigZip('example.com/big@v1.0.0/', size);
       const bytes = await bodyBytes(big);

@@ -5,7 +5,8 @@ import { hashFiles } from './dirhash.ts';
 
 // A zip file, PKWARE APPNOTE 6.3, as little of it as module zips use (all numbers little endian):
 //
-//   local header        30 bytes + name, then the data, then 16 bytes of data descriptor if flag bit 3 is set
+//   local header        30 bytes + name, then the data, then 16 bytes of data descriptor if flag
+//                       bit 3 is set
 //   ...
 //   central directory   46 bytes + name for each entry
 //   end record          22 bytes + comment
@@ -20,8 +21,7 @@ const DESCRIPTOR_FLAG = 0x8;
 const UTF8_FLAG = 0x800;
 
 /**
- * What the headers claim instead of the truth. Sizes and checksum are changed in every place that
- * states them.
+ * Wrong values for the headers. A size or checksum is changed in every place that states it.
  */
 export interface ZipLies {
   readonly crc32?: number;

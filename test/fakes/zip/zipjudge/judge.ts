@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { startGoProgram } from '../../../go/program.ts';
 
-/** What Go says of a zip: errors are its own words, empty where it has none. */
+/** Go's verdict on a zip: its own error texts, empty where there is no error. */
 export interface GoVerdict {
   readonly h1: string;
   readonly hashError: string;
