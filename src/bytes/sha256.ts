@@ -5,10 +5,12 @@
  */
 import { createHash } from 'node:crypto';
 
+export const SHA256_BYTES = 32;
+
 /** Short parts are joined here: a call into native code costs more than the copy. */
 const together = new Uint8Array(128);
 
-/** The SHA-256 of `parts` one after the other, 32 bytes. */
+/** The SHA-256 of `parts` one after the other. */
 export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
   const hash = createHash('sha256');
   let length = 0;
@@ -30,7 +32,7 @@ export interface RunningSha256 {
   update(bytes: Uint8Array): unknown;
   /** An independent one with the same bytes so far. */
   copy(): RunningSha256;
-  /** 32 bytes; nothing can be added afterwards. */
+  /** The hash; nothing can be added afterwards. */
   digest(): Uint8Array;
 }
 

@@ -14,10 +14,10 @@
  * Source: golang.org/x/mod/sumdb/tlog.
  */
 import { equalBytes } from '../bytes/equal.ts';
-import { sha256 } from '../bytes/sha256.ts';
+import { sha256, SHA256_BYTES } from '../bytes/sha256.ts';
 
-/** SHA-256, in bytes. */
-export const HASH_LENGTH = 32;
+/** In bytes. */
+export const HASH_LENGTH = SHA256_BYTES;
 
 /** The first bytes differ, so that no record can pass for a node (RFC 6962, section 2.1). */
 const RECORD_PREFIX = Uint8Array.of(0);

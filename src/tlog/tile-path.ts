@@ -1,10 +1,11 @@
+import { HASH_LENGTH } from './stored-hash.ts';
+
 /**
  * The tile height of sum.golang.org, and the only one that the go command asks for: 2^8 hashes a
  * full tile.
  */
 export const HEIGHT = 8;
 export const FULL_WIDTH = 256;
-const HASH_LENGTH = 32;
 
 /**
  * One tile of a checksum database: `width` neighbouring hashes, or the records themselves at level

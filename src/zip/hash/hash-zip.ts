@@ -1,4 +1,5 @@
 import type { H1 } from '../../bytes/h1.ts';
+import { SHA256_BYTES } from '../../bytes/sha256.ts';
 import { failed, type Result, success } from '../../effects/result.ts';
 import { describeEntry } from '../read/describe-name.ts';
 import { type Entry, isDirectoryName } from '../read/directory-header.ts';
@@ -66,8 +67,6 @@ function groupByName(entries: readonly Entry[]): NamedFile[] {
 
 const LINE_FEED = 0x0a;
 
-const SUM_BYTES = 32;
-
 /**
  * Returns the SHA-256 of each file, one after the other, or the first problem in the order of the
  * zip.
@@ -80,7 +79,7 @@ async function hashFiles(
   const unhashable = findUnhashable(files, size);
   if (unhashable !== undefined) return failed(unhashable);
   // All in one array: a hundred thousand arrays of 32 bytes take many times as much.
-  const sums = new Uint8Array(files.length * SUM_BYTES);
+  const sums = new Uint8Array(files.length * SHA256_BYTES);
   const ordered = [...files.entries()].toSorted(
     ([, a], [, b]) => a.entry.localHeaderOffset - b.entry.localHeaderOffset,
   );
@@ -88,7 +87,7 @@ async function hashFiles(
     windows.moveTo(entry.localHeaderOffset);
     const sum = await hashEntry(windows, entry);
     if (!sum.ok) return sum;
-    sums.set(sum.value, index * SUM_BYTES);
+    sums.set(sum.value, index * SHA256_BYTES);
   }
   return success(sums);
 }
@@ -102,7 +101,7 @@ function findUnhashable(files: readonly NamedFile[], size: number): string | und
 
 function* linesOf(files: readonly NamedFile[], sums: Uint8Array): Generator<Line> {
   for (const [index, { entry, times }] of files.entries()) {
-    const sum = sums.subarray(index * SUM_BYTES, (index + 1) * SUM_BYTES);
+    const sum = sums.subarray(index * SHA256_BYTES, (index + 1) * SHA256_BYTES);
     for (let time = 0; time < times; time++) yield { name: entry.name, sum };
   }
 }

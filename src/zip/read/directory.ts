@@ -60,8 +60,8 @@ function readFromEnd(tail: Tail, end: End): Directory {
   if (start < 0) return broken(`Directory of ${directorySize} bytes cannot end at ${position}`);
   const base = start - directoryOffset;
   if (base > 0) {
-    // Either other bytes precede the zip, or the size in the end record is wrong. If there is a
-    // header at the offset, it is the size.
+    // Either other bytes precede the zip, or the size in the end record is wrong. A header at the
+    // stated offset means that the size is.
     if (directoryOffset < tail.start) return beyondTail(directoryOffset);
     if (readHeader(tail, directoryOffset, 0).ok) {
       return readEntries(tail, { start: directoryOffset, base: 0, records: end.records });
