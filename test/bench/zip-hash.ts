@@ -28,11 +28,11 @@ const ROOT = join(import.meta.dirname, '..', '..');
  * alone.
  */
 const WORKER = `
-import { checkModuleZip } from './src/zip/check-module-zip.ts';
-import { hashZip } from './src/zip/hash-zip.ts';
-import { bytesSource } from './src/zip/source.ts';
-import { fill } from './src/store/guard.ts';
-import { WINDOW_BYTES as READ } from './src/zip/windows.ts';
+import { checkModuleZip } from './src/zip/rules/check-module-zip.ts';
+import { hashZip } from './src/zip/hash/hash-zip.ts';
+import { bytesSource } from './src/zip/read/source.ts';
+import { readInto as fill } from './src/bytes/streams.ts';
+import { WINDOW_BYTES as READ } from './src/zip/read/windows.ts';
 
 export default {
   async fetch(request) {
