@@ -4,6 +4,8 @@ export default defineConfig({
   test: {
     // Two cores in continuous integration; the tests wait more than they compute.
     maxWorkers: 2,
+    // Once per run, whatever the project: every project has tests that run the go command.
+    globalSetup: ['test/go/install-go.ts'],
     reporters: ['default', './test/count-reporter.ts'],
     projects: [
       {

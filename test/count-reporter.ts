@@ -1,8 +1,8 @@
 import type { Reporter, TestModule } from 'vitest/node';
 
 /**
- * Ends every run with one line that counts its tests: `512 passed, 0 failed, 3 skipped`. With
- * MODFERRY_NO_SKIPS set a skipped test fails the run and is named.
+ * Ends every run with one line that counts its tests: `512 passed, 0 failed`, and `, 3 skipped`
+ * after it if tests were. With MODFERRY_NO_SKIPS set a skipped test fails the run and is named.
  */
 export default class CountReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
@@ -14,8 +14,8 @@ export default class CountReporter implements Reporter {
       for (const test of skipped) console.error(`Skipped where nothing may be: ${test.fullName}`);
       process.exitCode = 1;
     }
-    console.log(
-      `\n${inState('passed').length} passed, ${failed} failed, ${skipped.length} skipped`,
-    );
+    const counts = [`${inState('passed').length} passed`, `${failed} failed`];
+    if (skipped.length > 0) counts.push(`${skipped.length} skipped`);
+    console.log(`\n${counts.join(', ')}`);
   }
 }

@@ -1,28 +1,35 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { arch, platform, tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 
+/** The releases that judge the protocol: an old one that is in use, and the newest. */
+export const GO_MINORS: readonly string[] = ['1.23', '1.27'];
+
+/** Where `installGo` unpacks the releases that this machine lacks. */
+export const GO_DIRECTORY = join(REPOSITORY, '.go');
+
 /**
- * The go command of a minor release such as "1.27": from `$MODFERRY_GO_ROOT/go-1.27`, else
- * `.go/go-1.27` in the repository, else the one on PATH. `undefined` when there is none; the test
- * is then skipped by name.
+ * The go command of a minor release such as "1.27": from `$MODFERRY_GO_ROOT/go-1.27`, else from
+ * PATH, else from `.go/go-1.27` in the repository. `undefined` when there is none; the test is then
+ * skipped by name.
  */
 export function findGo(minor: string): string | undefined {
-  const roots = [process.env['MODFERRY_GO_ROOT'] ?? '', join(REPOSITORY, '.go')].filter(
-    (root) => root !== '',
+  const named = process.env['MODFERRY_GO_ROOT'] ?? '';
+  return (
+    (named === '' ? undefined : goIn(join(named, `go-${minor}`))) ??
+    onPath().find((go) => releaseOf(go).startsWith(`go${minor}.`)) ??
+    goIn(join(GO_DIRECTORY, `go-${minor}`))
   );
-  const local = roots.map((root) => goIn(join(root, `go-${minor}`))).find((go) => go !== undefined);
-  return local ?? onPath().find((go) => goVersion(goRoot(go)).startsWith(`go${minor}.`));
 }
 
 /** The newest go command that can be found, for the tools that tests build. */
 export function findAnyGo(): string | undefined {
-  const roots = [process.env['MODFERRY_GO_ROOT'] ?? '', join(REPOSITORY, '.go')].filter((root) =>
+  const roots = [process.env['MODFERRY_GO_ROOT'] ?? '', GO_DIRECTORY].filter((root) =>
     existsSync(root),
   );
   const minors = roots
@@ -39,9 +46,18 @@ function goIn(root: string): string | undefined {
   return existsSync(go) ? go : undefined;
 }
 
+function isFile(path: string): boolean {
+  return existsSync(path) && statSync(path).isFile(); // a directory may have the name too
+}
+
 function onPath(): string[] {
   const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
-  return folders.map((folder) => join(folder, GO)).filter((go) => existsSync(go));
+  return folders.map((folder) => join(folder, GO)).filter((go) => isFile(go));
+}
+
+/** Without starting the command where bin/go lies in its GOROOT, also behind links. */
+function releaseOf(go: string): string {
+  return goVersion(join(dirname(realpathSync(go)), '..')) || goVersion(goRoot(go));
 }
 
 /**
