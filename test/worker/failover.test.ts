@@ -1,16 +1,9 @@
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { FILE_HEADERS, NEGATIVE, NO_STORE } from '../conformance/headers.ts';
 import type { Fault } from '../fakes/origin/faults.ts';
 import { fixtureModules, hello } from '../fakes/origin/modules.ts';
 import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
-import {
-  type Answer,
-  askCounting,
-  failure,
-  FILE_HEADERS,
-  NEGATIVE,
-  NO_STORE,
-  summary,
-} from './conformance.ts';
+import { type Answer, askCounting, failure, summary } from './stage.ts';
 import { startModferry } from './modferry.ts';
 
 // Which origin is asked next, and what is answered when none is left. A and B have the same

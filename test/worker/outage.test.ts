@@ -1,15 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FILE_HEADERS, STALE, STALE_STATUS } from '../conformance/headers.ts';
 import { hello } from '../fakes/origin/modules.ts';
 import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
-import {
-  failure,
-  FILE_HEADERS,
-  type Stage,
-  STALE,
-  startStage,
-  summary,
-  STALE_STATUS,
-} from './conformance.ts';
+import { failure, type Stage, startStage, summary } from './stage.ts';
 
 // An outage of every origin: what worked before goes on working, everything else is told as it is,
 // never as a 404.
@@ -128,22 +121,6 @@ describe('while every origin hangs', () => {
     await stage.close();
     await second.close();
     await third.close();
-  });
-
-  it('row 47: everything is 504 within the limit, and the origin is asked once', async () => {
-    stage.origin.fault('hang');
-    for (const answer of await stage.askAll(stage.freshModule().path, UNKNOWN)) {
-      expect(summary(answer)).toEqual(failure(504, 1));
-      expect(answer.text).toContain('no answer within 0.3 s');
-    }
-  });
-
-  it('row 47: a body that stops in the middle is 504', async () => {
-    stage.origin.reset();
-    stage.origin.fault({ 'freeze-after': 100 });
-    const { path } = stage.freshModule();
-    // asked for the rest once, as long as there is time
-    expect(summary(await stage.ask(`/${path}/@v/v1.0.0.zip`))).toEqual(failure(504, 2));
   });
 
   it('a last good copy is served instead of a 504', async () => {

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { fixtureModules } from '../fakes/origin/modules.ts';
 import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
 import { type Modferry, type ModferryOptions, startModferry } from './modferry.ts';
-import { fetchOrigins } from './standing.ts';
+import { fetchOrigins } from './origin-report.ts';
 
 // What one isolate learnt of the origins is known to the next one, which here is the next modferry
 // on the same files.

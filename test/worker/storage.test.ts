@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { FILE_HEADERS } from '../conformance/headers.ts';
 import { findAnyGo } from '../go/go.ts';
 import { goSums } from '../fakes/origin/module.ts';
 import { fixtureModules } from '../fakes/origin/modules.ts';
 import { startSumDB } from '../fakes/sumdb/sumdb.ts';
-import { FILE_HEADERS, type Stage, startStage, summary } from './conformance.ts';
+import { type Stage, startStage, summary } from './stage.ts';
 
 // What is kept, where, and what happens where there is nowhere to keep it.
 
@@ -24,7 +25,7 @@ it.each<[string, ('FILES' | 'META')[]]>([
   try {
     for (const [end, kind] of FILES) {
       const first = await stage.ask(`/example.com/hello/${end}`);
-      await stage.edgeEntry('file', `example.com/hello/${end}`);
+      await stage.nearEntrySeconds('file', `example.com/hello/${end}`);
       const again = await stage.ask(`/example.com/hello/${end}`);
       expect(summary(first)).toEqual({ status: 200, ...FILE_HEADERS[kind], asked: 1 });
       expect(summary(again)).toEqual({ status: 200, ...FILE_HEADERS[kind], asked: 0 });
@@ -83,7 +84,7 @@ describe('the bucket', () => {
     const fetchAgain = async () => {
       await stage.expire();
       expect((await stage.ask(`/${path}/${end}`)).asked).toBe(1);
-      await stage.edgeEntry('file', `${path}/${end}`);
+      await stage.nearEntrySeconds('file', `${path}/${end}`);
     };
     await stage.ask(`/${path}/${end}`);
     await expect.poll(version).toBeDefined();

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { IMMUTABLE, NO_STORE, UNCOVERED } from '../conformance/headers.ts';
 import { hashGoMod } from '../fakes/zip/dirhash.ts';
 import {
   goSum,
@@ -13,17 +14,7 @@ import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
 import { type FakeSumDB, startSumDB } from '../fakes/sumdb/sumdb.ts';
 import { writeZip } from '../fakes/zip/zip-writer.ts';
 import { findAnyGo } from '../go/go.ts';
-import {
-  failure,
-  forgetEverything,
-  IMMUTABLE,
-  NO_STORE,
-  type Stage,
-  startStage,
-  summary,
-  UNCOVERED,
-  withFault,
-} from './conformance.ts';
+import { failure, forgetEverything, type Stage, startStage, summary, withFault } from './stage.ts';
 
 // Rows 56, 57 and 59: what two origins give is compared with a checksum database by
 // golang.org/x/mod.
@@ -170,7 +161,7 @@ describe.skipIf(go === '')('with VERIFY=all', () => {
       const answer = await stage.ask(`/${path}/@v/v1.0.0.${end}`);
       expect([answer.status, answer.headers['cache-control']]).toEqual([200, UNCOVERED]);
       await stage.stored(`${path}/@v/v1.0.0.${end}`);
-      expect(await stage.edgeEntry('file', `${path}/@v/v1.0.0.${end}`)).toBe(86_400);
+      expect(await stage.nearEntrySeconds('file', `${path}/@v/v1.0.0.${end}`)).toBe(86_400);
       const again = await stage.ask(`/${path}/@v/v1.0.0.${end}`);
       expect([again.asked, again.headers['cache-control']]).toEqual([0, UNCOVERED]);
     }

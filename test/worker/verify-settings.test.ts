@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { UNCOVERED } from '../conformance/headers.ts';
 import { goSums } from '../fakes/origin/module.ts';
 import { fixtureModules } from '../fakes/origin/modules.ts';
 import { startOrigin } from '../fakes/origin/origin.ts';
 import { startSumDB } from '../fakes/sumdb/sumdb.ts';
 import { findAnyGo } from '../go/go.ts';
-import { startStage, UNCOVERED } from './conformance.ts';
+import { startStage } from './stage.ts';
 
 const go = findAnyGo() ?? '';
 

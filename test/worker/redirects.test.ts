@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { FILE_HEADERS } from '../conformance/headers.ts';
+import { versionOf } from '../fakes/origin/module.ts';
 import { fixtureModules, hello } from '../fakes/origin/modules.ts';
 import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
-import { type Answer, askCounting, failure, FILE_HEADERS, summary } from './conformance.ts';
+import { type Answer, askCounting, failure, summary } from './stage.ts';
 import { type Modferry, startModferry } from './modferry.ts';
 
 // Redirects are followed inside, and a credential goes to the origin that it belongs to and nowhere
@@ -15,7 +17,7 @@ beforeAll(async () => {
   corp = await startOrigin({ modules: fixtureModules(), prefix: '/goproxy' });
   mirror = await startOrigin({ modules: fixtureModules() });
 });
-// What one test lets an origin do is remembered: each has a modferry of its own.
+// Each test has a modferry of its own, because one avoids an origin that failed.
 beforeEach(async () => {
   corp.reset();
   mirror.reset();
@@ -46,11 +48,22 @@ function chain(length: number): void {
   corp.set(`/-redirected${ZIP}`, { body: hello().versions['v1.1.0']?.zip ?? '' });
 }
 
-it('the credential goes to its own origin, the next origin gets none', async () => {
+it('the credential goes to its own origin, and the next origin gets none', async () => {
   corp.fault(404);
   expect(await ask('/example.com/hello/@v/list')).toMatchObject({ status: 200, asked: 2 });
   expect(authorizations(corp)).toEqual([BASIC]);
   expect(authorizations(mirror)).toEqual([undefined]);
+});
+
+it('row 33: a redirect to another host is followed inside, and the zip is then stored', async () => {
+  const { zip } = versionOf(hello(), 'v1.1.0');
+  mirror.set(`/goproxy${ZIP}`, { body: zip });
+  corp.fault({ redirect: mirror.url });
+  const fetched = await ask(ZIP);
+  expect(summary(fetched)).toEqual({ status: 200, ...FILE_HEADERS.zip, asked: 2 });
+  expect(fetched.body.equals(Buffer.from(zip as Uint8Array)), 'the bytes are the same').toBe(true);
+  expect((await ask(ZIP)).asked).toBe(0);
+  expect({ corp: corp.count(), mirror: mirror.count() }).toEqual({ corp: 1, mirror: 1 });
 });
 
 it('the credential is not carried across a redirect to another server', async () => {
@@ -62,14 +75,14 @@ it('the credential is not carried across a redirect to another server', async ()
   expect(JSON.stringify(mirror.requests.map(({ headers }) => headers))).not.toContain('goproxy');
 });
 
-it('the signature of a redirect goes to its target and is shown to nobody', async () => {
+it('the signature of a redirect goes to its target, and neither an answer nor the log shows it', async () => {
   corp.fault({ redirect: mirror.url });
   const answer = await ask(ZIP);
   expect(mirror.requests[0]?.url).toContain('Signature=');
   expect(JSON.stringify([answer.headers, modferry.log])).not.toMatch(/Signature|s3cret|Basic/);
 });
 
-it.each([1, 5])('%i redirects in a row are followed', async (length) => {
+it.each([1, 5])('a chain of %i redirects is followed', async (length) => {
   chain(length);
   expect(summary(await ask(ZIP))).toEqual({ status: 200, ...FILE_HEADERS.zip, asked: length + 1 });
   expect(mirror.count()).toBe(0);
@@ -86,7 +99,7 @@ it.each(['ftp://127.0.0.1/x', 'http://', 'javascript:alert(1)', 'file:///etc/pas
   async (location) => {
     for (const server of [corp, mirror]) server.set(ZIP, { status: 302, headers: { location } });
     const answer = await ask(ZIP);
-    expect(summary(answer)).toEqual(failure(502, 3)); // the best of both once more
+    expect(summary(answer)).toEqual(failure(502, 3)); // one of the two is asked once more
     expect(answer.text).not.toContain(location);
   },
 );

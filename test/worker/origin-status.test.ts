@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { JSON_TYPE, NO_STORE, TEXT } from '../conformance/headers.ts';
 import { makeModule, makeVersion } from '../fakes/origin/module.ts';
 import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
 import { noise } from '../fakes/zip/zip-writer.ts';
-import { JSON_TYPE, NO_STORE, TEXT } from './conformance.ts';
 import { type Modferry, type ModferryOptions, startModferry } from './modferry.ts';
-import { rawRequest } from './raw-request.ts';
-import { fetchOrigins } from './standing.ts';
+import { rawRequest } from '../conformance/raw-request.ts';
+import { fetchOrigins } from './origin-report.ts';
 
 // The probe that runs by the clock, and what `/readyz` and `/-/api/origins` make of it.
 

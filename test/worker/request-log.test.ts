@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Answer, type Stage, startStage } from './conformance.ts';
+import { type Answer, type Stage, startStage } from './stage.ts';
 
 // One line of JSON a request, and nothing in it that a client would not want to be kept.
 
@@ -91,7 +91,7 @@ it.each([
 it('an answer from a store names the tier and no attempts', async () => {
   const { path } = stage.freshModule();
   await stage.ask(`/${path}/@v/v1.0.0.mod`);
-  await stage.edgeEntry('file', `${path}/@v/v1.0.0.mod`);
+  await stage.nearEntrySeconds('file', `${path}/@v/v1.0.0.mod`);
   const [line] = await linesOf(stage, await stage.ask(`/${path}/@v/v1.0.0.mod`));
   expect(line).toMatchObject({ status: 200, kind: 'mod' });
   expect(['edge', 'kv', 'r2']).toContain(line?.['tier']);

@@ -1,0 +1,2 @@
+/** The checksum database behind the target. */
+export const DATABASE_NAME = 'sum.example.test';
