@@ -1,7 +1,7 @@
 import type { CacheStore, EdgeStore } from '../../src/store/contract.ts';
 import { bytesIn, type Claim, equal, equalBytes, newKey, someBytes } from './claims.ts';
 
-/** What src/store/contract.ts says of a cache, as long as it does not forget. */
+/** The contract of a cache in src/store/contract.ts, as long as it evicts nothing. */
 export const cacheClaims: readonly Claim<CacheStore>[] = [
   {
     claim: 'a file that is not there is undefined',
@@ -16,13 +16,13 @@ export const cacheClaims: readonly Claim<CacheStore>[] = [
         const key = newKey('v1.0.0.mod');
         await store.write(key, { bytes: someBytes(size), etag: `"of ${size}"` });
         const file = await store.read(key);
-        equal([file?.size, file?.etag], [size, `"of ${size}"`]);
+        equal({ size: file?.size, etag: file?.etag }, { size, etag: `"of ${size}"` });
         equalBytes(await bytesIn(file), someBytes(size));
       }
     },
   },
   {
-    claim: 'the last writer is right',
+    claim: 'the last write counts',
     async check(store) {
       const key = newKey('list');
       await store.write(key, { bytes: someBytes(10, 1), etag: '"one"' });
@@ -33,8 +33,7 @@ export const cacheClaims: readonly Claim<CacheStore>[] = [
     },
   },
   {
-    claim:
-      'a file is read with what a checksum database said of it, and without where none was asked',
+    claim: 'a file is read with the result of its check, and without one where none was stored',
     async check(store) {
       for (const checked of ['h1:abc=', 'uncovered', undefined] as const) {
         const key = newKey('v1.0.0.mod');
@@ -44,7 +43,10 @@ export const cacheClaims: readonly Claim<CacheStore>[] = [
           ...(checked ? { checked } : {}),
         });
         const file = await store.read(key);
-        equal([file?.checked, await bytesIn(file)], [checked, someBytes(3)]);
+        equal(
+          { checked: file?.checked, bytes: await bytesIn(file) },
+          { checked, bytes: someBytes(3) },
+        );
       }
     },
   },
@@ -59,7 +61,7 @@ export const cacheClaims: readonly Claim<CacheStore>[] = [
     },
   },
   {
-    claim: 'a key as long as module paths get is kept or not, and never an error',
+    claim: 'a key as long as module paths can be is stored or not, and never an error',
     async check(store) {
       for (const length of [450, 485, 600, 1500]) {
         const key = newKey(`${'x'.repeat(length)}.mod`);
@@ -79,7 +81,7 @@ export interface Edge {
 
 const missing = { status: 410, text: 'gone: Ä "x"\n', origin: 'a.example' } as const;
 
-/** What a data centre's cache keeps to besides. */
+/** The contract of a data centre's cache besides. */
 export const edgeClaims: readonly Claim<Edge>[] = [
   {
     claim: 'a file that is streamed in is read as it was',
@@ -89,7 +91,7 @@ export const edgeClaims: readonly Claim<Edge>[] = [
         const body = new Blob([someBytes(size) as BlobPart]).stream();
         await store.writeStream(key, { body, size, etag: '"s"' });
         const file = await store.read(key);
-        equal([file?.size, file?.etag], [size, '"s"']);
+        equal({ size: file?.size, etag: file?.etag }, { size, etag: '"s"' });
         equalBytes(await bytesIn(file), someBytes(size));
       }
     },
@@ -115,7 +117,7 @@ export const edgeClaims: readonly Claim<Edge>[] = [
     },
   },
   {
-    claim: 'a 404 is kept with its words for its seconds',
+    claim: 'a 404 is stored with its text for its seconds',
     async check({ store, pass }) {
       const key = newKey();
       equal(await store.readMissing(key), undefined);
@@ -127,7 +129,7 @@ export const edgeClaims: readonly Claim<Edge>[] = [
     },
   },
   {
-    claim: 'a 404 and a file of the same name do not disturb each other',
+    claim: 'a 404 and a file of the same name are stored apart',
     async check({ store }) {
       const key = newKey();
       await store.writeMissing(key, missing, 30);

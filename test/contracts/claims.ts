@@ -3,8 +3,7 @@ import type { StoredFile } from '../../src/store/contract.ts';
 import type { StoreKey } from '../../src/store/key.ts';
 
 /**
- * One sentence of a store's contract, and how it is seen. Runs under vitest and inside workerd
- * alike.
+ * One sentence of a store's contract, and its check. Runs under vitest and inside workerd alike.
  */
 export interface Claim<Store> {
   readonly claim: string;
@@ -35,7 +34,7 @@ export async function bytesIn(file: StoredFile | undefined): Promise<Uint8Array 
   return new Uint8Array(await new Response(file.body as BodyInit).arrayBuffer());
 }
 
-/** Fails unless both have the same bytes; says where they part rather than showing them. */
+/** Fails unless both have the same bytes; shows the first place that differs, not the bytes. */
 export function equalBytes(actual: Uint8Array | undefined, expected: Uint8Array): void {
   equal(actual?.length, expected.length);
   equal(

@@ -42,29 +42,32 @@ const written: readonly Claim<DurableStore>[] = [
         const bytes = someBytes(size);
         await store.write(key, { bytes, etag: `"of ${size}"` }, 'create');
         const file = await store.read(key);
-        equal([file?.size, file?.etag, file?.range], [size, `"of ${size}"`, undefined]);
+        const { etag, range } = file ?? {};
+        equal({ size: file?.size, etag, range }, { size, etag: `"of ${size}"`, range: undefined });
         equalBytes(await bytesIn(file), bytes);
         equal(await store.head(key), { size, etag: `"of ${size}"` });
       }
     },
   },
   {
-    claim:
-      'a file is read with what a checksum database said of it, and without where none was asked',
+    claim: 'a file is read with the result of its check, and without one where none was stored',
     async check(store) {
       for (const checked of ['h1:abc=', 'uncovered', undefined] as const) {
         const key = newKey();
-        const said = checked ? { checked } : {};
-        await store.write(key, { bytes: someBytes(3), etag: '"e"', ...said }, 'create');
+        const result = checked ? { checked } : {};
+        await store.write(key, { bytes: someBytes(3), etag: '"e"', ...result }, 'create');
         const file = await store.read(key);
-        equal([file?.checked, await bytesIn(file)], [checked, someBytes(3)]);
-        equal(await store.head(key), { size: 3, etag: '"e"', ...said });
+        equal(
+          { checked: file?.checked, bytes: await bytesIn(file) },
+          { checked, bytes: someBytes(3) },
+        );
+        equal(await store.head(key), { size: 3, etag: '"e"', ...result });
       }
     },
   },
   {
     claim:
-      'files that are removed are gone, more than a thousand of them, and some that never were there',
+      'files that are removed are gone, also more than a thousand, and some that were never there',
     async check(store) {
       const keys = Array.from({ length: 1010 }, () => newKey());
       const kept = newKey();
@@ -95,7 +98,7 @@ const written: readonly Claim<DurableStore>[] = [
     },
   },
   {
-    claim: 'of many swaps at a time one takes place',
+    claim: 'of many swaps at a time exactly one takes place',
     async check(store) {
       const key = newKey('latest');
       await store.write(key, { bytes: someBytes(5), etag: '"0"' }, 'create');
@@ -107,7 +110,7 @@ const written: readonly Claim<DurableStore>[] = [
     },
   },
   {
-    claim: 'create never replaces a file, and says nothing of it',
+    claim: 'create never replaces a file, and does not fail where there is one',
     async check(store) {
       const key = newKey();
       await store.write(key, { bytes: someBytes(10, 1), etag: '"one"' }, 'create');
@@ -118,7 +121,7 @@ const written: readonly Claim<DurableStore>[] = [
     },
   },
   {
-    claim: 'replace replaces, bytes and etag',
+    claim: 'replace replaces the bytes and the etag',
     async check(store) {
       const key = newKey('list');
       await store.write(key, { bytes: someBytes(10, 1), etag: '"one"' }, 'replace');
@@ -128,7 +131,7 @@ const written: readonly Claim<DurableStore>[] = [
     },
   },
   {
-    claim: 'a range is that part of the file, and the size that of all of it',
+    claim: 'a range is that part of the file, and the size is that of the whole file',
     async check(store) {
       const key = newKey();
       const bytes = someBytes(1000);
@@ -157,13 +160,14 @@ const written: readonly Claim<DurableStore>[] = [
       ];
       for (const [[offset, asked], [from, length]] of ranges) {
         const file = await store.read(key, { offset, length: asked });
-        equal([file?.size, file?.etag, file?.range], [1000, '"e"', { offset: from, length }]);
+        const { etag, range, size } = file ?? {};
+        equal({ size, etag, range }, { size: 1000, etag: '"e"', range: { offset: from, length } });
         equalBytes(await bytesIn(file), bytes.subarray(from, from + length));
       }
     },
   },
   {
-    claim: 'keys are all those that begin with the prefix, beyond a thousand too',
+    claim: 'the keys are all those that begin with the prefix, also more than a thousand',
     async check(store) {
       const prefix = newKey('');
       const names = Array.from({ length: 1050 }, (_, at) => `${prefix}v1.0.${at}.info`);
@@ -180,20 +184,20 @@ const written: readonly Claim<DurableStore>[] = [
     },
   },
   {
-    claim: 'no keys begin with a prefix that nothing has',
+    claim: 'there are no keys where none begins with the prefix',
     async check(store) {
       for await (const key of store.keys(newKey(''))) equal(key, 'nothing');
     },
   },
 ];
 
-/** Of an upload with its size told, and of one without. */
-function uploads(told: boolean): readonly Claim<DurableStore>[] {
-  const called = told ? 'an upload of known size' : 'an upload of unknown size';
-  const sizeOf = (bytes: Uint8Array) => (told ? bytes.length : undefined);
+/** About an upload whose size is declared, or is not. */
+function uploads(isDeclared: boolean): readonly Claim<DurableStore>[] {
+  const called = isDeclared ? 'an upload of known size' : 'an upload of unknown size';
+  const sizeOf = (bytes: Uint8Array) => (isDeclared ? bytes.length : undefined);
   return [
     {
-      claim: `${called} is there after its commit, whole and with its etag, and not before`,
+      claim: `${called} is a file after its commit, whole and with its etag, and not before`,
       async check(store) {
         for (const length of [0, 1, CHUNK, CHUNK + 1, 8 * MIB, 8 * MIB + 1, 20 * MIB + 12_345]) {
           const key = newKey();
@@ -211,12 +215,15 @@ function uploads(told: boolean): readonly Claim<DurableStore>[] {
       },
     },
     {
-      claim: `${called} that is aborted leaves nothing, twice if need be`,
+      claim: `${called} that is aborted, once or twice, leaves nothing`,
       async check(store) {
         for (const length of [0, 1, 3 * CHUNK, 9 * MIB]) {
           const key = newKey();
           const bytes = someBytes(length);
-          const upload = await send(store, key, { bytes, size: told ? length + 1 : undefined });
+          const upload = await send(store, key, {
+            bytes,
+            size: isDeclared ? length + 1 : undefined,
+          });
           await upload.abort(new Error('no'));
           await upload.abort(new Error('no'));
           equal(await store.head(key), undefined);
@@ -224,7 +231,7 @@ function uploads(told: boolean): readonly Claim<DurableStore>[] {
       },
     },
     {
-      claim: `${called} never replaces a file that is there, and still ends well`,
+      claim: `${called} never replaces a file that is there, and its commit does not fail`,
       async check(store) {
         const key = newKey();
         await store.write(key, { bytes: someBytes(10), etag: '"first"' }, 'create');
@@ -235,7 +242,7 @@ function uploads(told: boolean): readonly Claim<DurableStore>[] {
       },
     },
     {
-      claim: `${called} may run beside another one of the same file, and one of them stays`,
+      claim: `${called} may run beside another one of the same file, and one of the two is kept`,
       async check(store) {
         const key = newKey();
         const bytes = someBytes(3 * CHUNK);
@@ -264,7 +271,7 @@ const short: readonly Claim<DurableStore>[] = [
     },
   },
   {
-    claim: 'an upload with bytes too many does not commit and leaves nothing',
+    claim: 'an upload with too many bytes does not commit and leaves nothing',
     async check(store) {
       const key = newKey();
       const filling = async () => {
@@ -277,7 +284,7 @@ const short: readonly Claim<DurableStore>[] = [
   },
 ];
 
-/** What src/store/contract.ts says of a durable store. */
+/** The contract of a durable store in src/store/contract.ts. */
 export const durableClaims: readonly Claim<DurableStore>[] = [
   ...written,
   ...uploads(true),
