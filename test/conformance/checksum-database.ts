@@ -9,7 +9,7 @@ import {
   databaseFault,
   EXPIRE,
   failure,
-  FORGET,
+  EMPTY,
   get,
   head,
   MEND,
@@ -194,7 +194,7 @@ const TILES: readonly Row[] = [
     row: [130, 131],
     title: 'tiles are immutable, and a full one answers for its parts',
     steps: [
-      FORGET,
+      EMPTY,
       get(`${FULL_TILE}.p/29`, { ...TILE_FILE, bytes: 928 }, { as: '29 hashes' }),
       get(FULL_TILE, { ...TILE_FILE, bytes: 8192 }, { as: '256 hashes' }),
       get(`${FULL_TILE}.p/29`, {

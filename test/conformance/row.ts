@@ -54,7 +54,7 @@ export type Step =
   /** As if every entry of the near tier had expired. */
   | { readonly do: 'expire' }
   /** Empties every tier. */
-  | { readonly do: 'forget' }
+  | { readonly do: 'empty' }
   /** Removes one file from the durable tier. */
   | { readonly do: 'remove'; readonly key: string }
   /** The near tier keeps an entry for at most, or exactly, so many seconds. */
@@ -147,7 +147,9 @@ export interface Upstream {
 export interface Target {
   /** Sends a request exactly as written. */
   request(target: string, options?: RawOptions): Promise<RawAnswer>;
-  /** Every request that reached an upstream since the last reset: upstream by upstream, in order. */
+  /**
+   * Every request that reached an upstream since the last reset: upstream by upstream, in order.
+   */
   originRequests(): readonly SeenRequest[];
   /** Throws where the target has no such upstream. */
   upstream(name: UpstreamName): Upstream;
@@ -157,12 +159,12 @@ export interface Target {
   override(path: string, by: Override): void;
   /** Switches every fault of every upstream off. */
   mend(): void;
-  /** The same, and forgets the overrides and the requests. */
+  /** The same, and removes the overrides and the requests. */
   reset(): void;
   /** As if every entry of the near tier had expired. */
   expire(): Promise<void>;
   /** Empties every tier. */
-  forget(): Promise<void>;
+  empty(): Promise<void>;
   /** Removes one file from the durable tier. */
   remove(key: string): Promise<void>;
   /** Waits until the near tier holds an entry, and returns its lifetime. */

@@ -67,8 +67,8 @@ class Run {
       case 'expire':
         await target.expire();
         return [];
-      case 'forget':
-        await target.forget();
+      case 'empty':
+        await target.empty();
         return [];
       case 'remove':
         await target.remove(step.key);

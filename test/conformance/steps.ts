@@ -68,7 +68,7 @@ export function sent(match: string | RegExp, times: Quantity): Step {
 
 export const MEND: Step = { do: 'mend' };
 export const EXPIRE: Step = { do: 'expire' };
-export const FORGET: Step = { do: 'forget' };
+export const EMPTY: Step = { do: 'empty' };
 
 /** A file of this kind as it is answered. */
 export function file(kind: FileKind, more: Partial<Expected> = {}): Expected {

@@ -10,14 +10,14 @@ import { MB, serveBigZip, type Served, whole } from './big-zip.ts';
 import { type Download, download } from './download.ts';
 import { type Modferry, startModferry } from './modferry.ts';
 
-// Zips that are too large to be checked before they are sent: whoever is sent a wrong one never
-// gets the end of it, and nothing of it stays.
+// Zips that are too large to be checked before they are sent: a client never gets the end of a
+// wrong one, and nothing of it stays in a store.
 
 /**
- * 8 chunks of 256 KiB are held back until the stored copy was proven, of which the last one may be
- * short.
+ * The bytes that are held back until the stored copy was verified: 8 chunks of 256 KiB, of which
+ * the last one may be short.
  */
-const HELD_BACK = 7 * 256 * 1024;
+const HELD_BACK_BYTES = 7 * 256 * 1024;
 
 const log = createLog();
 let database: FakeServer;
@@ -35,8 +35,8 @@ beforeAll(async () => {
     SUMDBS: `${log.verifierKey} ${database.url}`,
   };
 });
-// An origin that sent a wrong file once is not asked first any more: each test has a modferry that
-// knows of nothing.
+// An origin that sent a wrong file once is not asked first any more: each test has a modferry
+// without any history.
 beforeEach(async () => {
   for (const server of [first, second, database]) server.reset();
   modferry = await startModferry({ variables });
@@ -80,10 +80,12 @@ async function kept(name: string): Promise<string[]> {
   return objects.map(({ key }) => key.slice(key.lastIndexOf('.') + 1));
 }
 
+const zipRequests = () => ({ first: first.count('.zip'), second: second.count('.zip') });
+
 const events = (name: string) =>
   modferry.log.filter(({ subject }) => subject === `${moduleOf(name)}@v1.0.0.zip`);
 
-/** The right zip is served, from the second origin or the store, and its mark has its hash. */
+/** The right zip is served, from the second origin or the store, and stored with its hash. */
 async function expectHealed(name: string, served: Served): Promise<void> {
   expect(await download(served.url)).toMatchObject(await whole(served));
   await vi.waitFor(async () => expect(await kept(name)).toEqual(['zip', 'ziphash']), {
@@ -97,8 +99,8 @@ async function expectHealed(name: string, served: Served): Promise<void> {
 }
 
 function expectBroken(answer: Download, size: number): void {
-  expect([answer.status, answer.broken]).toEqual([200, true]);
-  expect(answer.bytes).toBeLessThanOrEqual(size - HELD_BACK);
+  expect(answer).toMatchObject({ status: 200, broken: true });
+  expect(answer.bytes).toBeLessThanOrEqual(size - HELD_BACK_BYTES);
 }
 
 async function bomb({ url }: Served): Promise<Body> {
@@ -135,7 +137,7 @@ describe.each([
   ['without a declared length', 'no-length'],
 ] as const)('a zip of 12 MB %s', (how, fault) => {
   it.each(ATTACKS)(
-    '%s breaks off, leaves nothing, and is got from the second origin next',
+    '%s breaks off, leaves nothing in the store, and comes from the second origin next',
     async (what, forge, found) => {
       const name = `${what} ${how}`.replaceAll(' ', '-');
       const served = publish(name);
@@ -154,12 +156,12 @@ describe.each([
       });
       expect(await kept(name)).toEqual([]);
       await expectHealed(name, served);
-      expect([first.count('.zip'), second.count('.zip')]).toEqual([1, 1]);
+      expect(zipRequests()).toEqual({ first: 1, second: 1 });
     },
   );
 });
 
-/** Near the end, so that it takes its time to find it. */
+/** Near the end, so that it takes long to find. */
 const flipped = ({ zip }: Served) => flipStreamedBit(zip, -3 * MB);
 
 /** A zip of which one bit is flipped at the first origin. */
@@ -175,28 +177,25 @@ describe('a wrong large zip', () => {
       'before it is checked',
       () => first.requests.filter(({ state }) => state === 'answered').length,
     ],
-    ['when all is over', (name: string) => events(name).length],
-  ])(
-    'is never complete for a client that falls behind and reads on %s',
-    async (when, countSigns) => {
-      const name = when.replaceAll(' ', '-');
-      const served = publishFlipped(name, 40 * MB);
-      let stopped = false;
-      const untilThen = () => expect(countSigns(name)).toBeGreaterThan(0);
-      const answer = await download(served.url, {
-        pace(bytes) {
-          if (stopped || bytes < MB) return undefined;
-          stopped = true;
-          return vi.waitFor(untilThen, { timeout: 20_000, interval: 5 });
-        },
-      });
-      expect(answer.bytes).toBeGreaterThan(MB);
-      expectBroken(answer, served.zip.size);
-      await expectHealed(name, served);
-    },
-  );
+    ['after the fill has ended', (name: string) => events(name).length],
+  ])('is never complete for a client that pauses and reads on %s', async (when, countSigns) => {
+    const name = when.replaceAll(' ', '-');
+    const served = publishFlipped(name, 40 * MB);
+    let stopped = false;
+    const untilThen = () => expect(countSigns(name)).toBeGreaterThan(0);
+    const answer = await download(served.url, {
+      pace(bytes) {
+        if (stopped || bytes < MB) return undefined;
+        stopped = true;
+        return vi.waitFor(untilThen, { timeout: 20_000, interval: 5 });
+      },
+    });
+    expect(answer.bytes).toBeGreaterThan(MB);
+    expectBroken(answer, served.zip.size);
+    await expectHealed(name, served);
+  });
 
-  it('is found out also when the client hangs up', async () => {
+  it('is detected also when the client hangs up', async () => {
     const served = publishFlipped('hung-up', 20 * MB);
     await download(served.url, { hangUpAfter: MB });
     await vi.waitFor(() => expect(events('hung-up')).toHaveLength(1), { timeout: 20_000 });
@@ -204,7 +203,7 @@ describe('a wrong large zip', () => {
     await expectHealed('hung-up', served);
   });
 
-  it('is complete for none of 8 clients at once, and right for all but one of them', async () => {
+  it('is complete for none of 8 clients at a time, and right for all but one of them', async () => {
     const served = publishFlipped('eight', 20 * MB);
     const answers = await Promise.all(Array.from({ length: 8 }, () => download(served.url)));
     const right = await whole(served);
@@ -215,7 +214,7 @@ describe('a wrong large zip', () => {
     await expectHealed('eight', served);
   });
 
-  it('is not served in part either while it lies in the bucket unproven', async () => {
+  it('is not served by range either while its copy in the bucket is not verified', async () => {
     const served = publishFlipped('ranges', 40 * MB);
     const attacked = download(served.url);
     const over = attacked.then(() => 'over');
@@ -229,7 +228,7 @@ describe('a wrong large zip', () => {
     await expectHealed('ranges', served);
   });
 
-  it('is complete at no time while every origin gives it, is refused once that is known, and heals', async () => {
+  it('is never complete while every origin serves it, is then 502, and is right once an origin is', async () => {
     const served = publishFlipped('all-wrong');
     second.set(pathOf('all-wrong'), { body: flipped(served) });
     expectBroken(await download(served.url), served.zip.size);
@@ -240,7 +239,7 @@ describe('a wrong large zip', () => {
     await expectHealed('all-wrong', served);
   });
 
-  it('that lies in the bucket is removed and fetched anew in one request', async () => {
+  it('in the bucket is removed and fetched again in one request', async () => {
     const served = publish('planted');
     const key = pathOf('planted').slice(1);
     await (await bucketOf()).put(key, await bodyBytes(flipped(served)));
@@ -248,7 +247,7 @@ describe('a wrong large zip', () => {
     expect(events('planted').map(({ kind }) => kind)).toEqual(['stored-mismatch']);
   });
 
-  it('that takes the place of a marked one in the bucket is not vouched for by that mark', async () => {
+  it('that replaces a verified one in the bucket is detected in spite of the stored hash', async () => {
     const served = publish('replaced');
     await expectHealed('replaced', served);
     await modferry.miniflare.purgeCache();
@@ -259,7 +258,7 @@ describe('a wrong large zip', () => {
 });
 
 describe('a right large zip', () => {
-  it('is proven and stored also when the client hangs up', async () => {
+  it('is verified and stored also when the client hangs up', async () => {
     const served = publish('left', { size: 20 * MB });
     await download(served.url, { hangUpAfter: MB });
     await vi.waitFor(async () => expect(await kept('left')).toEqual(['zip', 'ziphash']), {
@@ -269,41 +268,41 @@ describe('a right large zip', () => {
     expect(first.count('.zip')).toBe(1);
   });
 
-  it('is got once for 8 clients at once, and whole by each of them', async () => {
+  it('is fetched once for 8 clients at a time, and arrives whole at each of them', async () => {
     const served = publish('shared', { size: 20 * MB });
     for (const answer of await Promise.all(Array.from({ length: 8 }, () => download(served.url))))
       expect(answer).toMatchObject(await whole(served));
-    expect([first.count('.zip'), second.count('.zip')]).toEqual([1, 0]);
+    expect(zipRequests()).toEqual({ first: 1, second: 0 });
   });
 
-  it('is refused while the database is down, and served when it is up again', async () => {
+  it('is 502 while the database is down, and served when it is up again', async () => {
     const served = publish('down');
     await database.stop();
     const { status } = await download(served.url);
     await database.restart();
-    expect([status, await kept('down')]).toEqual([502, []]);
+    expect({ status, kept: await kept('down') }).toEqual({ status: 502, kept: [] });
     expect(await download(served.url)).toMatchObject(await whole(served));
   });
 
-  it('that no log covers is stored unmarked, and when the log knows better it is removed and fetched anew', async () => {
+  it('that no log covers is stored without a hash, and is removed and fetched again once the log has another hash', async () => {
     const served = publish('uncovered', { isCovered: false });
     first.set(pathOf('uncovered'), { body: await altered(served, 'tampered') });
     const answer = await download(served.url);
-    expect([answer.broken, answer.headers['cache-control']]).toEqual([
-      false,
-      'public, max-age=86400',
-    ]);
+    expect({ broken: answer.broken, cache: answer.headers['cache-control'] }).toEqual({
+      broken: false,
+      cache: 'public, max-age=86400',
+    });
     await vi.waitFor(async () => expect(await kept('uncovered')).toEqual(['zip']));
     record('uncovered', served.zip);
     await modferry.miniflare.purgeCache();
-    // The origin that gave it is not known any more, and has one more try.
+    // Which origin sent it was not recorded, so that one is asked once more.
     expectBroken(await download(served.url), served.zip.size);
     await expectHealed('uncovered', served);
     expect(events('uncovered').map(({ kind }) => kind)).toEqual(['stored-mismatch', 'mismatch']);
   });
 });
 
-it('without R2 a large zip is passed on unchecked, kept by nobody, and the log has a line for it', async () => {
+it('without R2 a large zip is passed on unchecked, may not be stored, and the log has a line about it', async () => {
   const passing = await startModferry({ variables, without: ['FILES'] });
   try {
     const served = publish('passed-on', { by: passing });

@@ -9,8 +9,8 @@ import { findAnyGo } from '../go/go.ts';
 import { download } from './download.ts';
 import { type Modferry, startModferry } from './modferry.ts';
 
-// Everything that an origin may do wrong, with real sockets: as the first of two, as both, and when
-// it is over. The clocks are real too, so limits are short and the tests run beside one another.
+// Everything that an origin may do wrong, with real sockets: at the first of two, at both, and when
+// the fault is over. The clocks are real too, so limits are short and the tests run concurrently.
 
 const PATH = 'example.com/much';
 const MUCH: FakeModule = makeModule(PATH, {
@@ -20,7 +20,7 @@ const MUCH: FakeModule = makeModule(PATH, {
   }),
 });
 const FILES = ['@v/list', '@v/v1.0.0.info', '@v/v1.0.0.mod', '@v/v1.0.0.zip', '@latest'];
-/** Those that the checksum database has the hash of: nobody can know that a list is wrong. */
+/** Those whose hash the checksum database has: that a list is wrong cannot be detected. */
 const CHECKED = ['@v/v1.0.0.mod', '@v/v1.0.0.zip'];
 const go = findAnyGo();
 
@@ -78,15 +78,14 @@ describe
   .skipIf(!go)
   .concurrent('an origin with a fault (skipped where there is no go command)', () => {
     it.for(table)(
-      '%s, as the first of two, is not noticed, and is asked once or twice',
+      '%s, at the first of two, does not reach the client, and that origin is asked a few times at most',
       async ([, fault], { expect }) => {
         const bad = await startBadOrigin(fault, { modules: [MUCH] });
         const modferry = await startWith(bad.url, good.url);
         try {
           const files = fault.name === 'wrong bytes' ? CHECKED : FILES;
           expect(await everyFile(modferry.url, files)).toEqual(await filesOfGood(files));
-          // Once for an answer, and where small files pass it by, for a zip; a loop of redirects is
-          // six requests.
+          // Each of the five files at most once; a loop of redirects is six requests.
           expect(bad.asked()).toBeLessThanOrEqual(fault.name === 'redirect loop' ? 6 : 5);
         } finally {
           await modferry.close();
@@ -96,7 +95,7 @@ describe
     );
 
     it.for(table)(
-      '%s, as both, is an error that names both, and never a 404 or a wrong file',
+      '%s, at both, is an error that names both, and never a 404 or a wrong file',
       async ([, fault], { expect }) => {
         const [one, two] = [
           await startBadOrigin(fault, { modules: [MUCH] }),
@@ -126,7 +125,7 @@ interface Recovery {
   readonly expect: ExpectStatic;
 }
 
-/** Where the fault passes, the next request works, whatever is remembered. */
+/** Where the fault passes, the next request succeeds, whatever was recorded before. */
 async function expectRecovery({ fault, bad, modferry, expect }: Recovery): Promise<void> {
   if (!fault.recovers) return;
   for (const origin of bad) await origin.mend();

@@ -1,6 +1,6 @@
 import type { Modferry } from './modferry.ts';
 
-/** What `/-/api/origins` says of one origin, as far as tests look at it. */
+/** One origin in `/-/api/origins`, as far as tests look at it. */
 export interface ReportedOrigin {
   readonly name: string;
   readonly breakers: {

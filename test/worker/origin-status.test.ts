@@ -7,7 +7,7 @@ import { type Modferry, type ModferryOptions, startModferry } from './modferry.t
 import { rawRequest } from '../conformance/raw-request.ts';
 import { fetchOrigins } from './origin-report.ts';
 
-// The probe that runs by the clock, and what `/readyz` and `/-/api/origins` make of it.
+// The scheduled probe, and what `/readyz` and `/-/api/origins` report of it.
 
 const TEXT_MODULE = 'golang.org/x/text';
 const WELL_KNOWN = makeModule(TEXT_MODULE, {
@@ -41,7 +41,7 @@ async function start(options: Partial<ModferryOptions> = {}): Promise<void> {
   modferry = await startModferry({ ...options, variables });
 }
 
-/** A round of so many hours ago, as it is kept. */
+/** A round of so many hours ago, as it is stored. */
 function roundBefore(hours: number): object {
   const at = Date.now() - hours * 3_600_000;
   return { at, results: [{ id: 'a', at, small: { isUp: true, verdict: 'ok', bytes: 1 } }] };
@@ -58,7 +58,7 @@ const ready = async (method = 'GET') => {
 };
 
 describe('/readyz', () => {
-  it('is 200 while nothing is known, as text that nobody keeps, and HEAD is the same without it', async () => {
+  it('is 200 before the first probe, as text that may not be stored, and HEAD is the same without a body', async () => {
     await start();
     const get = await ready();
     expect(get).toMatchObject({
@@ -68,7 +68,7 @@ describe('/readyz', () => {
         'corp: not probed, breaker closed\n',
     });
     const head = await ready('HEAD');
-    expect([head.status, head.text]).toEqual([200, '']);
+    expect(head).toMatchObject({ status: 200, text: '' });
     for (const { headers } of [get, head]) {
       expect(headers).toMatchObject({
         'content-type': TEXT,
@@ -98,13 +98,13 @@ describe('/readyz', () => {
       text: expect.stringContaining('b: status 500, probed'),
     });
     expect(none.headers).toMatchObject({ 'content-type': TEXT, 'cache-control': NO_STORE });
-    expect([(await ready('HEAD')).status, (await ready('HEAD')).text]).toEqual([503, '']);
+    expect(await ready('HEAD')).toMatchObject({ status: 503, text: '' });
     b.reset();
     await probe();
     expect((await ready()).status).toBe(200);
   });
 
-  it('is known to a modferry that has just started', async () => {
+  it('is 503 from the first request on when the last probe before a restart failed', async () => {
     await start();
     for (const server of [a, b]) server.fault('reset');
     await probe();
@@ -116,7 +116,7 @@ describe('/readyz', () => {
 });
 
 describe('the probe', () => {
-  it('asks for two files, and says in one line of the log what came of it', async () => {
+  it('fetches two files, and writes one line of the log with the result', async () => {
     await start();
     a.fault({ 'freeze-after': 16_384 }, { match: '.zip' });
     await probe();
@@ -137,7 +137,7 @@ describe('the probe', () => {
   });
 
   it.each([[[]], [['META', 'FILES'] as const]])(
-    'adds to a history of a day, without the bindings %j',
+    'adds to a history of a day when the bindings %j are absent',
     async (without) => {
       await start({ without });
       for (let round = 1; round <= 3; round++) {
@@ -148,7 +148,7 @@ describe('the probe', () => {
     },
   );
 
-  it('forgets what is older than a day', async () => {
+  it('removes rounds that are older than a day', async () => {
     await start();
     const namespace = await modferry.miniflare.getKVNamespace('META');
     const text = JSON.stringify({ version: 1, rounds: [30, 25, 23, 1].map(roundBefore) });
@@ -161,7 +161,7 @@ describe('the probe', () => {
     expect(kept.rounds.length).toBe(3);
   });
 
-  it('opens a breaker after three runs, in an isolate that learns it from KV', async () => {
+  it('opens a breaker after three failures, also in an isolate that reads them from KV', async () => {
     await start();
     a.fault('reset');
     for (let round = 0; round < 3; round++) await probe();
@@ -177,19 +177,22 @@ describe('the probe', () => {
 });
 
 describe('/-/api/origins', () => {
-  it('is JSON that nobody keeps, with GET and HEAD', async () => {
+  it('is JSON that may not be stored, with GET and HEAD', async () => {
     await start();
     for (const method of ['GET', 'HEAD']) {
       const { body, headers, status } = await rawRequest(modferry.url, '/-/api/origins', {
         method,
       });
-      expect([status, body.length > 0]).toEqual([200, method === 'GET']);
+      expect({ status, hasBody: body.length > 0 }).toEqual({
+        status: 200,
+        hasBody: method === 'GET',
+      });
       expect(headers).toMatchObject({ 'content-type': JSON_TYPE, 'cache-control': NO_STORE });
     }
     expect((await rawRequest(modferry.url, '/-/api/other')).status).toBe(404);
   });
 
-  it('says what probes and requests found', async () => {
+  it('reports what probes and requests found', async () => {
     await start();
     a.fault(500);
     await probe();
@@ -203,7 +206,7 @@ describe('/-/api/origins', () => {
     expect(origins[0]?.counters['failed']).toBeGreaterThan(0);
   });
 
-  it('has no address, credential or pattern in it, and neither has anything that modferry stores or logs', async () => {
+  it('contains no address, credential or pattern, and neither does anything that modferry stores or logs', async () => {
     await start();
     for (const server of [a, b]) server.fault('reset');
     for (let round = 0; round < 3; round++) await probe();

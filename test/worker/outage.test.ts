@@ -4,8 +4,8 @@ import { hello } from '../fakes/origin/modules.ts';
 import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
 import { failure, type Stage, startStage, summary } from './stage.ts';
 
-// An outage of every origin: what worked before goes on working, everything else is told as it is,
-// never as a 404.
+// An outage of every origin: what was fetched before is served, everything else is an error, and
+// never a 404.
 
 const HELLO = '/example.com/hello';
 const WARMED = [
@@ -52,14 +52,14 @@ describe('while every origin refuses connections', () => {
     );
   });
 
-  it('a list that was never asked for is made from the bucket', async () => {
+  it('a list that was never fetched is composed of the keys in the bucket', async () => {
     const answer = await stage.ask('/gopkg.in/yaml.v2/@v/list');
     expect(summary(answer)).toEqual({ status: 200, ...FILE_HEADERS.list, cache: STALE, asked: 0 });
     expect(answer.text).toBe('v2.2.1\n');
     expect(answer.headers['cache-status']).toMatch(STALE_STATUS);
   });
 
-  it('a list is made from all of the bucket, however many files a module has', async () => {
+  it('a composed list has every version in the bucket, however many files a module has', async () => {
     const bucket = await stage.modferry.miniflare.getR2Bucket('FILES');
     const versions = Array.from(
       { length: 1_010 },
@@ -85,18 +85,18 @@ describe('while every origin refuses connections', () => {
     ]);
   });
 
-  it('anything of a module that nobody asked for before is 502 that names the origin', async () => {
+  it('every file of a module that was never requested is 502 that names the origin', async () => {
     for (const answer of await stage.askAll('example.com/dep', UNKNOWN)) {
       expect(summary(answer)).toEqual(failure(502, 0));
       expect(answer.text).toContain(`${new URL(stage.origin.url).host}: connection failed`);
     }
   });
 
-  it('an unknown version of a known module is 502 too', async () => {
+  it('a version of a stored module that was never requested is 502 too', async () => {
     expect(summary(await stage.ask(`${HELLO}/@v/v1.0.0.zip`))).toEqual(failure(502, 0));
   });
 
-  it('the end of the outage is seen with the next request', async () => {
+  it('the first request after the outage is answered by the origin', async () => {
     await stage.origin.restart();
     const answer = await stage.ask(`${HELLO}/@v/list`);
     expect(answer).toMatchObject({ status: 200, text: hello().list, asked: 1 });
@@ -134,7 +134,7 @@ describe('while every origin hangs', () => {
     expect(answer.headers['cache-status']).toMatch(STALE_STATUS);
   });
 
-  it('three hanging origins share the total, and the text says who was not asked any more', async () => {
+  it('three hanging origins share the total time, and the text names the one that was not asked', async () => {
     stage.origin.reset();
     for (const server of [stage.origin, second, third]) server.fault('hang');
     const group = await startStage({

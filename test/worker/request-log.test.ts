@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, type Stage, startStage } from './stage.ts';
 
-// One line of JSON a request, and nothing in it that a client would not want to be kept.
+// The log has one line of JSON a request, without anything that is private to the client.
 
 let stage: Stage;
 beforeAll(async () => {
@@ -64,18 +64,21 @@ it.each([
     '/example.com/none/@latest',
     { kind: 'latest', module: 'example.com/none', status: 404, tier: 'origin', attempts: 1 },
   ],
-])('%s leaves one line that says what was asked and who answered', async (target, expected) => {
-  const answer = await stage.ask(target);
-  const lines = await linesOf(stage, answer);
-  expect(lines).toHaveLength(1);
-  const { origin, request, dataCentre, country, continent, text, ...line } = lines[0] ?? {};
-  expect(line).toEqual({ ...TOTAL, ...expected, bytes: answer.body.length });
-  expect(request).toBe(answer.headers['x-request-id']);
-  expect(origin).toBe(new URL(stage.origin.url).host);
-  expect(typeof text).toBe(answer.status === 200 ? 'undefined' : 'string');
-  for (const place of [dataCentre, country, continent])
-    expect(place ?? 'DFW').toMatch(/^[A-Z]{2,3}$/);
-});
+])(
+  '%s leaves one line with what was requested and which tier answered',
+  async (target, expected) => {
+    const answer = await stage.ask(target);
+    const lines = await linesOf(stage, answer);
+    expect(lines).toHaveLength(1);
+    const { origin, request, dataCentre, country, continent, text, ...line } = lines[0] ?? {};
+    expect(line).toEqual({ ...TOTAL, ...expected, bytes: answer.body.length });
+    expect(request).toBe(answer.headers['x-request-id']);
+    expect(origin).toBe(new URL(stage.origin.url).host);
+    expect(typeof text).toBe(answer.status === 200 ? 'undefined' : 'string');
+    for (const place of [dataCentre, country, continent])
+      expect(place ?? 'DFW').toMatch(/^[A-Z]{2,3}$/);
+  },
+);
 
 it.each([
   ['/', 'GET', { kind: 'home', status: 200, tier: 'local' }],
@@ -88,7 +91,7 @@ it.each([
   expect(lines).toEqual([expect.objectContaining(expected)]);
 });
 
-it('an answer from a store names the tier and no attempts', async () => {
+it('the line of an answer from a store names the tier and no attempts', async () => {
   const { path } = stage.freshModule();
   await stage.ask(`/${path}/@v/v1.0.0.mod`);
   await stage.nearEntrySeconds('file', `${path}/@v/v1.0.0.mod`);
@@ -98,7 +101,7 @@ it('an answer from a store names the tier and no attempts', async () => {
   expect(Object.keys(line ?? {})).not.toEqual(expect.arrayContaining(['attempts']));
 });
 
-it('a stale answer is marked, and an error says what each origin did', async () => {
+it('the line of a stale answer is marked, and that of an error has what each origin did', async () => {
   const { path } = stage.freshModule();
   await stage.ask(`/${path}/@v/list`);
   await stage.expire();
@@ -114,7 +117,7 @@ it('a stale answer is marked, and an error says what each origin did', async () 
   });
 });
 
-describe('of what a client sends', () => {
+describe('what a client sends', () => {
   const options = {
     headers: {
       Authorization: 'Bearer s3cret',
@@ -124,7 +127,7 @@ describe('of what a client sends', () => {
     },
   };
 
-  it('no query string, no credential and no address is in the log', async () => {
+  it('is not in the log: no query string, no credential and no address', async () => {
     for (const target of [
       `${HELLO}/@v/v1.0.0.mod`,
       '/example.com/none2/@v/list',
@@ -137,7 +140,7 @@ describe('of what a client sends', () => {
     expect(JSON.stringify(stage.modferry.log)).not.toMatch(/s3cret|token|203\.0\.113\.7|Bearer/);
   });
 
-  it('the address is in the log where LOG_CLIENT_ADDRESS is on, and the rest is not', async () => {
+  it('is in the log as its address alone where LOG_CLIENT_ADDRESS is on', async () => {
     const curious = await startStage({ variables: { LOG_CLIENT_ADDRESS: 'on' } });
     try {
       const [line] = await linesOf(

@@ -9,7 +9,7 @@ import { MB, serveBigZip, type Served, whole } from './big-zip.ts';
 import { download } from './download.ts';
 import { type Modferry, startModferry } from './modferry.ts';
 
-// Zips of which the origin breaks off in the middle: the client sees one clean body.
+// The origin breaks a zip off in the middle, and the client gets one whole body all the same.
 
 const MIB = 1024 * 1024;
 const SIZE = 24 * MB;
@@ -28,13 +28,13 @@ beforeAll(async () => {
 beforeEach(() => {
   for (const server of [first, second, database]) server.reset();
 });
-// Each test has its own: one remembers who broke off, and asks the others first.
+// Each test has its own, because one avoids an origin that broke off.
 afterEach(() => modferry.close());
 afterAll(async () => {
   for (const server of [first, second, database]) await server.close();
 });
 
-/** Whether every zip is proven, and the digest of what came therefore known. */
+/** With `isProven` every zip is verified, and the digest of what was delivered is available. */
 async function start(isProven: boolean): Promise<void> {
   modferry = await startModferry({
     variables: {
@@ -63,17 +63,19 @@ async function kept(name: string): Promise<string[]> {
 const ranges = ({ requests }: FakeOrigin) =>
   requests.filter(({ path }) => path.endsWith('.zip')).map(({ headers }) => headers.range ?? 'all');
 
+const zipRequests = () => ({ first: first.count('.zip'), second: second.count('.zip') });
+
 const lines = (name: string) =>
   modferry.log.filter(({ event, path }) => event === 'resume' && path === pathOf(name));
 
-/** The client has the right file, and the store too, marked where it was proven. */
+/** The client has the right file, and the store too, with its hash where it was verified. */
 async function expectRight(name: string, served: Served, isProven = true): Promise<void> {
   expect(await download(served.url)).toMatchObject(await whole(served));
   const stored = isProven ? ['zip', 'ziphash'] : ['zip'];
   await vi.waitFor(async () => expect(await kept(name)).toEqual(stored), { timeout: 20_000 });
-  const asked = [first.count('.zip'), second.count('.zip')];
+  const asked = zipRequests();
   expect(await download(served.url)).toMatchObject(await whole(served));
-  expect([first.count('.zip'), second.count('.zip')]).toEqual(asked);
+  expect(zipRequests()).toEqual(asked);
 }
 
 /**
@@ -89,20 +91,20 @@ function setSecond(name: string, body: Body, firstTag?: string): void {
   second.set(pathOf(name), { body, headers });
 }
 
-/** The first origin breaks off once, and then it is gone. */
+/** The first origin breaks off once, and answers 500 from then on. */
 function breakForGood(fault: Fault = 'truncate'): void {
   first.fault(500, { match: '.zip' });
   first.fault(fault, { match: '.zip', times: 1 });
 }
 
 describe.each([
-  ['that is proven', true],
-  ['that nobody proves', false],
+  ['that is verified', true],
+  ['that is not verified', false],
 ])('a large zip %s', (kind, isProven) => {
   it.each<[string, Fault]>([
     ['breaks off in the middle', 'truncate'],
     ['freezes after a mebibyte', { 'freeze-after': MIB }],
-  ])('whose origin %s goes on from there, and is stored', async (what, fault) => {
+  ])('whose origin %s is continued from there, and stored', async (what, fault) => {
     await start(isProven);
     const name = `${what} ${kind}`.replaceAll(' ', '-');
     const served = publish(name);
@@ -117,7 +119,7 @@ describe.each([
     );
   });
 
-  it('whose origin is gone goes on from another one with an equal tag, by range', async () => {
+  it('whose origin fails for good is continued by another one with an equal ETag, by range', async () => {
     await start(isProven);
     const name = `equal-tag-${isProven}`;
     const served = publish(name);
@@ -129,7 +131,7 @@ describe.each([
 });
 
 describe('another origin', () => {
-  it('with another tag for the same file goes on, as it begins with what came', async () => {
+  it('with another ETag for the same file continues it, as its bytes begin with what was delivered', async () => {
     await start(true);
     const served = publish('other-tag');
     setSecond('other-tag', served.zip);
@@ -140,22 +142,22 @@ describe('another origin', () => {
 
   it.each([
     ['in what was delivered', MB],
-    ['in what is still to come', -3 * MB],
-  ])('with other content %s never adds to a complete wrong file', async (what, bit) => {
+    ['in what is missing', -3 * MB],
+  ])('with other content %s never completes a wrong file', async (what, bit) => {
     await start(true);
     const name = `differs-${what}`.replaceAll(' ', '-');
     const served = publish(name);
     setSecond(name, flipStreamedBit(served.zip, bit));
     breakForGood();
     const answer = await download(served.url);
-    expect([answer.status, answer.broken]).toEqual([200, true]);
+    expect(answer).toMatchObject({ status: 200, broken: true });
     expect(answer.bytes).toBeLessThan(SIZE);
     expect(await kept(name)).toEqual([]);
     for (const origin of [first, second]) origin.reset();
     await expectRight(name, served);
   });
 
-  it('with an equal tag for other content is found out, and both are named', async () => {
+  it('with an equal ETag for other content is detected, and the log names both', async () => {
     await start(true);
     const name = 'lying-tag';
     const served = publish(name);
@@ -180,7 +182,7 @@ it.each<[string, Fault]>([
   ['breaks off', 'truncate'],
   ['freezes', { 'freeze-after': 12 * MB }],
 ])(
-  'a zip that %s and of which no origin gives the rest breaks the client off, and leaves nothing',
+  'a zip that %s, and whose rest no origin has, ends in a broken connection, and nothing is stored',
   async (how, fault) => {
     await start(false);
     const name = `gone-${how.replaceAll(' ', '-')}`;

@@ -8,8 +8,8 @@ import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
 import { type Modferry, type ModferryOptions, startModferry } from './modferry.ts';
 import { fetchOrigins } from './origin-report.ts';
 
-// What one isolate learnt of the origins is known to the next one, which here is the next modferry
-// on the same files.
+// What one isolate recorded about the origins is available to the next one, which here is the next
+// modferry on the same files.
 
 let bad: FakeOrigin;
 let good: FakeOrigin;
@@ -40,8 +40,8 @@ async function start(without: ModferryOptions['without'] = []): Promise<Modferry
 const stateOf = async (modferry: Modferry) =>
   (await fetchOrigins(modferry)).origins[0]?.breakers.reach.state;
 
-/** Its breaker opens: an origin that asks for patience is left alone at once. */
-async function loseBad(modferry: Modferry): Promise<void> {
+/** Its breaker opens: an origin that asks for a long pause is not asked any more. */
+async function openBreaker(modferry: Modferry): Promise<void> {
   bad.fault({ status: 429, headers: { 'retry-after': '300' } });
   expect((await fetch(`${modferry.url}/example.com/hello/@v/list`)).status).toBe(200);
   expect(await stateOf(modferry)).toBe('open');
@@ -52,7 +52,7 @@ async function sharedInCache({ miniflare, url }: Modferry): Promise<string> {
   return vi.waitFor(async () => {
     await fetch(`${url}/healthz`);
     const found = await caches.default.match('https://modferry.invalid/shared/-%2Fhealth');
-    if (!found) throw new Error('Cannot find it in the cache');
+    if (!found) throw new Error('Cannot find the shared health in the cache');
     return found.text();
   }, 15_000);
 }
@@ -62,41 +62,44 @@ async function sharedInKV({ miniflare, url }: Modferry): Promise<string> {
   return vi.waitFor(async () => {
     await fetch(`${url}/healthz`);
     const text = await namespace.get('-/health', 'text');
-    if (text === null) throw new Error('Cannot find it in KV');
+    if (text === null) throw new Error('Cannot find the shared health in KV');
     return text;
   }, 15_000);
 }
 
-/** A modferry that has just started avoids `bad`, which is well again and would answer. */
-async function expectKnowing(modferry: Modferry): Promise<void> {
+/** A modferry that has just started avoids `bad`, which would answer again. */
+async function expectAvoided(modferry: Modferry): Promise<void> {
   bad.reset();
   await vi.waitFor(async () => expect(await stateOf(modferry)).toBe('open'), 10_000);
   const answer = await fetch(`${modferry.url}/gopkg.in/yaml.v2/@v/list`);
   await answer.arrayBuffer();
   expect(answer.status).toBe(200);
-  expect([bad.count(), good.count('/gopkg.in/yaml.v2/@v/list')]).toEqual([0, 1]);
+  expect({ bad: bad.count(), good: good.count('/gopkg.in/yaml.v2/@v/list') }).toEqual({
+    bad: 0,
+    good: 1,
+  });
 }
 
-describe('an outage that one modferry learnt', () => {
-  it('is known to the next one from the data centre, without KV and R2', async () => {
+describe('an outage that one modferry saw', () => {
+  it('is read by the next one from the data centre, without KV and R2', async () => {
     const first = await start(['META', 'FILES']);
-    await loseBad(first);
+    await openBreaker(first);
     expect(await sharedInCache(first)).not.toMatch(/SECRET|127\.0\.0\.1|bad/);
     await first.stop();
-    await expectKnowing(await start(['META', 'FILES']));
+    await expectAvoided(await start(['META', 'FILES']));
   });
 
-  it('is known to the next one from KV, in a data centre that knows nothing', async () => {
+  it('is read by the next one from KV, in another data centre', async () => {
     const first = await start();
-    await loseBad(first);
+    await openBreaker(first);
     expect(await sharedInKV(first)).not.toMatch(/SECRET|127\.0\.0\.1|bad/);
     await first.miniflare.purgeCache();
     await first.stop();
-    await expectKnowing(await start());
+    await expectAvoided(await start());
   });
 });
 
-it('damaged knowledge is reported and ignored, and nobody waits for it', async () => {
+it('damaged shared health is logged and ignored, and requests are answered meanwhile', async () => {
   const first = await start();
   const namespace = await first.miniflare.getKVNamespace('META');
   const until = Date.now() + 600_000;

@@ -121,7 +121,7 @@ function targetOf({ database, modferry, origin, servers }: TargetParts): Target 
     async expire() {
       await miniflare.purgeCache();
     },
-    forget: () => forgetEverything(modferry),
+    empty: () => emptyStores(modferry),
     async remove(key) {
       await (await miniflare.getR2Bucket('FILES')).delete(key);
     },
@@ -202,7 +202,7 @@ export async function withFault<T>(
 }
 
 /** Empties every tier: the next request for a file is the first one. */
-export async function forgetEverything({ miniflare }: Modferry): Promise<void> {
+export async function emptyStores({ miniflare }: Modferry): Promise<void> {
   const bucket = await miniflare.getR2Bucket('FILES');
   const namespace = await miniflare.getKVNamespace('META');
   for (const { key } of (await bucket.list()).objects) await bucket.delete(key);

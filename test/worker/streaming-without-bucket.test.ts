@@ -29,7 +29,7 @@ describe('without a bucket', () => {
     expect(first.count()).toBe(2);
   });
 
-  it('a client that stops reading for longer than TIMEOUT_STALL is waited for', async () => {
+  it('a client may stop reading for longer than TIMEOUT_STALL', async () => {
     const served = serve('passing-slow', 60 * MB);
     let stopped = false;
     const answer = await download(served.url, {
@@ -49,14 +49,14 @@ describe('without a bucket', () => {
     await vi.waitFor(() => expect(first.requests.at(-1)?.state).toBe('broken'), { timeout: 4_000 });
   });
 
-  it('an origin that breaks off is asked for the rest', async () => {
+  it('a zip that breaks off is continued by its origin', async () => {
     const served = serve('passing-truncated', 30 * MB);
     first.fault('truncate', { times: 1 });
     expect(await download(served.url)).toMatchObject(await whole(served));
     expect(first.count()).toBe(2);
   });
 
-  it('an origin that breaks off and has no rest breaks the client off', async () => {
+  it('a zip that breaks off and cannot be continued ends in a broken connection', async () => {
     const served = serve('passing-gone', 30 * MB);
     first.fault(500);
     first.fault('truncate', { times: 1 });

@@ -42,6 +42,8 @@ async function expectNotStored({ cachedOnly }: Served): Promise<void> {
   expect(await download(cachedOnly)).toMatchObject({ status: 404 });
 }
 
+// Zips that are relayed to the client while they are stored.
+
 describe('a zip of 300 MB', () => {
   it('arrives whole, cold and warm, from one request to the origin and with the same headers', async () => {
     const served = serve('whole', 300 * MB);
@@ -63,7 +65,7 @@ describe('a zip of 300 MB', () => {
       'cache-control',
       'accept-ranges',
     ]) {
-      expect([name, warm.headers[name]]).toEqual([name, cold.headers[name]]);
+      expect({ name, value: warm.headers[name] }).toEqual({ name, value: cold.headers[name] });
     }
     const { etag = '' } = cold.headers;
     expect(await download(served.url, { headers: { 'If-None-Match': etag } })).toMatchObject({
@@ -82,7 +84,7 @@ describe('a client', () => {
     expect(first.count()).toBe(1);
   });
 
-  it('that hangs up early on from a slow origin ends the fill', async () => {
+  it('that hangs up early during a fill from a slow origin ends the fill', async () => {
     const served = serve('hang-up-slow', 60 * MB);
     first.fault({ drip: { bytesPerSecond: 2 * MB } });
     await download(served.url, { hangUpAfter: MB });
@@ -94,7 +96,7 @@ describe('a client', () => {
     expect(await download(served.url)).toMatchObject(await whole(served));
   });
 
-  it('that stops reading until the file is stored gets the rest of it then', async () => {
+  it('that stops reading until the file is stored gets the rest of it afterwards', async () => {
     const served = serve('stops', 100 * MB);
     let stopped = false;
     const answer = await download(served.url, {
@@ -108,7 +110,7 @@ describe('a client', () => {
     expect(first.count()).toBe(1);
   });
 
-  it('that reads 1 MB a second for some time, then all, gets right bytes', async () => {
+  it('that reads 1 MB a second for a while, and then all, gets the right bytes', async () => {
     const served = serve('slow', 100 * MB);
     const started = Date.now();
     const answer = await download(served.url, {
@@ -132,7 +134,7 @@ describe('a client', () => {
     expect(await download(served.url)).toMatchObject(await whole(served));
   });
 
-  it('beside the first one gets right bytes of a zip that is still on its way', async () => {
+  it('that requests a zip during its fill gets the right bytes', async () => {
     const served = serve('two', 40 * MB);
     const answers = await Promise.all([
       download(served.url),
@@ -144,7 +146,7 @@ describe('a client', () => {
 });
 
 describe('an origin', () => {
-  it('that declares no length is stored all the same', async () => {
+  it('that declares no length has its zip stored all the same', async () => {
     const served = serve('no-length', 20 * MB);
     first.fault('no-length');
     expect(await download(served.url)).toMatchObject(await whole(served));
@@ -155,7 +157,7 @@ describe('an origin', () => {
     expect(first.count()).toBe(1);
   });
 
-  it('that declares no length and breaks off in the middle breaks the client off', async () => {
+  it('that declares no length and ends in the middle ends in a broken connection', async () => {
     const served = serve('no-length-truncated', 20 * MB);
     const { zip } = served;
     first.set('/big.example/no-length-truncated/@v/v1.0.0.zip', {
@@ -168,15 +170,15 @@ describe('an origin', () => {
     await expectNotStored(served);
   });
 
-  it('that sends no zip is passed over for the next one', async () => {
-    // whoever failed in an earlier test is asked last
+  it('that sends a body that is not a zip is followed by the next one', async () => {
+    // An origin that failed in an earlier test is asked last.
     const served = serve('noise', 20 * MB, [first, second]);
     for (const origin of [first, second]) origin.fault('not-a-zip', { times: 1 });
     expect(await download(served.url)).toMatchObject(await whole(served));
     expect(first.count() + second.count()).toBeGreaterThanOrEqual(3);
   });
 
-  it('that sends a zip of another module breaks the client off before the directory of the zip', async () => {
+  it('that sends a zip of another module ends in a broken connection before the directory of the zip', async () => {
     const served = serve('outside', 20 * MB, [first, second]);
     for (const origin of [first, second]) origin.fault('outside-prefix');
     const answer = await download(served.url);
