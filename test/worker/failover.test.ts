@@ -54,7 +54,7 @@ it.each<[string, string, Fault]>([
   ['A|B', 'a 403', 403],
   ['A|B', 'a 429 with Retry-After', LATER],
   ['A|B', 'a reset', 'reset'],
-  ['A|B', 'a page', 'html'],
+  ['A|B', 'an HTML page', 'html'],
   ['A|B', 'a body that breaks off', 'truncate'],
   ['A|B', 'a 404 that is a timeout', TIMED_OUT],
   ['A|B', 'a redirect loop', 'redirect-loop'],
@@ -82,7 +82,7 @@ it.each<[string, Fault, number, number]>([
   ['a 403', 403, 502, 2],
   ['a 429', LATER, 503, 1],
   ['a reset', 'reset', 502, 2],
-  ['a page', 'html', 502, 2],
+  ['an HTML page', 'html', 502, 2],
   ['a 404 that is a timeout', TIMED_OUT, 504, 1],
 ])('ORIGINS=A,B: after %s from A, B is not asked', async (_what, fault, status, asked) => {
   const ask = await withOrigins('A,B');
