@@ -9,6 +9,7 @@ import { type BigZip, noise, writeZip } from '../fakes/zip/zip-writer.ts';
 import { MB, serveBigZip, type Served, whole } from './big-zip.ts';
 import { type Download, download } from './download.ts';
 import { type Modferry, startModferry } from './modferry.ts';
+import { WAIT } from './wait.ts';
 
 // Zips that are too large to be checked before they are sent: a client never gets the end of a
 // wrong one, and nothing of it stays in a store.
@@ -145,7 +146,7 @@ describe.each([
       first.set(pathOf(name), { body });
       if (fault) first.fault(fault);
       expectBroken(await download(served.url), bodySize(body));
-      await vi.waitFor(() => expect(events(name)).toHaveLength(1));
+      await vi.waitFor(() => expect(events(name)).toHaveLength(1), WAIT);
       expect(events(name)[0]).toMatchObject({
         event: 'security',
         kind: 'mismatch',
@@ -292,7 +293,7 @@ describe('a right large zip', () => {
       broken: false,
       cache: 'public, max-age=86400',
     });
-    await vi.waitFor(async () => expect(await kept('uncovered')).toEqual(['zip']));
+    await vi.waitFor(async () => expect(await kept('uncovered')).toEqual(['zip']), WAIT);
     record('uncovered', served.zip);
     await modferry.miniflare.purgeCache();
     // Which origin sent it was not recorded, so that one is asked once more.
@@ -312,13 +313,15 @@ it('without R2 a large zip is passed on unchecked, may not be stored, and the lo
       expect(answer.headers['cache-control']).toBe('no-store');
       expect(first.count('.zip')).toBe(times);
     }
-    await vi.waitFor(() =>
-      expect(passing.log).toContainEqual(
-        expect.objectContaining({
-          event: 'trouble',
-          message: expect.stringContaining('is not checked: there is no R2'),
-        }),
-      ),
+    await vi.waitFor(
+      () =>
+        expect(passing.log).toContainEqual(
+          expect.objectContaining({
+            event: 'trouble',
+            message: expect.stringContaining('is not checked: there is no R2'),
+          }),
+        ),
+      WAIT,
     );
   } finally {
     await passing.close();

@@ -6,6 +6,7 @@ import { noise } from '../fakes/zip/zip-writer.ts';
 import { type Modferry, type ModferryOptions, startModferry } from './modferry.ts';
 import { rawRequest } from '../conformance/raw-request.ts';
 import { fetchOrigins } from './origin-report.ts';
+import { WAIT } from './wait.ts';
 
 // The scheduled probe, and what `/readyz` and `/-/api/origins` report of it.
 
@@ -126,8 +127,9 @@ describe('the probe', () => {
         '/golang.org/x/text/@v/v0.3.0.zip',
       ]);
     }
-    await vi.waitFor(() =>
-      expect(modferry.log.filter(({ event }) => event === 'probe').length).toBe(2),
+    await vi.waitFor(
+      () => expect(modferry.log.filter(({ event }) => event === 'probe').length).toBe(2),
+      WAIT,
     );
     expect(modferry.log.filter(({ event }) => event === 'probe')).toMatchObject([
       { origin: 'a', verdict: 'ok', large: 'no answer within 0.3 s' },
@@ -172,7 +174,7 @@ describe('the probe', () => {
     await vi.waitFor(async () => {
       const { origins } = await fetchOrigins(modferry);
       expect(origins[0]).toMatchObject({ breakers: { reach: { state: 'open' } } });
-    });
+    }, WAIT);
   });
 });
 

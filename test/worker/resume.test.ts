@@ -8,6 +8,7 @@ import { createLog, startLogServer } from '../fakes/sumdb/transparency-log.ts';
 import { MB, serveBigZip, type Served, whole } from './big-zip.ts';
 import { download } from './download.ts';
 import { type Modferry, startModferry } from './modferry.ts';
+import { WAIT } from './wait.ts';
 
 // The origin breaks a zip off in the middle, and the client gets one whole body all the same.
 
@@ -112,10 +113,12 @@ describe.each([
     await expectRight(name, served, isProven);
     expect(ranges(first)).toEqual(['all', expect.stringMatching(/^bytes=[1-9]\d+-$/)]);
     expect(ranges(second)).toEqual([]);
-    await vi.waitFor(() =>
-      expect(lines(name)).toMatchObject([
-        { outcome: 'resumed', tries: 1, offset: expect.any(Number) },
-      ]),
+    await vi.waitFor(
+      () =>
+        expect(lines(name)).toMatchObject([
+          { outcome: 'resumed', tries: 1, offset: expect.any(Number) },
+        ]),
+      WAIT,
     );
   });
 
@@ -174,7 +177,7 @@ describe('another origin', () => {
         ({ subject }) => subject === `${moduleOf(name)}@v1.0.0.zip`,
       );
       expect(named.map(({ origin }) => origin)).toEqual(hosts);
-    });
+    }, WAIT);
   });
 });
 
@@ -191,7 +194,10 @@ it.each<[string, Fault]>([
     breakForGood(fault);
     expect(await download(served.url)).toMatchObject({ status: 200, broken: true });
     expect(await kept(name)).toEqual([]);
-    await vi.waitFor(() => expect(lines(name)).toMatchObject([{ outcome: 'given up', tries: 6 }]));
+    await vi.waitFor(
+      () => expect(lines(name)).toMatchObject([{ outcome: 'given up', tries: 6 }]),
+      WAIT,
+    );
     for (const origin of [first, second]) origin.fault(undefined);
     await expectRight(name, served, false);
   },

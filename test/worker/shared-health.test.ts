@@ -7,6 +7,7 @@ import { fixtureModules } from '../fakes/origin/modules.ts';
 import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
 import { type Modferry, type ModferryOptions, startModferry } from './modferry.ts';
 import { fetchOrigins } from './origin-report.ts';
+import { WAIT } from './wait.ts';
 
 // What one isolate recorded about the origins is available to the next one, which here is the next
 // modferry on the same files.
@@ -118,6 +119,6 @@ it('damaged shared health is logged and ignored, and requests are answered meanw
   await vi.waitFor(() => {
     const troubles = first.log.filter(({ event }) => event === 'trouble');
     expect([...new Set(troubles.map(({ label }) => String(label)))].toSorted()).toEqual(labels);
-  });
+  }, WAIT);
   expect(JSON.stringify(first.log)).not.toContain('SECRET');
 });

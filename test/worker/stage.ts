@@ -10,6 +10,7 @@ import type { FakeModule } from '../fakes/origin/module.ts';
 import { fixtureModules } from '../fakes/origin/modules.ts';
 import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
 import { type Modferry, type ModferryOptions, startModferry } from './modferry.ts';
+import { WAIT } from './wait.ts';
 
 export interface Answer extends RawAnswer {
   readonly text: string;
@@ -132,7 +133,7 @@ function targetOf({ database, modferry, origin, servers }: TargetParts): Target 
         const found = await caches.default.match(address);
         if (!found) throw new Error(`Cannot find ${kind} ${key} in the edge cache`);
         return found;
-      });
+      }, WAIT);
       return Number(/max-age=(\d+)/.exec(entry.headers.get('cache-control') ?? '')?.[1]);
     },
     keys,
@@ -158,7 +159,7 @@ async function untilKeys(
     const there = await keys();
     const absent = wanted.find((key) => !there.includes(key));
     if (absent !== undefined) throw new Error(`Cannot find ${absent} among the stored keys`);
-  });
+  }, WAIT);
 }
 
 /**

@@ -5,6 +5,7 @@ import { goSums } from '../fakes/origin/module.ts';
 import { fixtureModules } from '../fakes/origin/modules.ts';
 import { startSumDB } from '../fakes/sumdb/sumdb.ts';
 import { type Stage, startStage, summary } from './stage.ts';
+import { WAIT } from './wait.ts';
 
 // What is stored in which tier, and what happens where a tier is absent.
 
@@ -57,14 +58,14 @@ async function kvHolds({ modferry }: Stage, count: number): Promise<void> {
   await vi.waitFor(async () => {
     if ((await namespace.list()).keys.length !== count)
       throw new Error(`Cannot find ${count} keys in KV`);
-  });
+  }, WAIT);
 }
 
 /** Log lines about a tier that failed. */
 async function troubles({ modferry, ask }: Stage): Promise<unknown[]> {
   const { headers } = await ask('/healthz');
   await expect
-    .poll(() => modferry.log.some(({ request }) => request === headers['x-request-id']))
+    .poll(() => modferry.log.some(({ request }) => request === headers['x-request-id']), WAIT)
     .toBe(true);
   return modferry.log.filter(({ event }) => event !== 'request' && event !== 'note');
 }
@@ -90,7 +91,7 @@ describe('the bucket', () => {
       await stage.nearEntrySeconds('file', `${path}/${end}`);
     };
     await stage.ask(`/${path}/${end}`);
-    await expect.poll(version).toBeDefined();
+    await expect.poll(version, WAIT).toBeDefined();
     const first = await version();
     await fetchAgain();
     await fetchAgain();
@@ -98,7 +99,7 @@ describe('the bucket', () => {
 
     stage.origin.set(`/${path}/${end}`, { body: changed });
     await fetchAgain();
-    await expect.poll(version).not.toBe(first);
+    await expect.poll(version, WAIT).not.toBe(first);
     expect(await (await bucket.get(`${path}/${end}`))?.text()).toBe(changed);
   });
 
@@ -152,7 +153,7 @@ describe('the bucket', () => {
         status: 200,
         asked: 1,
       });
-      await expect.poll(() => guarded.bucketKeys()).toEqual(['example.com/dep/@v/list']);
+      await expect.poll(() => guarded.bucketKeys(), WAIT).toEqual(['example.com/dep/@v/list']);
     } finally {
       await guarded.close();
     }
@@ -178,7 +179,7 @@ it.skipIf(go === '')('the bucket has the layout of GOMODCACHE/cache/download', a
       expect({ target, status: (await stage.ask(target)).status }).toEqual({ target, status: 200 });
     }
     await expect
-      .poll(() => stage.bucketKeys())
+      .poll(() => stage.bucketKeys(), WAIT)
       .toEqual([
         'example.com/hello/@latest',
         'example.com/hello/@v/!dev.info',

@@ -15,6 +15,7 @@ import { type FakeSumDB, startSumDB } from '../fakes/sumdb/sumdb.ts';
 import { writeZip } from '../fakes/zip/zip-writer.ts';
 import { findAnyGo } from '../go/go.ts';
 import { failure, emptyStores, type Stage, startStage, summary, withFault } from './stage.ts';
+import { WAIT } from './wait.ts';
 
 // Rows 56, 57 and 59: what two origins serve is compared with a checksum database by
 // golang.org/x/mod.
@@ -80,7 +81,7 @@ describe.skipIf(go === '')('with VERIFY=all', () => {
       expect((await stage.bucketKeys()).filter((key) => key.startsWith('example.com/'))).toEqual(
         [],
       );
-      await vi.waitFor(() => expect(events('mismatch')).toHaveLength(2));
+      await vi.waitFor(() => expect(events('mismatch')).toHaveLength(2), WAIT);
       expect(events('mismatch')[0]).toMatchObject({
         event: 'security',
         subject: `example.com/hello@v1.1.0.${end}`,
@@ -193,7 +194,7 @@ describe.skipIf(go === '')('with VERIFY=all', () => {
     expect(answer.body.equals(Buffer.from(right.zip as Uint8Array)), 'it is the right zip').toBe(
       true,
     );
-    await vi.waitFor(() => expect(events('stored-mismatch')).toHaveLength(1));
+    await vi.waitFor(() => expect(events('stored-mismatch')).toHaveLength(1), WAIT);
     expect(events('mismatch')).toHaveLength(1);
   });
 
@@ -208,9 +209,11 @@ describe.skipIf(go === '')('with VERIFY=all', () => {
       const answer = await stage.ask(`/${key}`);
       expect(summary(answer)).toMatchObject({ status: 200, cache: IMMUTABLE, asked: 1 });
       expect(answer.text).not.toContain('evil');
-      await vi.waitFor(() => expect(events('stored-mismatch')).toHaveLength(2));
-      await vi.waitFor(async () =>
-        expect((await (await bucket()).head(key))?.customMetadata?.['checked']).toMatch(/h1/),
+      await vi.waitFor(() => expect(events('stored-mismatch')).toHaveLength(2), WAIT);
+      await vi.waitFor(
+        async () =>
+          expect((await (await bucket()).head(key))?.customMetadata?.['checked']).toMatch(/h1/),
+        WAIT,
       );
     },
   );
@@ -276,7 +279,7 @@ describe.skipIf(go === '')('with VERIFY=all', () => {
         );
         return keys.filter((_, at) => texts[at] === undefined);
       };
-      await vi.waitFor(async () => expect(await damaged()).toEqual([]));
+      await vi.waitFor(async () => expect(await damaged()).toEqual([]), WAIT);
     } finally {
       await again.close();
     }
