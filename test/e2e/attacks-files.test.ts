@@ -24,9 +24,9 @@ import {
   type World,
 } from './go-setup.ts';
 
-// Origins that give another file than the one in the log: a go command gets the right one from
-// another origin, or says what is wrong. So does one that checks nothing itself and would take the
-// wrong file for good.
+// Origins that serve another file than the one in the log: a go command gets the right one from
+// another origin, or prints what is wrong. So does one that checks nothing itself and would accept
+// the wrong file.
 
 const CLIENTS = [
   { name: 'that checks', options: {} },
@@ -50,12 +50,12 @@ const withFile = (path: string, name: string, content: string | Uint8Array) =>
     { name: `${path}@v1.0.0/${name}`, content },
   ]);
 
-/** What origins give, and what the go command tells its user then. */
+/** What origins serve, and what the go command prints then. */
 const WRONG_FILES: readonly (readonly [
   name: string,
   end: 'mod' | 'zip',
   forge: (right: FakeVersion, path: string) => string | Uint8Array,
-  says: string,
+  text: string,
 ])[] = [
   ['a .mod with one bit flipped', 'mod', ({ mod }) => flipBit(mod, -2), OTHER_HASH],
   ['the .mod of another module', 'mod', () => 'module elsewhere.example/m\n', OTHER_HASH],
@@ -149,8 +149,8 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
       return developer;
     }
 
-    /** What `go mod download` gives to every kind of client, each with an empty cache. */
-    async function everybody(path: string, proxy?: string) {
+    /** The results of `go mod download` for every kind of client, each with an empty cache. */
+    async function everyClient(path: string, proxy?: string) {
       const got = [];
       for (const { name, options } of CLIENTS) {
         const { go, home } = await newcomer(proxy);
@@ -163,9 +163,9 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
       return got;
     }
 
-    function refusals(end: 'mod' | 'zip', says: string) {
-      // Who failed in an earlier test is asked last.
-      const causes = world.origins.map(({ url }) => `${new URL(url).host}: ${says}`);
+    function refusals(end: 'mod' | 'zip', reason: string) {
+      // An origin that failed in an earlier test is asked last.
+      const causes = world.origins.map(({ url }) => `${new URL(url).host}: ${reason}`);
       const text = new RegExp(
         `/@v/v1\\.0\\.0\\.${end}: 502 Bad Gateway\\n[^]*(${causes.join('; ')}|${causes.toReversed().join('; ')}) \\(request `,
       );
@@ -180,16 +180,16 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
     }
 
     it.each(WRONG_FILES)(
-      'is told that every origin has %s, and gets the right file from the same modferry once one is mended',
-      async (_, end, forge, says) => {
+      'prints the reason when every origin has %s, and gets the right file once one is mended',
+      async (_, end, forge, reason) => {
         const { path, right } = await publish();
         for (const origin of world.origins)
           origin.set(filePath(path, 'v1.0.0', end), { body: forge(right, path) });
-        expect(await everybody(path)).toEqual(refusals(end, says));
+        expect(await everyClient(path)).toEqual(refusals(end, reason));
         const bucket = await modferry.miniflare.getR2Bucket('FILES');
         expect((await bucket.list({ prefix: `${path}/@v/v1.0.0.${end}` })).objects).toEqual([]);
         world.origins[1].reset();
-        expect(await everybody(path)).toEqual(theRightFiles(right));
+        expect(await everyClient(path)).toEqual(theRightFiles(right));
       },
     );
 
@@ -201,7 +201,7 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
         try {
           const { path, right } = await publish();
           world.origins[0].fault('tampered', { match: `/${path}/@v/v1.0.0.${end}` });
-          expect(await everybody(path, passing.url)).toEqual(theRightFiles(right));
+          expect(await everyClient(path, passing.url)).toEqual(theRightFiles(right));
           await vi.waitFor(() =>
             expect(passing.log.filter(({ event }) => event === 'security')).toEqual([
               {
@@ -222,7 +222,7 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
       },
     );
 
-    it('sees the connection break when a large zip is wrong, and gets the right one with its next command', async () => {
+    it('sees a broken connection when a large zip is wrong, and gets the right one with its next command', async () => {
       const fresh = await startFor(world);
       onTestFinished(() => fresh.close());
       const { zip, url } = serveBigZip('broken-off', 12 * MB, { at: world.origins, by: fresh });
@@ -233,15 +233,15 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
       const { go } = await newcomer(fresh.url);
       const download = () => go(['mod', 'download', '-json', `${path}@v1.0.0`], { gosumdb: 'off' });
       const first = await download();
-      expect([first.code, JSON.parse(first.stdout).Error]).toEqual([
-        1,
-        expect.stringContaining('unexpected EOF'),
-      ]);
+      expect({ code: first.code, error: JSON.parse(first.stdout).Error }).toEqual({
+        code: 1,
+        error: expect.stringContaining('unexpected EOF'),
+      });
       expect(JSON.parse(succeeded(await download()))).toMatchObject({ Sum: zipHash(right) });
-      expect([world.origins[0].count('.zip'), world.origins[1].count('.zip')]).toEqual([1, 1]);
+      expect(world.origins.map((origin) => origin.count('.zip'))).toEqual([1, 1]);
     });
 
-    it('would take a wrong file without modferry, if it checks nothing', async () => {
+    it('accepts a wrong file without modferry, if it checks nothing', async () => {
       const { path, right } = await publish();
       world.origins[0].fault('tampered', { match: '.zip' });
       const { go } = await newcomer(world.origins[0].url);
@@ -250,7 +250,7 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
       expect(JSON.parse(succeeded(taken)).Sum).not.toBe(zipHash(right));
     });
 
-    it('never takes a zip for another one, whichever bit of it was flipped', async () => {
+    it('never gets another zip than the right one, whichever bit of it was flipped', async () => {
       const path = 'flipped.example/m';
       const files = { 'go.mod': `module ${path}\n`, 'a.go': 'package a\n' };
       const names = Array.from({ length: 40 }, (_, index) => `v1.0.${index}`);
@@ -267,7 +267,7 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
       const results: Record<string, string>[] = JSON.parse(
         `[${stdout.trim().replaceAll('}\n{', '},{')}]`,
       );
-      // Some bits say nothing: times, and names that are written a second time.
+      // Some bits have no meaning: times, and names that are written a second time.
       const right = results.map(({ Version = '', Sum }) => [Version, Sum]).filter(([, sum]) => sum);
       const wrong = results.filter(({ Error: text }) => text?.includes('502 Bad Gateway'));
       expect(wrong.length).toBeGreaterThan(names.length / 3);

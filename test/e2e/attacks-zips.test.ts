@@ -8,16 +8,16 @@ import type { Modferry } from '../worker/modferry.ts';
 import { succeeded } from './commands.ts';
 import { GO_COMMANDS, newDeveloper, startFor, startWorld, type World } from './go-setup.ts';
 
-// Zips that break Go's rules, of which the log has the hash all the same, as of whatever an author
-// publishes. modferry refuses them, says what is wrong, and goes on with its work.
+// Zips that break Go's rules, although the log has their hash, as it has that of everything that an
+// author publishes. modferry refuses them with the reason, and goes on serving others.
 
 type Inside = Omit<ZipEntry, 'name'> & { readonly name: string };
 
 /** Stored forms that are far longer or shorter than what they declare. */
 const bomb = deflateRawSync(Buffer.alloc(100 * MB));
 
-/** One entry beside a right go.mod, and what the go command tells of it. */
-const BAD_ENTRIES: readonly (readonly [what: string, entry: Inside, says: string])[] = [
+/** One entry beside a right go.mod, and what the go command prints about it. */
+const BAD_ENTRIES: readonly (readonly [what: string, entry: Inside, reason: string])[] = [
   ['an entry that leads out', { name: '../../../a', content: '' }, 'does not unpack: .*\\.\\./a'],
   ['an absolute path', { name: '/a', content: '' }, 'does not unpack: .*//a'],
   [
@@ -79,7 +79,7 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
       await world.close();
     });
 
-    /** What `go mod download` says to somebody who checks nothing. */
+    /** The result of `go mod download` for a client that checks nothing. */
     async function download(path: string, proxy = modferry.url) {
       const developer = await newDeveloper(go, proxy, world);
       try {
@@ -101,8 +101,8 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
       return (await bucket.list({ prefix: `${path}/@v/v1.0.0.zip` })).objects.map(({ key }) => key);
     }
 
-    const refused = (path: string, says: string) => {
-      const causes = world.origins.map(({ url }) => `${new URL(url).host}: [^;]*${says}[^;]*`);
+    const refused = (path: string, reason: string) => {
+      const causes = world.origins.map(({ url }) => `${new URL(url).host}: [^;]*${reason}[^;]*`);
       return {
         code: 1,
         stdout: '',
@@ -115,8 +115,8 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
     };
 
     it.each(BAD_ENTRIES)(
-      'is told of a zip with %s, which it would not unpack itself',
-      async (_, entry, says) => {
+      'prints the reason for a zip with %s, which it would not unpack itself',
+      async (_, entry, reason) => {
         modules += 1;
         const path = `bad.example/m${modules}`;
         const entries = [
@@ -128,23 +128,23 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
           Object.assign({}, entry, { name: `${path}@v1.0.0/${entry.name}` }),
         );
         await publish(path, writeZip(inPath));
-        expect(await download(path)).toMatchObject(refused(path, says));
+        expect(await download(path)).toMatchObject(refused(path, reason));
         expect(await kept(path)).toEqual([]);
         expect(await download(path, world.origins[0].url)).toMatchObject({ code: 1 });
       },
     );
 
-    it('is told of a zip with an entry of another module', async () => {
+    it('prints the reason for a zip with an entry of another module', async () => {
       const path = 'bad.example/outside';
       const names = [`${path}@v1.0.0/go.mod`, 'bad.example/other@v1.0.0/a.go'];
       await publish(path, writeZip(names.map((name) => ({ name, content: '' }))));
-      const says =
+      const reason =
         'with the entry "bad\\.example/other@v1\\.0\\.0/a\\.go", outside of bad\\.example/outside@v1\\.0\\.0/';
-      expect(await download(path)).toMatchObject(refused(path, says));
+      expect(await download(path)).toMatchObject(refused(path, reason));
       expect(await kept(path)).toEqual([]);
     });
 
-    it('is told of a small zip of 50,000 entries that share their data, and others are served meanwhile', async () => {
+    it('prints the reason for a small zip of 50,000 entries that share their data, and others are served meanwhile', async () => {
       const content = noise(8_000);
       const zip = overlapping(50_000, { content, data: deflateRawSync(content) });
       const path = PREFIX.slice(0, PREFIX.indexOf('@'));
@@ -154,7 +154,7 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
       expect(succeeded(other)).toBe('');
     });
 
-    it('is told of a zip that inflates to nothing for ever, and others are served meanwhile', async () => {
+    it('prints the reason for a zip of endless empty blocks, and others are served meanwhile', async () => {
       const path = 'bad.example/nothing';
       const data = emptyDeflate(7_000_000);
       await publish(

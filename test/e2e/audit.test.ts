@@ -29,7 +29,7 @@ describe('npm run audit', () => {
   });
   afterAll(() => rm(directory, { recursive: true, force: true }));
 
-  it('explains itself', async () => {
+  it('prints its options and exit codes', async () => {
     const { code, stdout } = await audit(directory, ['--help']);
     expect(code).toBe(0);
     expect(stdout).toContain('Exit code: 0 nothing is wrong; 1 something is wrong');
@@ -41,7 +41,7 @@ describe('npm run audit', () => {
     ['a directory that is not there', ['/nowhere'], {}, 'Cannot audit "/nowhere": ENOENT'],
     ['a file', [fileURLToPath(import.meta.url)], {}, 'it is no directory'],
     ['no local state', [], {}, 'npm start has kept no files there'],
-    ['a variable that means nothing', ['.'], { SUMDBS: 'x y z' }, 'Cannot parse SUMDBS'],
+    ['a variable that cannot be parsed', ['.'], { SUMDBS: 'x y z' }, 'Cannot parse SUMDBS'],
     [
       'a report that cannot be written',
       ['.', '--json', '/nowhere/x.json'],
@@ -49,13 +49,13 @@ describe('npm run audit', () => {
       'Cannot write the report to "/nowhere/x.json"',
     ],
     [
-      'progress inside of the tree',
+      'a file of progress inside of the tree',
       [REPOSITORY, '--state', join(REPOSITORY, 'x.json')],
       {},
       'name another file with --state',
     ],
     [
-      'progress that is none',
+      'a file of progress with another content',
       [REPOSITORY, '--state', '/etc/hostname'],
       {},
       'pass --restart to write over it',
@@ -67,7 +67,7 @@ describe('npm run audit', () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   });
 
-  it('of a directory above the module files names where they are', async () => {
+  it('of a directory above the module files prints where they are', async () => {
     await mkdir(join(directory, 'mod', 'cache', 'download'), { recursive: true });
     const { code, stderr } = await audit(directory, [join(directory, 'mod')], { SUMDBS: 'off' });
     expect(code).toBe(2);
@@ -76,7 +76,7 @@ describe('npm run audit', () => {
 });
 
 describe.each(GO_COMMANDS)('$name', ({ go }) => {
-  describe.skipIf(go === '')('and an audit', () => {
+  describe.skipIf(go === '')('with an audit', () => {
     let world: World;
     let directory: string;
     beforeAll(async () => {
@@ -93,7 +93,7 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
 
     const run = (args: readonly string[] = []) => audit(directory, args, world.variables);
 
-    /** Fills the state through modferry, and keeps it when modferry has ended. */
+    /** Fills the state through modferry, which has ended afterwards. */
     async function download(): Promise<void> {
       const modferry = await startFor(world, { stateDirectory: join(directory, 'state') });
       const developer = await newDeveloper(go, modferry.url, world);
@@ -108,7 +108,7 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
       await modferry.stop();
     }
 
-    it('of the bucket that modferry filled finds everything right, offline', async () => {
+    it('of the bucket that modferry filled finds nothing wrong, offline', async () => {
       await download();
       const { code, stdout, report } = await run();
       expect({ code, wrong: report?.wrong, unknown: report?.unknown.named }).toEqual({
@@ -126,7 +126,7 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
       expect(existsSync(join(directory, 'state', 'audit.json'))).toBe(false);
     });
 
-    it('of a damaged bucket says so; fixed, modferry fetches anew what was wrong', async () => {
+    it('of a damaged bucket prints what is wrong, and after --fix modferry fetches it again', async () => {
       await download();
       const spoiled = [`${HELLO}.mod`, `${HELLO}.zip`];
       await inBucket(async (bucket) => {
@@ -146,7 +146,7 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
         expect(found.stdout).toContain(`expected  ${expected} (${world.database.name})`);
         expect(found.stdout).toContain(`remedy    ${remedy}`);
       }
-      expect((await run()).code).toBe(1); // nothing was changed
+      expect((await run()).code).toBe(1); // Nothing was changed.
 
       const fixed = await run(['--fix']);
       expect(fixed.code).toBe(1);
@@ -154,7 +154,7 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
       const clean = await run();
       expect({ code: clean.code, files: clean.report?.files }).toEqual({
         code: 0,
-        files: (found.report?.files ?? 0) - 3, // a zip goes with its mark
+        files: (found.report?.files ?? 0) - 3, // A zip is removed with its .ziphash.
       });
 
       await download();
@@ -165,7 +165,7 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
       });
     });
 
-    it('of a module cache of the go command knows every file in it', async () => {
+    it('of a module cache of the go command classifies every file in it', async () => {
       const tree = await moduleCache();
       const { code, report } = await run([tree]);
       expect({ code, wrong: report?.wrong, unknown: report?.unknown.named }).toEqual({
@@ -192,7 +192,7 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
       expect((await run([tree])).code).toBe(0);
     });
 
-    it('that is interrupted goes on where it was, and gives the same report', async () => {
+    it('that was interrupted continues where it stopped, and ends in the same report', async () => {
       const tree = await moduleCache();
       await rm(join(tree, 'sumdb'), { recursive: true });
       const whole = await run([tree, '--online']);
@@ -205,7 +205,7 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
       expect(world.database.count('/lookup/example.com/')).toBe(0);
     });
 
-    it('of a bucket can be interrupted as well, and nothing is left running', async () => {
+    it('of a bucket can be interrupted too, and no process is left', async () => {
       await download();
       await inBucket((bucket) =>
         bucket.put('gopkg.in/yaml.v3/@v/v3.0.0.mod', Buffer.from('module gopkg.in/yaml.v3\n')),
@@ -218,7 +218,7 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
       expect(resumed.report?.counts).toMatchObject({ zip: { right: QUERIES.length } });
     });
 
-    /** Presses Ctrl-C while the database leaves this lookup without an answer. */
+    /** Interrupts the audit, as Ctrl-C does, while the database does not answer this lookup. */
     async function interruptAt(lookup: string, args: readonly string[]): Promise<void> {
       world.reset();
       world.database.fault('hang', { match: lookup });
@@ -240,7 +240,7 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
       world.reset();
     }
 
-    /** `$GOMODCACHE/cache/download`, as a go command that goes through modferry leaves it. */
+    /** A copy of `$GOMODCACHE/cache/download` after the queries. */
     async function moduleCache(): Promise<string> {
       const developer = await newDeveloper(go, world.origins[0].url, world);
       const gosumdb = world.variables['SUMDBS'] ?? '';

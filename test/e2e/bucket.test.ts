@@ -8,8 +8,7 @@ import type { Modferry } from '../worker/modferry.ts';
 import { succeeded } from './commands.ts';
 import { GO_COMMANDS, newDeveloper, startFor, startWorld, type World } from './go-setup.ts';
 
-// What needs no answer that only a proxy can compute: a file tree has no checksum database that go
-// would ask.
+// Queries that a tree of files can answer, without a checksum database.
 const QUERIES = [
   'example.com/hello@v1.1.0',
   'example.com/dep@v1.0.0',
@@ -19,14 +18,14 @@ const QUERIES = [
 ];
 
 describe.each(GO_COMMANDS)('$name', ({ go }) => {
-  describe.skipIf(go === '')('and the bucket', () => {
+  describe.skipIf(go === '')('with the bucket', () => {
     let world: World;
     beforeAll(async () => {
       world = await startWorld(go);
     });
     afterAll(() => world.close());
 
-    it('whose copy is a GOPROXY=file tree', async () => {
+    it('copied to a directory takes it for GOPROXY=file://', async () => {
       const modferry = await startFor(world);
       const tree = await mkdtemp(join(tmpdir(), 'modferry-tree-'));
       try {
@@ -52,7 +51,7 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
       }
     });
 
-    it('seeded with a module cache serves it without any origin', async () => {
+    it('seeded with a module cache is served from it without any origin', async () => {
       const first = await newDeveloper(go, world.origins[0].url, world);
       const direct = { gosumdb: 'off' };
       for (const query of QUERIES) succeeded(await first.go(['mod', 'download', query], direct));
@@ -97,7 +96,7 @@ async function copyBucket(modferry: Modferry, directory: string): Promise<void> 
   }
 }
 
-/** Every file as it lies there, locks and leftovers included, as `rclone copy` would put it. */
+/** Stores every file as it is, locks and leftovers included, as `rclone copy` does. */
 async function seedBucket(modferry: Modferry, directory: string): Promise<void> {
   const bucket = await bucketOf(modferry);
   for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {

@@ -17,41 +17,41 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
       await world.close();
     });
 
-    /** What `go mod download` of somebody with an empty cache says. */
+    /** The output of `go mod download` with an empty cache. */
     async function download(version: string, gosumdb?: string) {
       const developer = await newDeveloper(go, modferry.url, world);
       try {
         const result = await developer.go(['mod', 'download', version], gosumdb ? { gosumdb } : {});
-        return { said: succeeded(result), requests: result.trace };
+        return { output: succeeded(result), requests: result.trace };
       } finally {
         await developer.close();
       }
     }
     const logged = (kind: string) => modferry.log.filter((line) => line['kind'] === kind).length;
 
-    it('row 139: GOSUMDB may name modferry as the address of the database, and then nothing is probed', async () => {
+    it('row 139: GOSUMDB may name modferry as the address of the database, and /supported is then not requested', async () => {
       const { verifierKey, name } = world.database;
-      const { said } = await download(
+      const { output } = await download(
         'example.com/hello@v1.1.0',
         `${verifierKey} ${modferry.url}/sumdb/${name}`,
       );
-      expect(said).toBe('');
-      expect([logged('sumdb supported'), logged('lookup') > 0]).toEqual([0, true]);
+      expect(output).toBe('');
+      expect(logged('sumdb supported')).toBe(0);
+      expect(logged('lookup')).toBeGreaterThan(0);
     });
 
-    it('row 140: a lookup that is stored goes on verifying while the log grows, for new and for old clients', async () => {
+    it('row 140: a stored lookup still verifies after the log has grown, for new and for old clients', async () => {
       const old = await newDeveloper(go, modferry.url, world);
       try {
         expect(succeeded(await old.go(['mod', 'download', 'example.com/dep@v1.0.0']))).toBe('');
         for (const lines of fillerRecords(300)) await world.database.add(lines);
-        // The old tree head is stored with the lookup of dep, the new one comes with that of
-        // hello/v2.
+        // The old tree head is stored with the lookup of dep, the new one with that of hello/v2.
         expect(succeeded(await old.go(['mod', 'download', 'example.com/hello/v2@v2.0.0']))).toBe(
           '',
         );
-        expect((await download('example.com/dep@v1.0.0')).said).toBe('');
+        expect((await download('example.com/dep@v1.0.0')).output).toBe('');
         await world.database.stop();
-        expect((await download('example.com/dep@v1.0.0')).said).toBe('');
+        expect((await download('example.com/dep@v1.0.0')).output).toBe('');
         expect(succeeded(await old.go(['mod', 'download', 'example.com/hello@v1.1.0']))).toBe('');
       } finally {
         await world.database.restart();

@@ -5,7 +5,7 @@ import { HELLO_DEV, HELLO_MASTER, PSEUDO, TOOLCHAIN_GO } from '../fakes/origin/m
 import { REAL_PROGRAM_OUTPUT, writeRealProgram } from '../fakes/origin/realcode.ts';
 import type { Developer } from './go-setup.ts';
 
-/** What `go mod download` makes of a query. */
+/** The version to which `go mod download` resolves a query. */
 export const DOWNLOADS: readonly (readonly [query: string, version: string])[] = [
   ['example.com/hello@v1.1.0', 'v1.1.0'],
   ['example.com/hello@latest', 'v1.1.0'],
@@ -21,14 +21,14 @@ export const DOWNLOADS: readonly (readonly [query: string, version: string])[] =
   ['github.com/Azure/Thing@v1.0.1-RC1', 'v1.0.1-RC1'],
 ];
 
-/** A command that a developer runs, and what must come of it. */
+/** A command that a developer runs, and its expected result. */
 export interface Command {
   readonly name: string;
   readonly run: (developer: Developer) => Promise<unknown>;
   readonly expected: unknown;
 }
 
-/** Everything that modferry is for, one command after the other. */
+/** The commands that modferry has to serve. */
 export const COMMANDS: readonly Command[] = [
   ...DOWNLOADS.map(([query, version]) => ({
     name: `go mod download ${query}`,

@@ -63,8 +63,8 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
       }
     });
 
-    it.each(['is down', 'breaks off'])(
-      'stops, and takes no direct route, when every origin %s',
+    it.each(['is down', 'resets every connection'])(
+      'stops with an error, and does not go to the repository, when every origin %s',
       async (how) => {
         if (how === 'is down') await world.stop();
         else for (const origin of world.origins) origin.fault('reset');
@@ -88,7 +88,7 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
       },
     );
 
-    it('says 504 and who was too slow when every origin hangs', async () => {
+    it('prints 504 and the limit when every origin hangs', async () => {
       for (const origin of world.origins) origin.fault('hang');
       const failed = await developer.go(['mod', 'download', 'example.com/hello@v1.1.0']);
       expect(failed.code).toBe(1);
@@ -97,7 +97,7 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
       );
     });
 
-    it('asks in the order of the protocol', async () => {
+    it('requests the files of a download in the order of the protocol', async () => {
       succeeded(await developer.go(['mod', 'download', 'example.com/hello@v1.1.0']));
       await expect.poll(() => kindsOf(modferry).at(-1)).toBe('zip');
       const kinds = kindsOf(modferry).filter((kind) => kind !== 'tile');
@@ -106,13 +106,13 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
       try {
         const before = kindsOf(modferry).length;
         succeeded(await developer.go(['list', '-m', 'example.com/hello@v1.1.0']));
-        expect(kindsOf(modferry).length).toBe(before); // the client's own cache
+        expect(kindsOf(modferry).length).toBe(before); // The client has its own cache.
       } finally {
         await world.restart();
       }
     });
 
-    it('reaches only list, info, mod and the checksum database for go list -m -versions', async () => {
+    it('requests only list, info, mod and the checksum database for go list -m -versions', async () => {
       succeeded(await developer.go(['list', '-m', '-versions', 'example.com/hello']));
       await expect.poll(() => kindsOf(modferry)).toContain('lookup');
       const kinds = kindsOf(modferry).filter((kind) => kind !== 'tile');

@@ -15,8 +15,8 @@ import {
 import { type Modferry, type ModferryOptions, startModferry } from '../worker/modferry.ts';
 
 /**
- * The go commands that judge; where one cannot be found, its tests are skipped under a name that
- * says so.
+ * The go commands that the tests run with. Where one cannot be found, its tests are skipped under a
+ * name with the reason.
  */
 export const GO_COMMANDS = ['1.23', '1.27'].map((minor) => {
   const go = findGo(minor);
@@ -35,7 +35,7 @@ export interface World {
   readonly database: FakeSumDB;
   /** Variables that send modferry there. */
   readonly variables: Readonly<Record<string, string>>;
-  /** Everything off, or on again. */
+  /** Stops every server, or starts it again. */
   stop(): Promise<void>;
   restart(): Promise<void>;
   reset(): void;
@@ -83,8 +83,8 @@ export interface Developer {
 }
 
 /**
- * Somebody with an empty module cache who has modferry alone: GOPROXY is its address, and the
- * checksum database is reached through it or not at all.
+ * A developer with an empty module cache: GOPROXY is modferry alone, and the checksum database is
+ * reached through it or not at all.
  */
 export async function newDeveloper(go: string, proxy: string, world: World): Promise<Developer> {
   const home = await freshGoHome();

@@ -16,8 +16,8 @@ import { fillerRecords } from '../fakes/sumdb/sumdb.ts';
 import { createLog } from '../fakes/sumdb/transparency-log.ts';
 import { findAnyGo } from '../go/go.ts';
 
-// golang.org/x/mod as the judge: whatever it says of these keys, notes, heads, records, trees and
-// tiles is right.
+// src/tlog compared with golang.org/x/mod, whose verdict about keys, notes, heads, records, trees
+// and tiles counts.
 const go = findAnyGo() ?? '';
 const RECORDS = fillerRecords(1200);
 const log = createLog();
@@ -26,7 +26,7 @@ const stranger = createLog({ name: 'witness.example' });
 
 const base64 = (bytes: Uint8Array | string) => Buffer.from(bytes).toString('base64');
 
-/** What is put into texts: all that has a meaning somewhere, and some that has none anywhere. */
+/** What is put into texts: pieces with a meaning in some format, and some without any. */
 const PIECES = [
   '\n',
   '\n\n',
@@ -102,7 +102,7 @@ const tilesOf =
       return bytes;
     });
 
-describe.skipIf(go === '')('x/mod agrees', () => {
+describe.skipIf(go === '')('modferry and x/mod agree', () => {
   let judge: NoteJudge;
   beforeAll(async () => {
     judge = await startNoteJudge(go);
@@ -110,7 +110,7 @@ describe.skipIf(go === '')('x/mod agrees', () => {
   });
   afterAll(() => judge.close());
 
-  it('about 3000 notes, good and damaged', async () => {
+  it('on 3000 notes, good and damaged', async () => {
     const random = seededRandom(10);
     const key = parseVerifierKey(log.verifierKey);
     if (!key.ok) throw new Error(key.reason);
@@ -156,11 +156,11 @@ ${random.pick([own, ...choices])}`,
     }
   });
 
-  it('about 1000 verifier keys, good and damaged', async () => {
+  it('on 1000 verifier keys, good and damaged', async () => {
     const random = seededRandom(11);
     let good = 0;
     for (let run = 0; run < 1000; run++) {
-      // Without line breaks: Go passes over those in base64, and here they are refused.
+      // Without line breaks: Go ignores them in base64, and modferry refuses them.
       const text = change(log.verifierKey, random, PIECES.slice(2)).toString();
       const key = parseVerifierKey(text);
       const { ok } = await judge.ask({ op: 'key', key: text });
@@ -173,7 +173,7 @@ ${random.pick([own, ...choices])}`,
     expect(good).toBeGreaterThan(100);
   });
 
-  it('about 2000 tree heads, good and damaged', async () => {
+  it('on 2000 tree heads, good and damaged', async () => {
     const random = seededRandom(12);
     let good = 0;
     for (let run = 0; run < 2000; run++) {
@@ -181,11 +181,13 @@ ${random.pick([own, ...choices])}`,
       const text = `go.sum database tree\n${size}\n${base64(log.treeHash(7))}\n${random.pick(['', 'more\n'])}`;
       const data = change(text, random, PIECES).toString();
       const head = parseTreeHead(data);
-      const said = await judge.ask({ op: 'head', data: base64(data) });
-      // Go has sizes beyond 2^53, and takes carriage returns in base64 for line breaks.
-      const isBeyond = said['ok'] === true && Number(said['size']) > Number.MAX_SAFE_INTEGER;
+      const verdict = await judge.ask({ op: 'head', data: base64(data) });
+      // Go has sizes beyond 2^53, and ignores carriage returns in base64.
+      const isBeyond = verdict['ok'] === true && Number(verdict['size']) > Number.MAX_SAFE_INTEGER;
       const expected =
-        said['ok'] === true && !isBeyond ? { size: said['size'], hash: said['hash'] } : undefined;
+        verdict['ok'] === true && !isBeyond
+          ? { size: verdict['size'], hash: verdict['hash'] }
+          : undefined;
       expect({ data, head: head && { ...head, hash: base64(head.hash) } }).toEqual({
         data,
         head: expected,
@@ -195,19 +197,19 @@ ${random.pick([own, ...choices])}`,
     expect(good).toBeGreaterThan(100);
   });
 
-  it('about 2000 records, good and damaged', async () => {
+  it('on 2000 records, good and damaged', async () => {
     const random = seededRandom(13);
     let good = 0;
     for (let run = 0; run < 2000; run++) {
       const body = log.lookup('filler.example/m', `v0.0.${random.below(1200)}`);
       const data = change(body, random, [...PIECES, ...CONTROLS]);
       const record = parseRecord(data);
-      const said = await judge.ask({ op: 'record', data: base64(data) });
-      // Ids that no database writes are refused here.
+      const verdict = await judge.ask({ op: 'record', data: base64(data) });
+      // modferry refuses ids that no database writes.
       const isCanonical = /^(0|[1-9]\d*)\n/.test(data.toString('latin1'));
       const expected =
-        said['ok'] === true && isCanonical
-          ? { id: said['id'], text: said['text'], note: said['rest'] ?? '' }
+        verdict['ok'] === true && isCanonical
+          ? { id: verdict['id'], text: verdict['text'], note: verdict['rest'] ?? '' }
           : undefined;
       const { id, note, text } = record ?? {};
       const found = record && { id, text: base64(text ?? ''), note: base64(note ?? '') };
@@ -217,7 +219,7 @@ ${random.pick([own, ...choices])}`,
     expect(good).toBeGreaterThan(100);
   });
 
-  it('about stored hash indexes and their tiles up to 2^52 records', async () => {
+  it('on stored hash indexes and their tiles up to 2^52 records', async () => {
     const random = seededRandom(14);
     for (let run = 0; run < 2000; run++) {
       const level = random.below(50);
@@ -236,7 +238,7 @@ ${random.pick([own, ...choices])}`,
     }
   });
 
-  it('about the hashes and proofs of trees, and what they prove', async () => {
+  it('on the hashes and proofs of trees, and on what they prove', async () => {
     const random = seededRandom(15);
     for (let run = 0; run < 300; run++) {
       const size = 1 + random.below(1200);
@@ -279,7 +281,7 @@ ${random.pick([own, ...choices])}`,
     }
   });
 
-  it('about which tiles are needed, and which damage to them matters', async () => {
+  it('on which tiles are needed, and on which damage to them matters', async () => {
     const random = seededRandom(16);
     let bad = 0;
     for (let run = 0; run < 400; run++) {
@@ -295,13 +297,13 @@ ${random.pick([own, ...choices])}`,
       const found = await readAuthenticatedHashes({ size, hash }, [index], readTiles).catch(
         () => undefined,
       );
-      // A tile that only one of the two asks for would be an error here.
-      const said = await judge.ask({ op: 'read', size, hash: base64(hash), index, tiles });
+      // A tile that only one of the two reads is an error here.
+      const verdict = await judge.ask({ op: 'read', size, hash: base64(hash), index, tiles });
       expect(
         found?.[0]
           ? { ok: true, hash: base64(found[0]) }
           : { ok: false, error: 'downloaded inconsistent tile' },
-      ).toEqual(said);
+      ).toEqual(verdict);
       if (!found) bad += 1;
     }
     expect(bad).toBeGreaterThan(50);

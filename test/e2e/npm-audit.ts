@@ -29,7 +29,7 @@ export interface Report {
   readonly ignored: number;
 }
 
-/** Runs the command with nothing of this environment; what it keeps is below `directory`. */
+/** Runs the command with nothing of this environment; what it stores is below `directory`. */
 export async function audit(
   directory: string,
   args: readonly string[],
@@ -58,7 +58,7 @@ export async function audit(
   return { code: typeof code === 'number' ? code : null, stdout, stderr, report };
 }
 
-/** The process group, as far as it is there: npm, node and workerd. */
+/** The processes of a group that have not ended: npm, node and workerd. */
 export function groupOf(group: number): number[] {
   return readdirSync('/proc').flatMap((name) => {
     try {

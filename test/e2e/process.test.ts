@@ -71,8 +71,8 @@ describe.skipIf(platform() !== 'linux')('npm start', () => {
   it.each([
     ['SIGTERM to npm', 'SIGTERM', 1],
     ['SIGINT to npm', 'SIGINT', 1],
-    ['SIGINT to all of them, as Ctrl-C in a terminal sends it,', 'SIGINT', -1],
-    ['SIGHUP to all of them, as a closed terminal sends it,', 'SIGHUP', -1],
+    ['SIGINT to the process group, as Ctrl-C in a terminal sends it,', 'SIGINT', -1],
+    ['SIGHUP to the process group, as a closed terminal sends it,', 'SIGHUP', -1],
   ] as const)('%s ends npm, node and workerd', async (_how, signal, sign) => {
     const npm = start();
     await untilHealthy(url);
@@ -95,13 +95,16 @@ describe.skipIf(platform() !== 'linux')('npm start', () => {
       start();
       await untilHealthy(url);
       const answer = await fetch(url + INFO);
-      expect([answer.status, await answer.text()]).toEqual([200, before]);
+      expect({ status: answer.status, text: await answer.text() }).toEqual({
+        status: 200,
+        text: before,
+      });
     } finally {
       await origin.restart();
     }
   });
 
-  it('says every problem of the configuration at once, by variable and value', async () => {
+  it('prints every problem of the configuration at once, by variable and value', async () => {
     const output = await failure(
       start({
         PORT: '70000',
@@ -121,7 +124,7 @@ describe.skipIf(platform() !== 'linux')('npm start', () => {
       expect(output).toContain(problem);
   });
 
-  it('says which PORT is in use', async () => {
+  it('prints which PORT is in use', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const address = other.address();
@@ -131,14 +134,14 @@ describe.skipIf(platform() !== 'linux')('npm start', () => {
     other.close();
   });
 
-  it('says that STATE_DIR is a file', async () => {
+  it('prints that STATE_DIR is a file', async () => {
     const STATE_DIR = join(directory, 'file');
     await writeFile(STATE_DIR, '');
     expect(await failure(start({ STATE_DIR }))).toContain(`Cannot use STATE_DIR "${STATE_DIR}": `);
   });
 
-  it('says that STATE_DIR cannot be written to', async () => {
-    // Not even root can make a directory there.
+  it('prints that STATE_DIR cannot be written to', async () => {
+    // Even root cannot make a directory there.
     const STATE_DIR = '/sys/modferry';
     expect(await failure(start({ STATE_DIR }))).toContain(`Cannot use STATE_DIR "${STATE_DIR}": `);
   });

@@ -15,22 +15,22 @@ import { bodyBytes } from '../fakes/origin/answer.ts';
 import { type GoVerdict, startZipJudge, type ZipJudge } from '../fakes/zip/zipjudge/judge.ts';
 import { findAnyGo } from '../go/go.ts';
 
-// Go as the judge of src/zip: the hash and the rules, by golang.org/x/mod itself.
+// src/zip compared with golang.org/x/mod: the hash and the rules.
 
 const go = findAnyGo() ?? '';
 const SEEDS = Number(process.env['MODFERRY_ZIP_SEEDS'] ?? 600);
 const MODULE = { path: 'example.com/m', version: 'v1.0.0' };
 
 /**
- * Where modferry is meant to be stricter than Go. None of these zips comes from `go mod download`
- * or golang.org/x/mod/zip.
+ * Where modferry is stricter than Go on purpose. None of these zips comes from `go mod download` or
+ * golang.org/x/mod/zip.
  *
- * - A local header outside of the file, or a number above 2^53: Go says so when it opens the entry,
- *   so not when it only looks at names, and never for an entry that another one of the same name
- *   hides. Such a zip cannot be unpacked.
- * - Entries whose data overlap: Go reads the same data again for each of them, so a small file
- *   keeps a server busy for days.
- * - Sizes over 500 MiB: Go's hash knows no limit, but its download and its check of the zip do.
+ * - A local header outside of the file, or a number above 2^53: Go reports it when it opens the
+ *   entry, so not when it reads only names, and never for an entry that another one of the same
+ *   name hides. Such a zip cannot be unpacked.
+ * - Entries whose data overlap: Go reads the same data again for each of them, so a small
+ *   file keeps a server busy for days.
+ * - Sizes over 500 MiB: Go's hash has no limit, but its download and its check of the zip have.
  */
 const STRICTER =
   /points outside the file|zip64 size beyond 2\^53|entries overlap|over Go's limit of 524288000$/;
@@ -38,7 +38,7 @@ const STRICTER =
 interface Verdict {
   /** The hash, or the reason why there is none. */
   readonly hash: string;
-  /** The rule that is broken, if one is. */
+  /** The rule that is broken; empty where none is. */
   readonly check: string;
 }
 
@@ -54,7 +54,7 @@ async function verdictOf(zip: Uint8Array): Promise<Verdict> {
   return { hash: hashed.kind === 'hashed' ? hashed.h1 : hashed.reason, check };
 }
 
-/** Where the two disagree, and modferry is not meant to be stricter. */
+/** Where the two disagree, and modferry is not stricter on purpose. */
 function findDisagreement(ours: Verdict, gos: GoVerdict): string | undefined {
   const hashes = ours.hash.startsWith('h1:');
   const stricter = !hashes && STRICTER.test(ours.hash);
@@ -67,7 +67,7 @@ function findDisagreement(ours: Verdict, gos: GoVerdict): string | undefined {
     : undefined;
 }
 
-describe.skipIf(go === '')('Go as the judge of zips', () => {
+describe.skipIf(go === '')('modferry and x/mod', () => {
   let judge: ZipJudge;
   let directory: string;
   beforeAll(async () => {
@@ -85,7 +85,7 @@ describe.skipIf(go === '')('Go as the judge of zips', () => {
     return judge.zip(file, MODULE);
   }
 
-  it(`agrees on ${SEEDS} random zips, forged and whole`, async () => {
+  it(`agree on ${SEEDS} random zips, forged and whole`, async () => {
     const count = { hashed: 0, unhashed: 0, checked: 0, refused: 0, usable: 0, stricter: 0 };
     const disagreements: object[] = [];
     for (let seed = 1; seed <= SEEDS; seed++) {
@@ -100,7 +100,7 @@ describe.skipIf(go === '')('Go as the judge of zips', () => {
       if (STRICTER.test(ours.hash) && gos.hashError === '') count.stricter++;
     }
     expect(disagreements).toEqual([]);
-    // The zips are worth asking about: enough of each kind, and few that only modferry refuses.
+    // The zips are worth comparing: enough of each kind, and few that only modferry refuses.
     const enough = expect.toSatisfy((number: number) => number > SEEDS / 6);
     const few = expect.toSatisfy((number: number) => number < SEEDS / 20);
     expect(count).toEqual({
@@ -113,21 +113,18 @@ describe.skipIf(go === '')('Go as the judge of zips', () => {
     });
   });
 
-  it.each([3_000_000, 9_000_001])(
-    'agrees on the hash of a stored zip of %i bytes',
-    async (size) => {
-      const zip = await bodyBytes(bigZip(PREFIX, size));
-      expect(await ask(zip)).toMatchObject({ hashError: '', h1: (await verdictOf(zip)).hash });
-    },
-  );
+  it.each([3_000_000, 9_000_001])('agree on the hash of a stored zip of %i bytes', async (size) => {
+    const zip = await bodyBytes(bigZip(PREFIX, size));
+    expect(await ask(zip)).toMatchObject({ hashError: '', h1: (await verdictOf(zip)).hash });
+  });
 
-  it('reads a zip whose entries overlap where modferry does not', async () => {
+  it('differ on a zip whose entries overlap, which modferry refuses', async () => {
     const zip = overlapping(40, { content: new Uint8Array(), data: emptyDeflate(10_000) });
     expect(await ask(zip)).toMatchObject({ hashError: '', checkError: '', unzipError: '' });
     expect((await verdictOf(zip)).hash).toMatch(/^entries overlap/);
   });
 
-  it('agrees on the hash of a go.mod', async () => {
+  it('agree on the hash of a go.mod', async () => {
     for (const mod of ['', 'module example.com/m\n', '\r\n\0\u{10400}']) {
       const file = join(directory, 'go.mod');
       await writeFile(file, mod);
@@ -135,7 +132,7 @@ describe.skipIf(go === '')('Go as the judge of zips', () => {
     }
   });
 
-  it('agrees on what is a letter and on what is the same but for case, for every character', async () => {
+  it('agree for every character on what is a letter and on what is equal but for case', async () => {
     const { version, orbits, letters } = await judge.unicode();
     expect({ go: version.split('.')[0], node: process.versions['unicode']?.split('.')[0] }).toEqual(
       {
@@ -167,7 +164,7 @@ describe.skipIf(go === '')('Go as the judge of zips', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('agrees on names in every order, and with bytes that are not UTF-8', async () => {
+  it('agree on names in every order, and with bytes that are not UTF-8', async () => {
     const names = ['\u{10400}', '\ufb00', '\u00e9', 'z', 'a/b', 'a-b', 'a', ''].map((name) =>
       Buffer.from(name),
     );
