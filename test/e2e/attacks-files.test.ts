@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { hashGoMod } from '../fakes/zip/dirhash.ts';
-import { flipBit } from '../fakes/origin/faults.ts';
+import { alter, flipBit } from '../fakes/origin/faults.ts';
 import {
   type FakeVersion,
   filePath,
@@ -229,7 +229,10 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
       const path = 'big.example/broken-off';
       const right = { info: '', mod: zip.mod, zip };
       await world.database.add(goSum(path, 'v1.0.0', right));
-      world.origins[0].fault('tampered', { match: new URL(url).pathname });
+      // Made before the request: an origin that takes long to answer would be overtaken by the other.
+      const headers = { 'content-type': 'application/zip' };
+      const wrong = await alter({ status: 200, headers, body: zip }, 'tampered', '');
+      world.origins[0].set(new URL(url).pathname, wrong);
       const { go } = await newcomer(fresh.url);
       const download = () => go(['mod', 'download', '-json', `${path}@v1.0.0`], { gosumdb: 'off' });
       const first = await download();
