@@ -1,69 +1,180 @@
-import { systemClock as clock } from './effects/clock.ts';
-import { parseConfig } from './config/config.ts';
+import type { Config } from './config/config.ts';
+import { runCron } from './cron/jobs.ts';
+import { refusePrivate } from './access/private-modules.ts';
+import type { Clock } from './effects/clock.ts';
+import type { SharedStates } from './effects/shared-state.ts';
+import { createTrace } from './effects/trace.ts';
+import { moduleResolver } from './goproxy/resolve.ts';
+import { moduleUpstreams } from './goproxy/upstreams.ts';
+import { verificationOf } from './goproxy/verification.ts';
 import { createApp } from './http/app.ts';
-import type { Services } from './http/exchange.ts';
-import { everyAsked } from './origins/upstreams.ts';
-import { Pool } from './origins/health/pool.ts';
-import { ProbeLog } from './origins/probe/probe-log.ts';
-import { SetAside } from './mirror/set-aside.ts';
+import type { Incoming, RequestScope } from './http/services.ts';
+import type { OpenPipe, SharedByRequests } from './mirror/context.ts';
+import { openBudgets } from './mirror/memory-budget.ts';
+import { SingleFlight } from './mirror/single-flight.ts';
+import { WrongFiles } from './mirror/wrong-files.ts';
+import { HealthRegistry } from './origins/health/registry.ts';
 import { HealthSharing } from './origins/health/share.ts';
-import { openPipe } from './platform/cloudflare/pipe.ts';
-import { sharedStatesOf } from './platform/cloudflare/shared-state.ts';
-import { type Bindings, tiersOf } from './platform/cloudflare/tiers.ts';
-import { openBudgets } from './mirror/budget.ts';
-import { Flights } from './mirror/flights.ts';
-import { openLogs } from './sumdb/log-memory.ts';
-import { logNote, logTrouble, writeLine as writeLog } from './telemetry/log.ts';
-import type { Variables } from './config/variables.ts';
+import { ProbeLog } from './origins/probe/probe-log.ts';
+import { askOrigins } from './origins/race/ask.ts';
+import type { OpenDriver } from './origins/request/driver.ts';
+import { httpDriver } from './origins/request/http-driver.ts';
+import { LayeredStore } from './store/layered.ts';
+import type { Tiers } from './store/tiers.ts';
+import { type Checksums, createChecksums } from './sumdb/checksums.ts';
+import type { Database } from './sumdb/database.ts';
+import type { LogContext } from './sumdb/log-context.ts';
+import { LogClient } from './sumdb/log/log-client.ts';
+import { cacheEffects, logEffects } from './sumdb/log/log-effects.ts';
+import { LogMemory } from './sumdb/log/log-memory.ts';
+import { checksumResolver } from './sumdb/resolve.ts';
+import { storedLookups } from './sumdb/stored-lookups.ts';
+import { databaseUpstreams } from './sumdb/upstreams.ts';
+import type { ModferryEvent, Sink } from './telemetry/event.ts';
 
-export type Env = Bindings & Variables;
-
-/** What outlives a request. */
-export interface Isolate {
-  readonly services: Services;
-  readonly app: ReturnType<typeof createApp>;
+/** What modferry runs on: Cloudflare, Node, or a test. */
+export interface Runtime {
+  readonly tiers: Tiers;
+  readonly sharedStates: SharedStates;
+  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  readonly openPipe: OpenPipe;
+  readonly clock: Clock;
+  /** Between 0 and 1. */
+  readonly random: () => number;
+  /** Takes every event. */
+  readonly sink: Sink;
 }
 
-/** The runtime gives one environment to an isolate. */
-const isolates = new WeakMap<Env, Isolate>();
+/** modferry as it lives for many requests. */
+export interface Modferry {
+  /** The HTTP face. */
+  readonly app: ReturnType<typeof createApp>;
+  /** Runs the jobs of the scheduler. */
+  readonly runCron: () => Promise<void>;
+  /** Opens the effects of one request, or of a command. */
+  readonly open: (incoming: Incoming, requestId: string) => RequestScope;
+}
 
-/** Trouble with what all requests share. */
-const report = (label: string, error: unknown) => logTrouble(writeLog, label, error);
-
-/**
- * Builds everything at the first call. Throws when the configuration is invalid, with all of its
- * problems.
- */
-export function isolateOf(env: Env): Isolate {
-  const known = isolates.get(env);
-  if (known) return known;
-  const parsed = parseConfig(env);
-  if (!parsed.ok) throw new Error(`Invalid configuration: ${parsed.reason.join('; ')}`);
-  const config = parsed.value;
-  const pool = new Pool({ clock, random: Math.random });
-  const shared = { states: sharedStatesOf(env, clock), clock, report };
-  const services: Services = {
-    config,
-    tiers: tiersOf(env, clock),
-    flights: new Flights(clock),
-    budgets: openBudgets(clock),
-    setAside: new SetAside(clock),
-    pool,
-    sharing: new HealthSharing({
-      ...shared,
-      pool,
-      urls: everyAsked(config).map(({ origin }) => origin.url),
+/** Builds modferry: the one composition, for the Worker, the cron, commands and tests. */
+export function createModferry(config: Config, runtime: Runtime): Modferry {
+  const { clock, fetch, random, sharedStates: states, sink } = runtime;
+  const emit = (event: ModferryEvent) => sink(event);
+  const openDriver: OpenDriver = (origin) => httpDriver(origin, { fetch, clock });
+  const upstreams = [...moduleUpstreams(config.origins), ...databaseUpstreams(config.databases)];
+  const health = new HealthRegistry({ clock, random });
+  const urls = upstreams.map(({ origin }) => origin.url);
+  const sharing = new HealthSharing({ health, urls, states, clock, emit });
+  const probeLog = new ProbeLog({ states, clock, emit });
+  const open = requestOpener(config, { ...runtime, health, openDriver, sharing });
+  const { privateModules: patterns } = config;
+  const checksums = checksumSources(config);
+  const verification = (context: LogContext) =>
+    verificationOf(config.verify, checksums.of(context));
+  return {
+    open,
+    app: createApp({
+      config,
+      clock,
+      open,
+      status: async () => ({ upstreams, health, history: await probeLog.read(), now: clock.now() }),
+      resolveModule: refusePrivate(
+        moduleResolver({ origins: config.origins, verificationOf: verification }),
+        { patterns, why: 'PRIVATE covers it' },
+      ),
+      resolveChecksums: refusePrivate(checksumResolver({ clientOf: checksums.clientOf }), {
+        patterns,
+        why: 'no checksum database hears of it',
+      }),
     }),
-    probes: new ProbeLog(shared),
-    logs: openLogs(config.databases),
-    clock,
-    fetch: (url, init) => fetch(url, init),
-    random: Math.random,
-    openPipe,
-    writeLog,
+    runCron: () =>
+      runCron({
+        upstreams,
+        sharing,
+        probeLog,
+        health,
+        openDriver,
+        clock,
+        emit,
+        limitMs: config.totalLimitMs,
+      }),
   };
-  const isolate = { services, app: createApp(services) };
-  isolates.set(env, isolate);
-  for (const warning of config.warnings) logNote(writeLog, warning);
-  return isolate;
+}
+
+/** What requests share, besides the runtime. */
+interface Shared extends Runtime {
+  readonly health: HealthRegistry;
+  readonly openDriver: OpenDriver;
+  readonly sharing: HealthSharing;
+}
+
+/** Returns the function that opens the effects of one request. */
+function requestOpener(config: Config, runtime: Shared): Modferry['open'] {
+  const { clock, health, openDriver, openPipe, random, sharing, sink, tiers } = runtime;
+  const shared: SharedByRequests = {
+    flights: new SingleFlight(clock),
+    budgets: openBudgets(clock),
+    wrongFiles: new WrongFiles(clock),
+  };
+  return function open(incoming, requestId) {
+    const { region, signal } = incoming;
+    const startedAt = clock.now();
+    const timeLeftMs = () => startedAt + config.totalLimitMs - clock.now();
+    const trace = createTrace(clock);
+    const emit = (event: ModferryEvent) => sink(event, requestId);
+    const background = incoming.background((label, error) =>
+      emit({ event: 'trouble', label, error }),
+    );
+    const asking = { openDriver, clock, random, health, signal, background, region, emit };
+    const context: LogContext = {
+      store: new LayeredStore(tiers, { background, trace, clock, emit }),
+      origins: {
+        ask: (origins, question) =>
+          trace.measure(
+            'origin',
+            askOrigins(origins, question, { ...asking, remainingMs: timeLeftMs() }),
+          ),
+        recordFailure(failure) {
+          const origin = config.origins.find(({ name }) => name === failure.origin);
+          if (origin) health.recordFailure(origin, failure, { bytes: 0, lane: 'bulk' });
+        },
+      },
+      shared,
+      mayFetch: true,
+      select: undefined,
+      clock,
+      background,
+      emit,
+      signal,
+      timeLeftMs,
+      openPipe,
+    };
+    const syncHealth = () => sharing.syncIfDue(background);
+    syncHealth();
+    return { requestId, startedAt, region, trace, context, emit, end: syncHealth };
+  };
+}
+
+/** The clients of the checksum databases, and what they know of a version. */
+function checksumSources({ databases, withoutChecksums }: Config) {
+  const memories = new Map(databases.map(({ name }) => [name, new LogMemory()]));
+  const clientOf = (database: Database, context: LogContext) =>
+    new LogClient({
+      name: database.name,
+      key: database.key,
+      memory: memories.get(database.name) ?? new LogMemory(),
+      effects: logEffects(database, { ...context, ask: context.origins.ask }),
+    });
+  return {
+    clientOf,
+    /** Undefined without a database: then nothing can be compared. */
+    of(context: LogContext): Checksums | undefined {
+      const sources = databases.map((database) =>
+        storedLookups(database, {
+          client: clientOf(database, context),
+          cache: cacheEffects(database, context),
+        }),
+      );
+      return sources.length > 0 ? createChecksums(sources, { withoutChecksums }) : undefined;
+    },
+  };
 }

@@ -1,27 +1,51 @@
 import type { ExecutionContext } from '@cloudflare/workers-types';
-import { runCron } from './cron/run.ts';
+import { parseConfig } from './config/config.ts';
+import type { Variables } from './config/variables.ts';
 import { respondFailure } from './http/respond.ts';
-import { type Env, type Isolate, isolateOf } from './modferry.ts';
+import { createModferry, type Modferry } from './modferry.ts';
 import { backgroundOf } from './platform/cloudflare/background.ts';
 import { regionOf } from './platform/cloudflare/region.ts';
-import { logTrouble, writeLine } from './telemetry/log.ts';
+import { cloudflareRuntime } from './platform/cloudflare/runtime.ts';
+import type { Bindings } from './platform/cloudflare/tiers.ts';
+import { logSink } from './telemetry/log.ts';
+
+type Env = Bindings & Variables;
+
+/** The log of a Worker is its console; Workers Logs index the fields of a JSON line. */
+// oxlint-disable-next-line no-console -- the only place
+const sink = logSink((line) => console.log(line));
+
+/** The runtime gives one environment to an isolate. */
+const isolates = new WeakMap<Env, Modferry>();
+
+/** Builds modferry at the first call. Throws with every problem of the configuration. */
+function modferryOf(env: Env): Modferry {
+  const known = isolates.get(env);
+  if (known) return known;
+  const config = parseConfig(env);
+  if (!config.ok) throw new Error(`Invalid configuration: ${config.reason.join('; ')}`);
+  const modferry = createModferry(config.value, { ...cloudflareRuntime(env), sink });
+  isolates.set(env, modferry);
+  for (const text of config.value.warnings) sink({ event: 'note', text });
+  return modferry;
+}
 
 export default {
   async fetch(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
     const { signal } = request;
     const incoming = { region: regionOf(request), background: backgroundOf(context), signal };
-    let isolate: Isolate;
+    let modferry: Modferry;
     try {
-      isolate = isolateOf(env);
+      modferry = modferryOf(env);
     } catch (error) {
-      logTrouble(writeLine, 'start', error);
+      sink({ event: 'trouble', label: 'start', error });
       const text = 'modferry is not configured correctly: its log lists the problems';
       return respondFailure(500, text, { requestId: crypto.randomUUID() });
     }
-    return isolate.app.fetch(request, { incoming });
+    return modferry.app.fetch(request, { incoming });
   },
 
   async scheduled(_controller: unknown, env: Env): Promise<void> {
-    await runCron(isolateOf(env).services);
+    await modferryOf(env).runCron();
   },
 };

@@ -1,5 +1,15 @@
+import { isUnshared } from './unshared.ts';
+
 /** Bytes that are whole in memory, or a stream that is read to its end or cancelled. */
 export type Body = Uint8Array | ReadableStream<Uint8Array>;
+
+/**
+ * A body as the Web's functions take it, which refuse bytes that another thread could change
+ * meanwhile.
+ */
+export function bodyInit(body: Body): BodyInit {
+  return !(body instanceof Uint8Array) || isUnshared(body) ? body : new Uint8Array(body);
+}
 
 /** Reads a body to its end. */
 export async function bytesOf(body: Body): Promise<Uint8Array> {

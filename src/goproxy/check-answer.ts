@@ -1,26 +1,33 @@
 /**
- * What an answer must look like before it is believed.
+ * What the body of a 200 must look like to be the file that was asked for.
  *
  * Filtered networks, captive portals and broken mirrors answer 200 with a page of their own. The go
- * command takes an HTML page on `list` for "no versions" and exits with status 0, so this is where
- * such an answer ends: the origin has failed and the next one is asked. Each function throws
- * `BadAnswer` and otherwise returns nothing; bytes are passed on verbatim.
+ * command takes an HTML page on `list` for "no versions" and exits with status 0. Here such an
+ * answer counts as a failure of the origin, and the next one is asked. Bytes are passed on
+ * verbatim.
  */
-import { BadAnswer } from '../origins/origin.ts';
-import { isSemver, parseVersion } from '../module/version.ts';
+import { failed, type Result, success } from '../effects/result.ts';
+import { parseVersion, isSemver } from '../module/version.ts';
+import { type FailureReason, wrongContent } from '../origins/failure.ts';
 
 /**
  * Go's own limit of a go.mod (golang.org/x/mod/zip.MaxGoMod), in bytes; lists and infos stay far
  * below.
  */
-export const MAX_SMALL_FILE = 16 * 1024 * 1024;
+export const MAX_SMALL_FILE_BYTES = 16 * 1024 * 1024;
+
+/** Whether these bytes can be the file, or why not. */
+export type Check = (bytes: Uint8Array) => Result<void, FailureReason>;
+
+const RIGHT = success(undefined);
 
 /** `@v/list`: a version on some line, or nothing at all. */
-export function checkList(bytes: Uint8Array): void {
+export function checkList(bytes: Uint8Array): ReturnType<Check> {
   const text = decodeText(bytes);
-  if (text.trim() === '') return;
-  const versions = text.split('\n').map((line) => line.trim().split(/\s/)[0] ?? '');
-  if (!versions.some(isSemver)) throw new BadAnswer('a list without any version in it');
+  if (!text.ok) return text;
+  if (text.value.trim() === '') return RIGHT;
+  const versions = text.value.split('\n').map((line) => line.trim().split(/\s/)[0] ?? '');
+  return versions.some(isSemver) ? RIGHT : failed(wrongContent('a list without any version in it'));
 }
 
 /**
@@ -28,57 +35,70 @@ export function checkList(bytes: Uint8Array): void {
  * (the requested one if that is canonical) and, where it is given, a Time in RFC 3339 form. Go
  * matches the names in any case.
  */
-export function checkInfo(bytes: Uint8Array, requested?: string): void {
-  const info = parseObject(decodeText(bytes));
-  const version = info.get('version');
+export function checkInfo(bytes: Uint8Array, requested?: string): ReturnType<Check> {
+  const info = parseObject(bytes);
+  if (!info.ok) return info;
+  const version = info.value.get('version');
+  const shown = JSON.stringify(version);
   if (requested !== undefined && version !== requested) {
-    throw new BadAnswer(
-      `info for version ${JSON.stringify(version) ?? 'none'} instead of the requested one`,
+    return failed(
+      wrongContent(
+        'info for another version',
+        `info for version ${shown ?? 'none'} instead of the requested one`,
+      ),
     );
   }
   if (typeof version !== 'string' || parseVersion(version) === undefined) {
-    throw new BadAnswer(
-      `info for ${JSON.stringify(version) ?? 'no version'}, which is no canonical version`,
+    return failed(
+      wrongContent(
+        'info without a canonical version',
+        `info for ${shown ?? 'no version'}, which is no canonical version`,
+      ),
     );
   }
-  const time = info.get('time');
-  if (time !== undefined && time !== null && !isTime(time))
-    throw new BadAnswer('info with a Time that is no time');
+  const time = info.value.get('time');
+  const isRight = time === undefined || time === null || isTime(time);
+  return isRight ? RIGHT : failed(wrongContent('info with a Time that is no time'));
 }
 
 /**
- * `.mod`: text with a module directive, which every go.mod has; the rest of its grammar is left to
- * the hash.
+ * `.mod`: text with a module directive, which every go.mod has; the hash decides about the rest of
+ * it.
  */
-export function checkMod(bytes: Uint8Array): void {
-  if (!/^[ \t]*module[ \t("`]/m.test(decodeText(bytes)))
-    throw new BadAnswer('a go.mod without a module line');
+export function checkMod(bytes: Uint8Array): ReturnType<Check> {
+  const text = decodeText(bytes);
+  if (!text.ok) return text;
+  return /^[ \t]*module[ \t("`]/m.test(text.value)
+    ? RIGHT
+    : failed(wrongContent('a go.mod without a module line'));
 }
 
 /**
- * Fails on a page, whatever type it claims: static servers call a list text/html, and captive
+ * Refuses a page, whatever type it claims: static servers call a list text/html, and captive
  * portals a page text/plain.
  */
-function decodeText(bytes: Uint8Array): string {
+function decodeText(bytes: Uint8Array): Result<string, FailureReason> {
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (error) {
-    throw new BadAnswer('a body that is not UTF-8', { cause: error });
+  } catch {
+    return failed(wrongContent('a body that is not UTF-8'));
   }
-  if (/^\s*</.test(text)) throw new BadAnswer('an HTML page');
-  return text;
+  return /^\s*</.test(text) ? failed(wrongContent('an HTML page')) : success(text);
 }
 
-function parseObject(text: string): ReadonlyMap<string, unknown> {
+function parseObject(bytes: Uint8Array): Result<ReadonlyMap<string, unknown>, FailureReason> {
+  const text = decodeText(bytes);
+  if (!text.ok) return text;
   let json: unknown;
   try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw new BadAnswer('a body that is not JSON', { cause: error });
+    json = JSON.parse(text.value);
+  } catch {
+    return failed(wrongContent('a body that is not JSON'));
   }
-  if (typeof json !== 'object' || json === null) throw new BadAnswer('JSON that is no object');
-  return new Map(Object.entries(json).map(([name, value]) => [name.toLowerCase(), value]));
+  if (typeof json !== 'object' || json === null)
+    return failed(wrongContent('JSON that is no object'));
+  return success(new Map(Object.entries(json).map(([name, value]) => [name.toLowerCase(), value])));
 }
 
 /** As strict as Go's time.Time.UnmarshalJSON: capital T and Z, and a day that its month has. */

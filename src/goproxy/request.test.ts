@@ -43,7 +43,7 @@ it.each([
     { kind: 'zip', module: 'example.com/legacy', version: 'v3.0.0+incompatible' },
   ],
 ])('%s is %j', (path, request) => {
-  expect(parseModuleRequest(path)).toEqual(request);
+  expect(parseModuleRequest(path)).toEqual({ ok: true, value: request });
 });
 
 it.each([
@@ -72,8 +72,8 @@ it.each([
   '/example.com/%zz/@v/list',
   '/example.com/%00/@v/list',
   '/example.com/hello/@v/LIST',
-])('%j is no request of a module proxy, and says why', (path) => {
+])('%j is no request of a module proxy, and the result says why', (path) => {
   const request = parseModuleRequest(path);
-  expect(request.kind).toBe('malformed');
-  expect(request.kind === 'malformed' && request.reason.length).toBeGreaterThan(5);
+  expect(request.ok).toBe(false);
+  expect(!request.ok && request.reason.length).toBeGreaterThan(5);
 });

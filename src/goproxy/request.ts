@@ -1,3 +1,4 @@
+import { failed, type Result, success } from '../effects/result.ts';
 import { decodePath } from '../module/decode-path.ts';
 import {
   describeBadModulePath,
@@ -29,12 +30,6 @@ export type ModuleRequest =
   | { readonly kind: 'zip'; readonly module: ModulePath; readonly version: Version }
   | { readonly kind: 'query'; readonly module: ModulePath; readonly query: Version | VersionQuery };
 
-/** A path that no module proxy has, and why. */
-export interface Malformed {
-  readonly kind: 'malformed';
-  readonly reason: string;
-}
-
 /**
  * Queries that the go command resolves itself, from the list; as a revision they would name a
  * branch called so.
@@ -42,28 +37,27 @@ export interface Malformed {
 const CLIENT_SIDE_QUERIES: readonly string[] = ['latest', 'upgrade', 'patch'];
 
 /**
- * Parses the path of a URL, with its leading slash and still percent-encoded. Nothing behind this
- * function sees a raw path again. Source of the grammar: cmd/go/internal/modfetch/proxy.go and
+ * Parses the path of a URL, with its leading slash and still percent-encoded. Only the typed
+ * request travels further. Source of the grammar: cmd/go/internal/modfetch/proxy.go and
  * golang.org/x/mod/module.
  */
-export function parseModuleRequest(pathname: string): ModuleRequest | Malformed {
+export function parseModuleRequest(pathname: string): Result<ModuleRequest> {
   const path = decodePath(pathname);
-  if (path === undefined) return malformed('invalid path');
+  if (path === undefined) return failed('invalid path');
   // A version may contain `@`, a module path cannot: the first `/@` ends the module path.
   const at = path.indexOf('/@');
-  if (at < 1) return malformed('missing /@v/ or /@latest');
+  if (at < 1) return failed('missing /@v/ or /@latest');
   const escapedPath = path.slice(1, at);
   const endpoint = path.slice(at + 1);
 
   const module = unescapeModulePath(escapedPath);
-  if (module === undefined)
-    return malformed(`invalid escaped module path: ${describe(escapedPath)}`);
-  if (endpoint === '@latest') return { kind: 'latest', module };
-  if (endpoint === '@v/list') return { kind: 'list', module };
+  if (module === undefined) return failed(`invalid escaped module path: ${describe(escapedPath)}`);
+  if (endpoint === '@latest') return success({ kind: 'latest', module });
+  if (endpoint === '@v/list') return success({ kind: 'list', module });
   const file = /^@v\/(?<version>[^/]+)\.(?<extension>info|mod|zip)$/.exec(endpoint)?.groups;
-  if (!file) return malformed('no such file: a version has .info, .mod and .zip');
+  if (!file) return failed('no such file: a version has .info, .mod and .zip');
   const version = unescapeVersionElement(file['version'] ?? '');
-  if (version === undefined) return malformed('invalid escaped version');
+  if (version === undefined) return failed('invalid escaped version');
   return parseVersionFile(module, version, file['extension'] ?? '');
 }
 
@@ -71,20 +65,20 @@ function parseVersionFile(
   module: ModulePath,
   text: string,
   extension: string,
-): ModuleRequest | Malformed {
+): Result<ModuleRequest> {
   const version = parseVersion(text);
   const fits = version !== undefined && versionFitsPath(module, version);
   if (extension === 'info') {
-    if (fits) return { kind: 'info', module, version };
+    if (fits) return success({ kind: 'info', module, version });
     const query = version ?? parseVersionQuery(text);
     if (query === undefined || CLIENT_SIDE_QUERIES.includes(query))
-      return malformed('invalid version');
-    return { kind: 'query', module, query };
+      return failed('invalid version');
+    return success({ kind: 'query', module, query });
   }
-  if (version === undefined) return malformed('only a canonical version has a .mod and a .zip');
+  if (version === undefined) return failed('only a canonical version has a .mod and a .zip');
   if (!fits)
-    return malformed(`${text} is no version of this module path: the major version does not fit`);
-  return { kind: extension === 'mod' ? 'mod' : 'zip', module, version };
+    return failed(`${text} is no version of this module path: the major version does not fit`);
+  return success({ kind: extension === 'mod' ? 'mod' : 'zip', module, version });
 }
 
 function describe(escapedPath: string): string {
@@ -93,8 +87,4 @@ function describe(escapedPath: string): string {
   return /[A-Z]/.test(escapedPath)
     ? 'upper case letters are written as !a'
     : 'a stray "!" or a letter outside of ASCII';
-}
-
-function malformed(reason: string): Malformed {
-  return { kind: 'malformed', reason };
 }

@@ -1,15 +1,11 @@
-import type { LayeredStore } from '../store/layered.ts';
-import { versionPrefix } from '../store/key.ts';
+import { isPseudoVersion, compareVersions, type Version } from '../module/version.ts';
 import { type ModulePath, versionFitsPath } from '../module/module-path.ts';
-import {
-  compareVersions,
-  isPseudoVersion,
-  parseVersion,
-  unescapeVersionElement,
-  type Version,
-} from '../module/version.ts';
+import { parseKey, versionPrefix } from '../store/key.ts';
+import type { LayeredStore } from '../store/layered.ts';
 
-/** Toolchains are fetched by their zip alone: their versions have no `.info` to be listed by. */
+/**
+ * Toolchains are fetched by their zip alone: their versions have no `.info` to be listed by.
+ */
 const TOOLCHAIN = 'golang.org/toolchain';
 
 /**
@@ -22,22 +18,21 @@ const TOOLCHAIN = 'golang.org/toolchain';
  * commit.
  */
 export async function listStored(
-  store: LayeredStore,
+  store: Pick<LayeredStore, 'list'>,
   module: ModulePath,
 ): Promise<Uint8Array | undefined> {
-  const prefix = versionPrefix(module);
   const versions = new Set<Version>();
-  let any = false;
-  for (const key of await store.keys(prefix)) {
-    const file = /^([^/]+)\.(info|mod|zip)$/.exec(key.slice(prefix.length));
-    const version = parseVersion(unescapeVersionElement(file?.[1] ?? '') ?? '');
+  let isAnyStored = false;
+  for (const { key } of await store.list(versionPrefix(module))) {
+    const file = parseKey(key);
+    const isVersionFile = file?.kind === 'info' || file?.kind === 'mod' || file?.kind === 'zip';
     // The answer to v3.0.0 may be v3.0.0+incompatible: a version that cannot be the module's own is
     // a query's copy.
-    if (version === undefined || !versionFitsPath(module, version)) continue;
-    any = true;
-    const listed = file?.[2] === 'info' || (module === TOOLCHAIN && file?.[2] === 'zip');
-    if (listed && !isPseudoVersion(version)) versions.add(version);
+    if (!isVersionFile || !versionFitsPath(module, file.version)) continue;
+    isAnyStored = true;
+    const isListed = file.kind === 'info' || (module === TOOLCHAIN && file.kind === 'zip');
+    if (isListed && !isPseudoVersion(file.version)) versions.add(file.version);
   }
   const lines = [...versions].toSorted(compareVersions).map((version) => `${version}\n`);
-  return any ? new TextEncoder().encode(lines.join('')) : undefined;
+  return isAnyStored ? new TextEncoder().encode(lines.join('')) : undefined;
 }

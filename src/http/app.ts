@@ -1,52 +1,57 @@
-import { Hono, type Context } from 'hono';
+import { Hono } from 'hono';
+import { methodNotAllowed } from 'hono/method-not-allowed';
+import { requestId } from 'hono/request-id';
 import { checksums } from './checksums.ts';
-import { exchanges, type Services, type Variables } from './exchange.ts';
 import { homePage } from './home.ts';
 import { modules } from './modules.ts';
+import { originsApi, ready } from './origin-status.ts';
+import { type HttpEnv, reply } from './reply.ts';
 import { respondFailure, respondLocally } from './respond.ts';
-import { originsApi, ready } from './standing.ts';
+import type { HttpServices } from './services.ts';
 
-const METHODS = ['GET', 'HEAD'];
+/** The HTTP face of modferry. Order matters: a path that is none of its own is a module path. */
+export function createApp(services: HttpServices): Hono<HttpEnv> {
+  const app = new Hono<HttpEnv>();
 
-/** The HTTP face of modferry. Order matters: what is not a path of its own is a module path. */
-export function createApp(services: Services): Hono<Variables> {
-  const app = new Hono<Variables>();
-
-  app.use(exchanges(services));
-  app.use(async function readOnly(c, next) {
-    if (METHODS.includes(c.req.raw.method)) return next();
-    return fail(
-      c,
-      405,
-      'method not allowed: a module proxy is read with GET and HEAD',
-      METHODS.join(', '),
-    );
+  // No header name: the id is modferry's own, and a client cannot choose it.
+  app.use(requestId({ headerName: '' }));
+  app.use(async function openScope(c, next) {
+    c.set('scope', services.open(c.env.incoming, c.get('requestId')));
+    await next();
   });
+  app.use(
+    methodNotAllowed({
+      app,
+      onMethodNotAllowed(c, methods) {
+        const allow = methods.join(', ');
+        const text = 'method not allowed: a module proxy is read with GET and HEAD';
+        const response = respondFailure(405, text, { requestId: c.get('requestId'), allow });
+        return reply(c, services, { subject: { kind: 'failure' }, response });
+      },
+    }),
+  );
 
-  app.get('/healthz', (c) => local(c, 'health', 'ok\n'));
+  app.get('/healthz', (c) => {
+    const response = respondLocally(200, 'ok\n', { requestId: c.get('requestId') });
+    return reply(c, services, { subject: { kind: 'health' }, response });
+  });
   app.get('/readyz', ready(services));
   app.get('/-/api/origins', originsApi(services));
-  app.get('/', (c) => local(c, 'home', homePage(services.config, new URL(c.req.url).origin)));
-  for (const path of ['/sumdb', '/sumdb/*', '/cached-only/sumdb/*'])
+  app.get('/', (c) => {
+    const page = homePage(services.config, new URL(c.req.url).origin);
+    const response = respondLocally(200, page, { requestId: c.get('requestId') });
+    return reply(c, services, { subject: { kind: 'home' }, response });
+  });
+  for (const path of ['/sumdb', '/sumdb/*', '/cached-only/sumdb/*']) {
     app.get(path, checksums(services));
+  }
   app.get('*', modules(services));
 
   app.onError((error, c) => {
-    c.get('exchange').carrier.report('request', error);
-    return fail(c, 500, 'modferry failed on this request: its log says more');
+    c.get('scope').emit({ event: 'trouble', label: 'request', error });
+    const text = 'modferry failed on this request: its log says more';
+    const response = respondFailure(500, text, { requestId: c.get('requestId') });
+    return reply(c, services, { subject: { kind: 'failure' }, response });
   });
   return app;
-}
-
-function local(c: Context<Variables>, kind: string, text: string): Response {
-  const exchange = c.get('exchange');
-  exchange.subject = { kind };
-  return respondLocally(200, text, exchange);
-}
-
-function fail(c: Context<Variables>, status: number, text: string, allow?: string): Response {
-  const exchange = c.get('exchange');
-  exchange.subject = { kind: 'failure' };
-  const { requestId } = exchange;
-  return respondFailure(status, text, { requestId, ...(allow ? { allow } : {}) });
 }

@@ -1,35 +1,35 @@
 import type { Handler } from 'hono';
 import { malformed } from '../mirror/messages.ts';
-import { proxyChecksums } from '../sumdb/resolve.ts';
 import { type ChecksumRequest, checksumPath, parseChecksumRequest } from '../sumdb/request.ts';
 import type { Subject } from '../telemetry/event.ts';
-import { answer, type Services, type Variables } from './exchange.ts';
+import { type HttpEnv, replyOutcome } from './reply.ts';
+import type { HttpServices } from './services.ts';
 
 /**
- * `/sumdb/<name>/…`: the checksum databases of SUMDBS. Any other name is a 404, and the client goes
- * there by itself.
+ * `/sumdb/<name>/…`: the checksum databases of SUMDBS. Any other name is a 404, and the client asks
+ * that database itself.
  */
-export function checksums(services: Services): Handler<Variables> {
-  const { databases, privateModules } = services.config;
+export function checksums(services: HttpServices): Handler<HttpEnv> {
   return async function handleChecksum(c) {
-    // A client that was told `GOPROXY=…/cached-only` still needs hashes: only modules are not to be
-    // fetched.
+    // A client with `GOPROXY=…/cached-only` still needs hashes: only modules are not to be fetched.
     const pathname = new URL(c.req.url).pathname.replace(/^\/cached-only/, '');
-    const request = parseChecksumRequest(pathname, databases);
+    const request = parseChecksumRequest(pathname, services.config.databases);
     if (!request) {
       const outcome = malformed('no such file of a checksum database that is carried here');
-      return answer(c, services, { subject: { kind: 'malformed' }, outcome });
+      return replyOutcome(c, services, { subject: { kind: 'malformed' }, outcome });
     }
-    const { carrier, clientOf } = c.get('exchange');
-    const client = clientOf(request.database);
-    const outcome = await proxyChecksums(request, { carrier, client, privateModules });
-    return answer(c, services, { subject: subjectOf(request), outcome });
+    const outcome = await services.resolveChecksums(request, c.get('scope').context);
+    return replyOutcome(c, services, { subject: subjectOf(request), outcome });
   };
 }
 
 function subjectOf(request: ChecksumRequest): Subject {
-  if (request.kind === 'lookup')
-    return { kind: 'lookup', module: request.module, version: request.version };
-  if (request.kind === 'tile') return { kind: 'tile', path: checksumPath(request) };
-  return { kind: `sumdb ${request.kind}` };
+  switch (request.kind) {
+    case 'lookup':
+      return { kind: 'lookup', module: request.module, version: request.version };
+    case 'tile':
+      return { kind: 'tile', path: checksumPath(request) };
+    default:
+      return { kind: `sumdb ${request.kind}` };
+  }
 }

@@ -1,7 +1,10 @@
 import type { Config } from '../config/config.ts';
 
 /** What somebody who opens the address in a browser, or with curl, needs to know. */
-export function homePage({ origins, databases }: Config, address: string): string {
+export function homePage(
+  { origins, databases }: Pick<Config, 'databases' | 'origins'>,
+  address: string,
+): string {
   return `modferry: a Go module proxy
 
 Use it:

@@ -1,6 +1,8 @@
+import { toPlainLine } from '../bytes/plain-text.ts';
+
 /**
- * What a go command shows of an error: 8 lines, 648 bytes, nothing if a control character is in it.
- * We keep below.
+ * Bytes of an error text. A go command shows 8 lines and 648 bytes of it, and nothing if a control
+ * character is in it.
  */
 const MAX_BYTES = 590;
 
@@ -10,8 +12,7 @@ const MAX_BYTES = 590;
  */
 export function errorText(text: string, requestId: string): string {
   const end = ` (request ${requestId})\n`;
-  const line = text.replaceAll(/[\p{C}\p{Z}]+/gu, ' ').trim();
-  return cut(line, MAX_BYTES - end.length) + end;
+  return cut(toPlainLine(text), MAX_BYTES - end.length) + end;
 }
 
 function cut(text: string, maxBytes: number): string {

@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { fakeClock } from '../../test/fakes/effects/clock.ts';
 import { bytes } from '../../test/fakes/effects/values.ts';
-import type { Found, Outcome } from '../mirror/outcome.ts';
+import { type Found, LOCAL, type Outcome, type Source } from '../mirror/outcome.ts';
 import { createTrace } from '../effects/trace.ts';
-import { type Rendering, respond } from './respond.ts';
+import { type Rendering, respond, respondFailure, respondLocally } from './respond.ts';
 
+const effortOf = (attempts: number) => ({ attempts, hedged: false, breakers: {} });
 const rendering: Rendering = {
   requestId: 'r1',
   trace: createTrace(fakeClock()),
   ms: 7,
   ifNoneMatch: undefined,
-  unsatisfiable: false,
   withoutBody: false,
 };
 const found: Found = {
@@ -18,9 +18,9 @@ const found: Found = {
   file: { body: bytes('module m\n'), size: 9, etag: '"e"' },
   contentType: 'text/plain; charset=utf-8',
   cache: 'immutable',
-  source: { tier: 'origin', origin: 'a.example', attempts: 2 },
+  source: { from: 'origin', origin: 'a.example', effort: effortOf(2) },
 };
-const origin = { tier: 'origin', origin: 'a.example' } as const;
+const origin: Source = { from: 'origin', origin: 'a.example', effort: effortOf(1) };
 
 describe('an outcome as a response', () => {
   it.each<[string, Outcome, number, string, string]>([
@@ -36,9 +36,9 @@ describe('an outcome as a response', () => {
       {
         ...found,
         source: {
-          ...found.source,
-          hedged: true,
-          breakers: { 'b.example': 'open', c: 'half-open' },
+          from: 'origin',
+          origin: 'a.example',
+          effort: { attempts: 2, hedged: true, breakers: { 'b.example': 'open', c: 'half-open' } },
         },
       },
       200,
@@ -47,14 +47,14 @@ describe('an outcome as a response', () => {
     ],
     [
       'stored',
-      { ...found, source: { tier: 'r2' } },
+      { ...found, source: { from: 'store', tier: 'r2' } },
       200,
       'public, max-age=31536000, immutable',
       'hit; detail=r2',
     ],
     [
       'stale',
-      { ...found, cache: 'mutable', source: { tier: 'r2', stale: true } },
+      { ...found, cache: 'mutable', source: { from: 'store', tier: 'r2', isStale: true } },
       200,
       'public, max-age=60, stale-while-revalidate=600, stale-if-error=86400',
       'fwd=stale; detail=r2',
@@ -73,16 +73,16 @@ describe('an outcome as a response', () => {
       'no-store',
       'fwd=uri-miss; fwd-status=410; detail=a.example',
     ],
-    [
-      'refused',
-      { kind: 'refused', text: 'no', source: { tier: 'local' } },
-      403,
-      'no-store',
-      'detail=local',
-    ],
+    ['refused', { kind: 'refused', text: 'no', source: LOCAL }, 403, 'no-store', 'detail=local'],
     ...([502, 503, 504] as const).map((status): [string, Outcome, number, string, string] => [
       `unavailable, ${status}`,
-      { kind: 'unavailable', status, text: 'no', source: { tier: 'origin', attempts: 3 } },
+      {
+        kind: 'unavailable',
+        status,
+        text: 'no',
+        retryAfterSeconds: undefined,
+        source: { from: 'origin', effort: effortOf(3) },
+      },
       status,
       'no-store',
       'fwd=uri-miss; attempts=3',
@@ -111,12 +111,12 @@ describe('an outcome as a response', () => {
     );
   });
 
-  it('tells when to come again', () => {
+  it('that is unavailable has the Retry-After of the origin', () => {
     const outcome = {
       kind: 'unavailable',
       status: 503,
       text: 'no',
-      retryAfter: 7,
+      retryAfterSeconds: 7,
       source: origin,
     } as const;
     expect(respond(outcome, rendering).headers.get('Retry-After')).toBe('7');
@@ -142,24 +142,72 @@ describe('a file', () => {
     ]);
   });
 
-  it.each([
-    ['that the client has is a 304', { ifNoneMatch: '"e"' }, 304],
-    ['asked for beyond its end is a 416 that nobody keeps', { unsatisfiable: true }, 416],
-    ['asked for by HEAD has no body', { withoutBody: true }, 200],
-  ])('%s, and its stream is cancelled', async (_, change, status) => {
-    let cancelled = false;
+  it.each<[string, Partial<Rendering>, Partial<Found['file']>, number]>([
+    ['that the client has is a 304', { ifNoneMatch: '"e"' }, {}, 304],
+    [
+      'whose range begins beyond its end is a 416 that is not kept',
+      {},
+      { isUnsatisfiable: true },
+      416,
+    ],
+    ['asked for by HEAD has no body', { withoutBody: true }, {}, 200],
+  ])('%s, and its stream is cancelled', async (_, rendered, file, status) => {
+    let isCancelled = false;
     const body = new ReadableStream<Uint8Array>({
       cancel() {
-        cancelled = true;
+        isCancelled = true;
       },
     });
     const response = respond(
-      { ...found, file: { ...found.file, body } },
-      { ...rendering, ...change },
+      { ...found, file: { ...found.file, body, ...file } },
+      { ...rendering, ...rendered },
     );
-    expect([response.status, cancelled]).toEqual([status, true]);
+    expect([response.status, isCancelled]).toEqual([status, true]);
     expect(await response.text()).not.toContain('module');
     expect(response.headers.get('Cache-Control') === 'no-store').toBe(status === 416);
     expect(response.headers.get('Content-Range')).toBe(status === 416 ? 'bytes */9' : null);
+  });
+});
+
+describe('a zip', () => {
+  it('accepts ranges, and no other file does', () => {
+    const zip = { ...found, contentType: 'application/zip' };
+    expect(respond(zip, rendering).headers.get('Accept-Ranges')).toBe('bytes');
+    expect(respond(found, rendering).headers.get('Accept-Ranges')).toBeNull();
+  });
+});
+
+describe("a response of modferry's own", () => {
+  it('is never cached, and has its length and type', async () => {
+    const response = respondLocally(200, 'ök\n', { requestId: 'r1' });
+    expect(Object.fromEntries(response.headers)).toEqual({
+      'cache-control': 'no-store',
+      'cache-status': 'modferry; detail=local',
+      'content-length': '4',
+      'content-type': 'text/plain; charset=utf-8',
+      'x-content-type-options': 'nosniff',
+      'x-request-id': 'r1',
+    });
+    expect([response.status, await response.text()]).toEqual([200, 'ök\n']);
+  });
+
+  it('may have another type, and the methods of the path', () => {
+    const { headers } = respondLocally(405, '{}', {
+      requestId: 'r1',
+      allow: 'GET, HEAD',
+      contentType: 'application/json',
+    });
+    expect([headers.get('Allow'), headers.get('Content-Type')]).toEqual([
+      'GET, HEAD',
+      'application/json',
+    ]);
+  });
+
+  it('for a failure is one line with the request id', async () => {
+    const response = respondFailure(500, 'it failed\nbadly', { requestId: 'r1' });
+    expect([response.status, await response.text()]).toEqual([
+      500,
+      'it failed badly (request r1)\n',
+    ]);
   });
 });

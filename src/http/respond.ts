@@ -1,6 +1,6 @@
 import type { Outcome } from '../mirror/outcome.ts';
-import { CACHE_CONTROL } from '../mirror/cache-policy.ts';
-import { discard } from '../store/guard.ts';
+import { CACHE_CONTROL, type CacheClass } from '../mirror/cache-policy.ts';
+import { bodyInit, discard } from '../bytes/streams.ts';
 import type { Trace } from '../effects/trace.ts';
 import { isNotModified } from './conditional.ts';
 import { errorText } from './plain-text.ts';
@@ -12,8 +12,6 @@ export interface Rendering {
   /** Milliseconds so far. */
   readonly ms: number;
   readonly ifNoneMatch: string | undefined;
-  /** The range that was asked for begins beyond the end of the file. */
-  readonly unsatisfiable: boolean;
   /** For HEAD: the same answer without its body. */
   readonly withoutBody: boolean;
 }
@@ -30,32 +28,36 @@ export function respond(outcome: Outcome, rendering: Rendering): Response {
     case 'found':
       return sendFile(outcome, headers, rendering);
     case 'missing':
-      return sendText(outcome.status, outcome.text, CACHE_CONTROL[outcome.cache], headers);
+      return sendText(outcome, { status: outcome.status, cache: outcome.cache, headers });
     case 'refused':
-      return sendText(403, outcome.text, CACHE_CONTROL.failure, headers);
+      return sendText(outcome, { status: 403, cache: 'failure', headers });
     case 'unavailable':
-      if (outcome.retryAfter) headers.set('Retry-After', String(outcome.retryAfter));
-      return sendText(outcome.status, outcome.text, CACHE_CONTROL.failure, headers);
-    default:
-      return outcome satisfies never;
+      if (outcome.retryAfterSeconds !== undefined) {
+        headers.set('Retry-After', String(outcome.retryAfterSeconds));
+      }
+      return sendText(outcome, { status: outcome.status, cache: 'failure', headers });
   }
 }
 
-/** An answer that no outcome stands for. Never cached. */
+export interface LocalResponse {
+  readonly requestId: string;
+  /** The methods of the path, for 405. */
+  readonly allow?: string | undefined;
+  /** Default: plain text. */
+  readonly contentType?: string | undefined;
+}
+
+/** A response of modferry's own, which no outcome stands for. Never cached. */
 export function respondLocally(
   status: number,
   text: string,
-  {
-    requestId,
-    allow,
-    contentType = 'text/plain; charset=utf-8',
-  }: { readonly requestId: string; readonly allow?: string; readonly contentType?: string },
+  { requestId, allow, contentType = 'text/plain; charset=utf-8' }: LocalResponse,
 ): Response {
   const body = new TextEncoder().encode(text);
   return new Response(body, {
     status,
     headers: {
-      ...(allow ? { Allow: allow } : {}),
+      ...(allow !== undefined && { Allow: allow }),
       'Cache-Control': CACHE_CONTROL.failure,
       'Cache-Status': 'modferry; detail=local',
       'Content-Length': String(body.length),
@@ -70,7 +72,7 @@ export function respondLocally(
 export function respondFailure(
   status: number,
   text: string,
-  rest: { readonly requestId: string; readonly allow?: string },
+  rest: Omit<LocalResponse, 'contentType'>,
 ): Response {
   return respondLocally(status, errorText(text, rest.requestId), rest);
 }
@@ -78,7 +80,7 @@ export function respondFailure(
 function sendFile(
   { file, contentType, cache }: Extract<Outcome, { kind: 'found' }>,
   headers: Headers,
-  { ifNoneMatch, unsatisfiable, withoutBody }: Rendering,
+  { ifNoneMatch, withoutBody }: Rendering,
 ): Response {
   headers.set('Cache-Control', CACHE_CONTROL[cache]);
   headers.set('ETag', file.etag);
@@ -87,7 +89,7 @@ function sendFile(
     discard(file.body);
     return new Response(null, { status: 304, headers });
   }
-  if (unsatisfiable && file.size !== undefined) {
+  if (file.isUnsatisfiable) {
     discard(file.body);
     headers.set('Content-Range', `bytes */${file.size}`);
     headers.set('Cache-Control', CACHE_CONTROL.failure);
@@ -103,15 +105,24 @@ function sendFile(
   const length = range?.length ?? file.size;
   if (length !== undefined) headers.set('Content-Length', String(length));
   if (withoutBody) discard(file.body);
-  return new Response(withoutBody ? null : (file.body as BodyInit), {
+  return new Response(withoutBody ? null : bodyInit(file.body), {
     status: range ? 206 : 200,
     headers,
   });
 }
 
-function sendText(status: number, text: string, cacheControl: string, headers: Headers): Response {
+interface TextResponse {
+  readonly status: number;
+  readonly cache: CacheClass;
+  readonly headers: Headers;
+}
+
+function sendText(
+  { text }: { readonly text: string },
+  { status, cache, headers }: TextResponse,
+): Response {
   const body = new TextEncoder().encode(errorText(text, headers.get('X-Request-Id') ?? ''));
-  headers.set('Cache-Control', cacheControl);
+  headers.set('Cache-Control', CACHE_CONTROL[cache]);
   headers.set('Content-Length', String(body.length));
   headers.set('Content-Type', 'text/plain; charset=utf-8');
   return new Response(body, { status, headers });

@@ -1,36 +1,41 @@
-import type { Outcome, Source } from '../mirror/outcome.ts';
 import type { Trace } from '../effects/trace.ts';
+import type { Outcome } from '../mirror/outcome.ts';
+import type { Effort } from '../origins/race/answer.ts';
 
 /**
  * `Cache-Status` (RFC 9211): `hit` when the answer came from a store, else `fwd` with the reason
  * why an origin was asked. `detail` names the tier or the origin. What it took beyond one request
- * is said in parameters of our own: `attempts`, `hedged`, and `breakers` with those that were not
+ * stands in parameters of our own: `attempts`, `hedged`, and `breakers` with those that were not
  * closed.
  */
 export function cacheStatus(outcome: Outcome): string {
   const { source } = outcome;
-  if (source.tier === 'local') return 'modferry; detail=local';
-  if (source.stale) {
-    return [
-      'modferry',
-      'fwd=stale',
-      `detail=${token(source.tier)}`,
-      ...effortParameters(source),
-    ].join('; ');
+  switch (source.from) {
+    case 'local':
+      return 'modferry; detail=local';
+    case 'store': {
+      const parameters = source.effort ? effortParameters(source.effort) : [];
+      const how = source.isStale ? 'fwd=stale' : 'hit';
+      return ['modferry', how, `detail=${token(source.tier)}`, ...parameters].join('; ');
+    }
+    case 'origin':
+      return [
+        'modferry',
+        'fwd=uri-miss',
+        ...forwardedStatus(outcome),
+        ...(source.origin === undefined ? [] : [`detail=${token(source.origin)}`]),
+        ...effortParameters(source.effort),
+      ].join('; ');
   }
-  if (source.tier !== 'origin') return `modferry; hit; detail=${token(source.tier)}`;
-  const status =
-    outcome.kind === 'found' ? 200 : outcome.kind === 'missing' ? outcome.status : undefined;
-  return [
-    'modferry',
-    'fwd=uri-miss',
-    ...(status === undefined ? [] : [`fwd-status=${status}`]),
-    ...(source.origin === undefined ? [] : [`detail=${token(source.origin)}`]),
-    ...effortParameters(source),
-  ].join('; ');
 }
 
-function effortParameters({ attempts = 0, breakers = {}, hedged }: Source): readonly string[] {
+/** The status that an origin answered with, where one did. */
+function forwardedStatus(outcome: Outcome): readonly string[] {
+  if (outcome.kind === 'found') return ['fwd-status=200'];
+  return outcome.kind === 'missing' ? [`fwd-status=${outcome.status}`] : [];
+}
+
+function effortParameters({ attempts, breakers, hedged }: Effort): readonly string[] {
   const states = Object.entries(breakers).map(([origin, state]) => `${origin}=${state}`);
   return [
     ...(attempts > 1 ? [`attempts=${attempts}`] : []),

@@ -1,37 +1,44 @@
-import type { Question } from '../origins/request/attempt.ts';
-import type { Answer } from '../origins/race/ask.ts';
-import type { Hashes, Origin } from '../origins/origin.ts';
+import type { Origin } from '../origins/origin.ts';
+import type { Hashes } from '../origins/failure.ts';
+import type { Answer } from '../origins/race/answer.ts';
+import type { Question } from '../origins/request/question.ts';
 import type { StoreKey } from '../store/key.ts';
-import type { Carrier } from './carrier.ts';
+import type { RequestContext } from './context.ts';
+
+/** A file that origins are asked for. */
+export interface AskedFile {
+  readonly key: StoreKey;
+  /** What messages call it. */
+  readonly subject: string;
+  readonly origins: readonly Origin[];
+}
 
 /**
- * Asks origins for a file of a version. Whoever gave a wrong one is reported, and set aside for
- * that file: its mirrors are asked first for a while.
+ * Asks the origins of a file. An origin that gave a wrong one is reported, and asked last for that
+ * file for some time.
  */
 export async function askForFile<T>(
-  { key, subject }: { readonly key: StoreKey; readonly subject: string },
-  origins: readonly Origin[],
-  { carrier, ...question }: Question<T> & { readonly carrier: Carrier },
+  file: AskedFile,
+  question: Question<T>,
+  context: RequestContext,
 ): Promise<Answer<T>> {
-  const { setAside } = carrier;
-  const isLast = ({ name }: Origin) => setAside.has(key, name);
-  const answer = await carrier.ask(origins, { ...question, isLast });
+  const askLast = ({ name }: Origin) => context.shared.wrongFiles.has(file.key, name);
+  const policy = { ...question.policy, askLast };
+  const answer = await context.origins.ask(file.origins, { ...question, policy });
   const failures = answer.kind === 'missing' ? [] : answer.failures;
-  for (const { origin, hashes } of failures) {
-    if (hashes) blame({ key, subject }, { carrier, origin, hashes });
+  for (const { origin, reason } of failures) {
+    if (reason.kind === 'mismatch')
+      reportMismatch(file, { origin, hashes: reason.hashes }, context);
   }
   return answer;
 }
 
-/** Reports an origin that gave a wrong file, and sets it aside for that file. */
-export function blame(
-  { key, subject }: { readonly key: StoreKey; readonly subject: string },
-  {
-    carrier,
-    origin,
-    hashes,
-  }: { readonly carrier: Carrier; readonly origin: string; readonly hashes: Hashes },
+/** Reports an origin that gave a wrong file, and lets it be asked last for that file. */
+export function reportMismatch(
+  { key, subject }: Pick<AskedFile, 'key' | 'subject'>,
+  { origin, hashes }: { readonly origin: string; readonly hashes: Hashes },
+  { emit, shared }: Pick<RequestContext, 'emit' | 'shared'>,
 ): void {
-  carrier.setAside.add(key, origin);
-  carrier.alarm({ kind: 'mismatch', subject, origin, hashes });
+  shared.wrongFiles.add(key, origin);
+  emit({ event: 'security', kind: 'mismatch', subject, origin, hashes });
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Failure } from '../origins/origin.ts';
+import { type Failure, type FailureReason, wrongContent } from '../origins/failure.ts';
 import { malformed, missing, notCached, unavailable } from './messages.ts';
 import { LOCAL } from './outcome.ts';
 
@@ -10,44 +10,72 @@ it.each([
   ],
   ['Not Found: x', 'not found: m@v1.mod: a says: x'],
   ['', 'not found: m@v1.mod: a says: status 410'],
-])('what an origin says, %j, is told with its name', (text, told) => {
-  const answer = { missing: { status: 410, text, origin: 'a' }, unanimous: true } as const;
-  expect(missing('m@v1.mod', answer, LOCAL)).toMatchObject({
+])('the "not found" of an origin, %j, is shown with its name', (text, shown) => {
+  const answer = { status: 410, text, origin: 'a' } as const;
+  expect(missing('m@v1.mod', answer, { isUnanimous: true, source: LOCAL })).toMatchObject({
     status: 410,
-    text: told,
+    text: shown,
     cache: 'negative',
   });
-  expect(missing('m@v1.mod', { ...answer, unanimous: false }, LOCAL).cache).toBe('failure');
+  expect(missing('m@v1.mod', answer, { isUnanimous: false, source: LOCAL }).cache).toBe('failure');
 });
 
-const failure = (cause: Failure['cause'], retryAfter?: number): Failure => ({
+const hashes = { database: 'sum.example', expected: 'h1:x', found: 'h1:y' };
+const reasons = {
+  unreachable: { kind: 'unreachable' },
+  timeout: { kind: 'timeout', ms: 10_000 },
+  'not asked': { kind: 'not asked', because: 'the time was up' },
+  'not now': { kind: 'not now', text: 'fetch timed out' },
+  status: { kind: 'status', status: 500 },
+  overloaded: { kind: 'overloaded', status: 503 },
+  'wrong content': wrongContent('an HTML page'),
+  mismatch: { kind: 'mismatch', hashes },
+  unchecked: { kind: 'unchecked', text: 'no answer' },
+  store: { kind: 'store' },
+} satisfies Record<string, FailureReason>;
+
+const failure = (kind: keyof typeof reasons, retryAfterSeconds?: number): Failure => ({
   origin: 'a',
-  cause,
-  text: cause,
-  ...(retryAfter === undefined ? {} : { retryAfter }),
+  reason: reasons[kind],
+  retryAfterSeconds,
 });
 
-it.each([
-  [[failure('unreachable')], 502],
-  [[failure('answer'), failure('status')], 502],
-  [[failure('unreachable'), failure('timeout')], 504],
-  [[failure('overloaded'), failure('overloaded')], 503],
-  [[failure('overloaded'), failure('status')], 502],
-  [[failure('timeout'), failure('mismatch')], 502],
-  [[failure('unchecked'), failure('timeout')], 502],
-])('%j is %i and never a 404', (failures, status) => {
+it.each<[readonly (keyof typeof reasons)[], number]>([
+  [['unreachable'], 502],
+  [['wrong content', 'status'], 502],
+  [['unreachable', 'timeout'], 504],
+  [['unreachable', 'not asked'], 504],
+  [['not now'], 504],
+  [['overloaded', 'overloaded'], 503],
+  [['overloaded', 'status'], 502],
+  [['timeout', 'mismatch'], 502],
+  [['unchecked', 'timeout'], 502],
+  [['store'], 502],
+])('%j is %i and never a 404', (kinds, status) => {
+  const failures = kinds.map((kind) => failure(kind));
   expect(unavailable('m', failures, LOCAL)).toMatchObject({ kind: 'unavailable', status });
 });
 
-it('the longest Retry-After is passed on, and none where nobody named one', () => {
-  expect(unavailable('m', [failure('overloaded', 7), failure('status', 3)], LOCAL)).toHaveProperty(
-    'retryAfter',
-    7,
+it('the text names every origin with its failure', () => {
+  const failures = [failure('status'), { ...failure('mismatch'), origin: 'b' }];
+  expect(unavailable('m', failures, LOCAL)).toHaveProperty(
+    'text',
+    'cannot get m: a: status 500; b: hash h1:y where sum.example has h1:x',
   );
-  expect(unavailable('m', [failure('status')], LOCAL)).not.toHaveProperty('retryAfter');
 });
 
-it('a module that no origin is configured for is a 404 that nobody keeps: no outage', () => {
+it('the longest Retry-After is passed on, and none where no origin named one', () => {
+  expect(unavailable('m', [failure('overloaded', 7), failure('status', 3)], LOCAL)).toHaveProperty(
+    'retryAfterSeconds',
+    7,
+  );
+  expect(unavailable('m', [failure('status')], LOCAL)).toHaveProperty(
+    'retryAfterSeconds',
+    undefined,
+  );
+});
+
+it('a module that no origin is configured for is a 404 that is not kept: no outage', () => {
   expect(unavailable('m', [], LOCAL)).toMatchObject({
     kind: 'missing',
     status: 404,
@@ -55,7 +83,7 @@ it('a module that no origin is configured for is a 404 that nobody keeps: no out
   });
 });
 
-it('what is not cached may be tomorrow, and what is malformed never exists', () => {
+it('a file that is not cached may exist tomorrow, and a malformed path never exists', () => {
   expect(notCached('m').cache).toBe('failure');
   expect(malformed('no')).toMatchObject({ status: 404, text: 'not found: no', cache: 'negative' });
 });

@@ -1,10 +1,10 @@
 /**
- * The texts of answers that are no file. Who reads them is a Go developer: the go command prints
- * the body of an error answer if it is plain text without control characters, at most 8 lines and
- * 648 bytes (cmd/go/internal/web/api.go). The request id is added where the response is made.
+ * The texts of answers that are no file. They are read by Go developers: the go command prints the
+ * body of an error answer if it is plain text without control characters, at most 8 lines and 648
+ * bytes (cmd/go/internal/web/api.go). The request id is added where the response is made.
  */
-import type { Answer } from '../origins/race/ask.ts';
-import type { Failure } from '../origins/origin.ts';
+import { type Failure, failureText } from '../origins/failure.ts';
+import type { Missing as MissingAnswer } from '../origins/race/answer.ts';
 import { LOCAL, type Missing, type Source, type Unavailable } from './outcome.ts';
 
 /** Answer to a path that no module proxy has. */
@@ -29,27 +29,26 @@ export function notCached(subject: string): Missing {
   };
 }
 
-/** An origin's own "not found", with its text. */
+/**
+ * An origin's own "not found", with its text. Unless every origin that could have the file was
+ * asked, another one may have it: then the answer is not kept.
+ */
 export function missing(
   subject: string,
-  answer: Pick<Extract<Answer<never>, { kind: 'missing' }>, 'missing' | 'unanimous'>,
-  source: Source,
+  { status, text, origin }: MissingAnswer,
+  { isUnanimous, source }: { readonly isUnanimous: boolean; readonly source: Source },
 ): Missing {
-  const { status, text, origin } = answer.missing;
   const said = text.replace(/^not found:\s*/i, '') || `status ${status}`;
   return {
     kind: 'missing',
     status,
     text: `not found: ${subject}: ${origin} says: ${said}`,
-    // Another origin may know better, once it can be asked.
-    cache: answer.unanimous ? 'negative' : 'failure',
+    cache: isUnanimous ? 'negative' : 'failure',
     source,
   };
 }
 
-/**
- * No origin is there for this module: that is no outage, and the client may have another source.
- */
+/** No origin serves this module: that is no outage, and the client may have another source. */
 function notServed(subject: string): Missing {
   return {
     kind: 'missing',
@@ -67,26 +66,25 @@ export function unavailable(
   source: Source,
 ): Unavailable | Missing {
   if (failures.length === 0) return notServed(subject);
-  const causes = failures.map(({ origin, text }) => `${origin}: ${text}`).join('; ');
-  const retryAfter = failures
-    .map((failure) => failure.retryAfter ?? 0)
-    .reduce((a, b) => Math.max(a, b), 0);
+  const causes = failures.map(({ origin, reason }) => `${origin}: ${failureText(reason)}`);
+  const retryAfter = Math.max(...failures.map((failure) => failure.retryAfterSeconds ?? 0));
   return {
     kind: 'unavailable',
-    status: statusOf(failures),
-    text: `cannot get ${subject}: ${causes}`,
-    ...(retryAfter > 0 ? { retryAfter } : {}),
+    status: statusOf(failures.map(({ reason }) => reason.kind)),
+    text: `cannot get ${subject}: ${causes.join('; ')}`,
+    retryAfterSeconds: retryAfter > 0 ? retryAfter : undefined,
     source,
   };
 }
 
 /**
- * 502 when there was a file and it was wrong or could not be checked, 504 when waiting was in vain,
- * 503 when every origin asked to be left alone, else 502. Never 404.
+ * 502 when there was a file that was wrong or could not be checked, 504 when waiting brought
+ * nothing, 503 when every origin asked for fewer requests, else 502. Never 404.
  */
-function statusOf(failures: readonly Failure[]): 502 | 503 | 504 {
-  if (failures.some(({ cause }) => cause === 'mismatch' || cause === 'unchecked')) return 502;
-  if (failures.some(({ cause }) => cause === 'timeout')) return 504;
-  if (failures.every(({ cause }) => cause === 'overloaded')) return 503;
-  return 502;
+function statusOf(reasons: readonly Failure['reason']['kind'][]): 502 | 503 | 504 {
+  if (reasons.some((kind) => kind === 'mismatch' || kind === 'unchecked')) return 502;
+  if (reasons.some((kind) => kind === 'timeout' || kind === 'not asked' || kind === 'not now')) {
+    return 504;
+  }
+  return reasons.every((kind) => kind === 'overloaded') ? 503 : 502;
 }

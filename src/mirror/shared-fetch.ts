@@ -1,47 +1,43 @@
-import type { Flight } from './flights.ts';
 import type { StoreKey } from '../store/key.ts';
-import type { Carrier, Shared } from './carrier.ts';
-import type { Outcome } from './outcome.ts';
+import type { RequestContext } from './context.ts';
+import type { Outcome, SharedOutcome } from './outcome.ts';
+import type { Leader } from './single-flight.ts';
 
-/** What a fetch sees of the requests that wait for it. */
-export type Flown = Pick<Flight<Shared>, 'joined' | 'touch'>;
-
-/** What a fetch came to. */
-export interface Fetched {
+/** The result of a fetch. */
+export interface Delivery {
   readonly outcome: Outcome;
   /** Resolves when the outcome's bytes are in the store, or never will be. */
-  readonly settled?: Promise<void>;
+  readonly settled?: Promise<void> | undefined;
   /**
-   * Where the outcome's body is a stream, which nobody else can read: whether it is in the store,
-   * once that is known.
+   * Where the outcome's body is a stream, which no other request can read: whether it is in the
+   * store, once that is known.
    */
-  readonly streamed?: Promise<boolean>;
+  readonly stored?: Promise<boolean> | undefined;
 }
 
 /**
- * Fetches for this request and for all that come for the same file meanwhile, who join it until the
- * file is stored. The fetch gets to know who they are by its flight, and touches that while it
- * makes progress.
+ * Fetches for this request and for all that ask for the same file until it is stored. The fetch is
+ * given its `Leader`, by which it sees how many wait, and shows that it makes progress.
  */
-export async function fetchAndShare(
+export async function fetchShared(
   key: StoreKey,
-  { background, flights, signal }: Pick<Carrier, 'background' | 'flights' | 'signal'>,
-  fetch: (flight: Flown) => Promise<Fetched>,
+  { background, shared, signal }: Pick<RequestContext, 'background' | 'shared' | 'signal'>,
+  fetch: (leader: Leader<SharedOutcome>) => Promise<Delivery>,
 ): Promise<Outcome> {
-  const flight = flights.lead(key);
-  const fetched = fetch(flight);
-  const landed = fetched
-    .then(async ({ outcome, settled, streamed }) => {
-      // What ended in nothing as its client left is no answer for those who stayed.
+  const leader = shared.flights.lead(key);
+  const fetched = fetch(leader);
+  const ended = fetched
+    .then(async ({ outcome, settled, stored }) => {
+      // A fetch that was given up because its client left is no answer for the requests that wait.
       const isGivenUp = signal.aborted && outcome.kind !== 'found';
-      const shared = isGivenUp ? 'not stored' : outcome;
-      flight.share(streamed ? ((await streamed) ? 'stored' : 'not stored') : shared);
+      if (stored) leader.share((await stored) ? 'stored' : 'not stored');
+      else leader.share(isGivenUp ? 'not stored' : outcome);
       await settled;
     })
     .finally(() => {
-      flight.share('not stored'); // no news to those who have the outcome
-      flight.land();
+      leader.share('not stored'); // has no effect once something was shared
+      leader.end();
     });
-  background('fetch', landed);
+  background('fetch', ended);
   return (await fetched).outcome;
 }

@@ -1,7 +1,7 @@
-/** What the room of origins tells whoever listens. */
+/** The events of this room. Their fields are those of the log lines. */
 export type OriginEvent = ResumeEvent | ProbeEvent;
 
-/** A body broke off: its rest was found elsewhere, or nowhere. */
+/** A body broke off, and its rest was found or not. */
 export interface ResumeEvent {
   readonly event: 'resume';
   /** Path of the file at the origin. */
@@ -12,12 +12,12 @@ export interface ResumeEvent {
   readonly from?: string | undefined;
   /** Bytes that were delivered before. */
   readonly offset: number;
-  /** Requests that were made for the rest. */
+  /** Requests for the rest. */
   readonly tries: number;
   readonly outcome: 'resumed' | 'given up';
 }
 
-/** What the probe of one upstream found. */
+/** The result of the probe of one upstream. */
 export interface ProbeEvent {
   readonly event: 'probe';
   readonly origin: string;
@@ -26,7 +26,7 @@ export interface ProbeEvent {
   readonly verdict: string;
   /** Milliseconds until the headers of the small file. */
   readonly headersAfter?: number | undefined;
-  /** The verdict on the large file. */
+  /** The verdict on the large file; absent where it was not requested. */
   readonly large?: string | undefined;
   readonly bytes?: number | undefined;
   /** Bytes a second. */

@@ -1,9 +1,11 @@
+import { TimeoutError } from '../effects/clock.ts';
+
 /**
- * Why an origin did not give what it was asked for.
+ * Why a request to an origin failed.
  *
  * The reason is typed, and both texts are made from it: `failureText` for the log and for the
- * developer who asked, and `publicFailureText` for `/-/api/origins`, which anybody may read. What
- * an origin or a client wrote can only reach the first one.
+ * developer who made the request, and `publicFailureText` for `/-/api/origins`, which anybody may
+ * read. What an origin or a client wrote can only reach the first one.
  */
 
 /** One request to one origin that failed. */
@@ -19,12 +21,12 @@ export type FailureReason =
   /** The connection could not be made, or broke. */
   | { readonly kind: 'unreachable' }
   | { readonly kind: 'timeout'; readonly ms: number }
-  /** It was its turn, and there was no use in asking. */
+  /** The origin was next, and a request would have been of no use. */
   | { readonly kind: 'not asked'; readonly because: NotAsked }
   | { readonly kind: 'status'; readonly status: number }
   /** 429 or 503: the origin wants fewer requests. */
   | { readonly kind: 'overloaded'; readonly status: number }
-  /** The origin works, and what it needed itself was out of its reach: `text` is its own. */
+  /** The origin works, and could not fetch the file itself just now: `text` is its own. */
   | { readonly kind: 'not now'; readonly text: string }
   | { readonly kind: 'redirect'; readonly problem: string & PublicText }
   | { readonly kind: 'wrong length'; readonly received: number; readonly declared: number }
@@ -33,33 +35,33 @@ export type FailureReason =
   | { readonly kind: 'wrong content'; readonly summary: string & PublicText; readonly text: string }
   /** The body is a file, and another one than the checksum database has the hash of. */
   | { readonly kind: 'mismatch'; readonly hashes: Hashes }
-  /** There is a file, and its hash could not be learnt. */
+  /** There is a file, and no checksum database could be asked for its hash. */
   | { readonly kind: 'unchecked'; readonly text: string }
   /** modferry's own store failed. */
   | { readonly kind: 'store' };
 
 export type NotAsked = 'the client left' | 'the time was up' | 'it failed a moment ago';
 
-/** Two hashes that should be one. */
+/** Two hashes that should be equal. */
 export interface Hashes {
-  /** The database that says what is expected. */
+  /** The database with the expected one. */
   readonly database: string;
   readonly expected: string;
-  /** Or, where the file has none, what is wrong with it. */
+  /** Where the file has no hash: what is wrong with the file. */
   readonly found: string;
 }
 
 declare const publicText: unique symbol;
 
-/** A text that is written out in the code, so that it quotes nobody. */
+/** A text that is written out in the code, so that it quotes neither request nor answer. */
 interface PublicText {
   readonly [publicText]: true;
 }
 
-/** Only a literal is of this type: `string` itself is refused by the compiler. */
+/** Accepts a literal and nothing else: the compiler refuses `string` itself. */
 type Literal<T extends string> = string extends T ? never : T;
 
-/** `text` may quote the answer; by default it is the summary. */
+/** The answer cannot be the file. `text` may quote the answer; it defaults to the summary. */
 export function wrongContent<T extends string>(
   summary: Literal<T>,
   text: string = summary,
@@ -72,7 +74,7 @@ export function badRedirect<T extends string>(problem: Literal<T>): FailureReaso
 }
 
 function publicly(text: string): string & PublicText {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the brand is given to literals alone
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only literals get the brand
   return text as string & PublicText;
 }
 
@@ -90,7 +92,15 @@ export class OriginError extends Error {
   }
 }
 
-/** One line of plain text for the log and for who asked. */
+/** The reason for whatever was thrown while an origin was asked. */
+export function failureReasonOf(error: unknown): FailureReason {
+  if (error instanceof OriginError) return error.reason;
+  if (error instanceof TimeoutError) return { kind: 'timeout', ms: error.ms };
+  // The platform's own messages name no reliable cause, and at times internal references.
+  return { kind: 'unreachable' };
+}
+
+/** One line of plain text for the log and for the developer who made the request. */
 export function failureText(reason: FailureReason): string {
   switch (reason.kind) {
     case 'not now':
@@ -104,7 +114,7 @@ export function failureText(reason: FailureReason): string {
   }
 }
 
-/** One line of plain text for anybody: it quotes neither the request nor the answer. */
+/** One line of plain text for everybody: it quotes neither the request nor the answer. */
 export function publicFailureText(reason: FailureReason): string {
   switch (reason.kind) {
     case 'not now':

@@ -1,32 +1,47 @@
 import { expect, it } from 'vitest';
 import { fakeClock } from '../../test/fakes/effects/clock.ts';
-import { failTimes, fakePool, succeed } from '../../test/fakes/effects/health.ts';
-import { parseConfig } from '../config/config.ts';
+import { originOf } from '../../test/fakes/effects/fetch.ts';
+import { failTimes, fakeHealth, succeed } from '../../test/fakes/effects/health.ts';
+import { parsePatterns } from '../module/patterns.ts';
+import { type FailureReason, wrongContent } from '../origins/failure.ts';
+import type { ProbeHistory } from '../origins/probe/probe-history.ts';
+import type { Upstream } from '../origins/upstream.ts';
 import { originReport } from './origin-report.ts';
 
-const ORIGINS = JSON.stringify([
-  { name: 'near', url: 'https://user:hunter2@near.example/t/TOKEN', regions: ['CN'] },
-  { url: 'https://corp.example', modules: 'git.secret.example', auth: 'CORP' },
-]);
+const parsed = parsePatterns('git.secret.example');
+const modules = parsed.ok ? parsed.value : [];
+const near = originOf('near', {
+  url: 'https://near.example/t/TOKEN',
+  regions: ['CN'],
+  authorization: 'Basic hunter2',
+});
+const corp = originOf('corp.example', { modules, authorization: 'Bearer b3arer' });
+const upstreams: readonly Upstream[] = [
+  ...[near, corp].map((origin) => ({ id: origin.name, origin, probe: undefined })),
+  ...['sum.golang.org', 'sum.golang.google.cn'].map((host) => ({
+    id: `sum.golang.org at ${host}`,
+    origin: originOf(host),
+    database: 'sum.golang.org',
+    probe: undefined,
+  })),
+];
 
 function scene() {
-  const parsed = parseConfig({ ORIGINS, SUMDBS: 'sum.golang.org', CORP: 'b3arer' });
-  if (!parsed.ok) throw new Error(parsed.reason.join());
-  const config = parsed.value;
-  const [near, corp] = config.origins;
-  if (!near || !corp) throw new Error('an origin is missing');
   const clock = fakeClock(Date.UTC(2026, 0, 1, 12));
-  return { config, near, corp, clock, pool: fakePool(clock) };
+  const health = fakeHealth(clock);
+  const report = (history: ProbeHistory = []) =>
+    originReport({ upstreams, health, history, now: clock.now() });
+  return { clock, health, report };
 }
 
 const ok = { isUp: true, verdict: 'ok', headersAfter: 41, bytes: 25 };
 
-it('says what is known of each origin, in its own units', async () => {
-  const { clock, config, near, pool } = scene();
-  for (const ms of [100, 110, 120, 130]) succeed(pool, near, ms);
-  pool.succeeded(near, { headersAfter: 100, bytes: 500_000, bodyMs: 1_000, isZip: true });
-  pool.counters(near).asked = 7;
-  failTimes(pool, near);
+it('lists the health, counters and probes of each origin', async () => {
+  const { clock, health, report } = scene();
+  for (const ms of [100, 110, 120, 130]) succeed(health, near, ms);
+  health.recordSuccess(near, { headersMs: 100, bytes: 500_000, bodyMs: 1_000, lane: 'bulk' });
+  health.counters(near).requests = 7;
+  failTimes(health, near);
   await clock.advance(10_000);
   const at = clock.now();
   const large = { isUp: false, verdict: 'no answer within 20 s', headersAfter: 44, bytes: 16_384 };
@@ -34,12 +49,9 @@ it('says what is known of each origin, in its own units', async () => {
     { at: at - 900_000, results: [{ id: 'near', at: at - 900_000, small: ok }] },
     { at, results: [{ id: 'near', at, small: ok, large }] },
   ];
-  const report = JSON.parse(
-    JSON.stringify(originReport({ asked: config, pool, history, now: at })),
-  ) as {
-    origins: object[];
-  };
-  expect(report.origins[0]).toEqual({
+  const json: unknown = JSON.parse(JSON.stringify(report(history)));
+  expect(json).toMatchObject({ hedging: { budgetLeft: 10 }, at: '2026-01-01T12:00:10.000Z' });
+  expect(json).toHaveProperty('origins.0', {
     name: 'near',
     kind: 'modules',
     regions: ['CN'],
@@ -58,13 +70,10 @@ it('says what is known of each origin, in its own units', async () => {
       { at: '2026-01-01T12:00:10.000Z', small: ok, large },
     ],
   });
-  expect(report).toMatchObject({ hedging: { budgetLeft: 10 }, at: '2026-01-01T12:00:10.000Z' });
 });
 
-it('names databases with their addresses, and who serves certain modules alone, whatever is known', () => {
-  const { clock, config, pool } = scene();
-  const report = originReport({ asked: config, pool, history: [], now: clock.now() });
-  expect(report).toMatchObject({
+it('lists the addresses of databases, and marks origins for certain modules, before any request', () => {
+  expect(scene().report()).toMatchObject({
     origins: [
       { name: 'near', kind: 'modules', history: [] },
       { name: 'corp.example', only: true },
@@ -74,23 +83,29 @@ it('names databases with their addresses, and who serves certain modules alone, 
   });
 });
 
-it.each([
-  'a zip with the entry "x", outside of git.secret.example/tool@v1.0.0/',
-  'a broken zip: git.secret.example/tool',
-  'info for version "v9.9.9" of git.secret.example/tool',
-  'hash h1:abc where sum.golang.org has h1:def',
-  'status 503 git.secret.example/tool',
-])('a text that may say what was asked for is not repeated: %s', (text) => {
-  const { clock, config, near, pool } = scene();
-  failTimes(pool, near, 1, { cause: 'answer', text });
-  const report = originReport({ asked: config, pool, history: [], now: clock.now() });
-  expect(JSON.stringify(report)).toContain('a wrong answer: the log says which');
-  expect(JSON.stringify(report)).not.toContain('git.secret.example');
+const WRONG = 'a wrong answer: the log says which';
+it.each<[FailureReason, string]>([
+  [wrongContent('a broken zip', 'a broken zip: git.secret.example/tool'), 'a broken zip'],
+  [wrongContent('info for another version', 'info for "git.secret.example"'), 'info for another'],
+  [{ kind: 'not now', text: 'status 503 git.secret.example/tool' }, WRONG],
+  [{ kind: 'unchecked', text: 'no record of git.secret.example/tool' }, WRONG],
+  [
+    {
+      kind: 'mismatch',
+      hashes: { database: 'git.secret.example', expected: 'h1:a', found: 'h1:b' },
+    },
+    WRONG,
+  ],
+])('a failure that may quote the request is shown without the quote: %j', (reason, shown) => {
+  const { health, report } = scene();
+  failTimes(health, near, 1, { reason });
+  expect(JSON.stringify(report())).toContain(shown);
+  expect(JSON.stringify(report())).not.toContain('git.secret.example');
 });
 
-it('no address, no credential and no pattern is in it', () => {
-  const { clock, config, corp, near, pool } = scene();
-  for (const origin of [near, corp]) failTimes(pool, origin);
-  const text = JSON.stringify(originReport({ asked: config, pool, history: [], now: clock.now() }));
+it('contains no address, no credential and no pattern of modules', () => {
+  const { health, report } = scene();
+  for (const origin of [near, corp]) failTimes(health, origin);
+  const text = JSON.stringify(report());
   expect(text).not.toMatch(/TOKEN|hunter2|b3arer|Basic|Bearer|https:|near\.example|secret/);
 });

@@ -1,97 +1,131 @@
-import { type Asked, everyAsked } from '../origins/upstreams.ts';
-import { type Breaker, stateOf } from '../origins/health/breaker.ts';
-import { usualTime } from '../origins/health/hedge.ts';
+import { publicFailureText } from '../origins/failure.ts';
+import { type Breaker, type BreakerState, stateOf } from '../origins/health/breaker.ts';
+import { hedgeDelayMs } from '../origins/health/hedge.ts';
 import { percentile } from '../origins/health/latency.ts';
-import type { Pool } from '../origins/health/pool.ts';
+import type { Counters } from '../origins/health/registry.ts';
 import type { FileVerdict, ProbeHistory, ProbeResult } from '../origins/probe/probe-history.ts';
-import type { Standing } from './readiness.ts';
+import type { Upstream } from '../origins/upstream.ts';
+import type { OriginStatus } from './origin-status.ts';
 
 /**
- * What is known of all origins, as JSON for whoever asks, the status page among them.
+ * The report of `/-/api/origins`. Its field names are those of the JSON, and its times are ISO 8601.
  *
- * Everybody may ask. So there is no address in it, which may hold a token, no pattern of modules,
- * which are the names of somebody's own, and no text that quotes what a request was about.
+ * Everybody may read it. So it holds no address, which may contain a token, no pattern of modules,
+ * which are private names, and no text that quotes a request or an answer.
  */
-export function originReport({ asked, history, now, pool }: Standing): object {
+export interface OriginReport {
+  readonly origins: readonly UpstreamReport[];
+  readonly hedging: { readonly budgetLeft: number };
+  readonly at: string;
+}
+
+export interface UpstreamReport {
+  readonly name: string;
+  readonly kind: 'modules' | 'checksums';
+  readonly database?: string | undefined;
+  readonly regions: readonly string[];
+  /** It serves certain modules alone. */
+  readonly only?: true | undefined;
+  readonly breakers: { readonly reach: BreakerReport; readonly bulk: BreakerReport };
+  /** Milliseconds until the headers. */
+  readonly latency: { readonly p50: number | undefined; readonly p95: number | undefined };
+  /** The hedge delay in milliseconds. */
+  readonly usual: number;
+  /** Bytes a second. */
+  readonly rate?: number | undefined;
+  /** Since this isolate started. */
+  readonly counters: {
+    readonly asked: number;
+    readonly failed: number;
+    readonly lost: number;
+    readonly hedges: number;
+    readonly resumed: number;
+  };
+  readonly lastFailure?: { readonly text: string; readonly at: string } | undefined;
+  readonly probe?: ProbeReport | undefined;
+  readonly history: readonly ProbeReport[];
+}
+
+export interface BreakerReport {
+  readonly state: BreakerState;
+  readonly failures: number;
+  readonly until?: string | undefined;
+}
+
+export interface ProbeReport {
+  readonly at: string;
+  readonly small: FileVerdict;
+  readonly large?: FileVerdict | undefined;
+}
+
+export function originReport({ health, history, now, upstreams }: OriginStatus): OriginReport {
   const probes = resultsById(history);
   return {
-    origins: everyAsked(asked).map((one) =>
-      describe(one, { pool, probes: probes.get(one.id) ?? [], now }),
-    ),
-    hedging: { budgetLeft: pool.budget.left },
-    at: time(now),
+    origins: upstreams.map((upstream) => reportOn(upstream, probes, { health, now })),
+    hedging: { budgetLeft: health.hedgeBudget.left },
+    at: isoTime(now),
   };
 }
 
-function describe(
-  { database, origin }: Asked,
-  {
-    pool,
-    probes,
-    now,
-  }: { readonly pool: Pool; readonly probes: readonly ProbeResult[]; readonly now: number },
-): object {
-  const { bulk, latency, rate, reach } = pool.health(origin);
-  const { lastFailure, ...counters } = pool.counters(origin);
-  const last = probes.at(-1);
+function reportOn(
+  { database, id, origin }: Upstream,
+  probesById: ReadonlyMap<string, readonly ProbeResult[]>,
+  { health, now }: Pick<OriginStatus, 'health' | 'now'>,
+): UpstreamReport {
+  const { bulk, latency, rate, reach } = health.of(origin);
+  const counters = health.counters(origin);
+  const history = (probesById.get(id) ?? []).map(probeReport);
   return {
     name: origin.name,
     kind: database === undefined ? 'modules' : 'checksums',
-    ...(database === undefined ? {} : { database }),
+    database,
     regions: origin.regions,
-    ...(origin.modules ? { only: true } : {}),
-    breakers: { reach: breakerOf(reach, now), bulk: breakerOf(bulk, now) },
+    only: origin.modules ? true : undefined,
+    breakers: { reach: breakerReport(reach, now), bulk: breakerReport(bulk, now) },
     latency: { p50: rounded(percentile(latency, 0.5)), p95: rounded(percentile(latency, 0.95)) },
-    usual: Math.round(usualTime(latency)),
+    usual: Math.round(hedgeDelayMs(latency)),
     rate: rate === 0 ? undefined : Math.round(rate),
-    counters,
-    ...(lastFailure
-      ? { lastFailure: { text: publicText(lastFailure.text), at: time(lastFailure.at) } }
-      : {}),
-    ...(last ? { probe: probeOf(last) } : {}),
-    history: probes.map(probeOf),
+    counters: counterReport(counters),
+    lastFailure: failureReport(counters),
+    probe: history.at(-1),
+    history,
   };
 }
 
-function breakerOf(breaker: Breaker, now: number): object {
+function counterReport(counters: Counters): UpstreamReport['counters'] {
+  const { failures, hedges, overtaken, requests, resumed } = counters;
+  return { asked: requests, failed: failures, lost: overtaken, hedges, resumed };
+}
+
+function failureReport({ lastFailure }: Counters): UpstreamReport['lastFailure'] {
+  if (!lastFailure) return undefined;
+  return { text: publicFailureText(lastFailure.reason), at: isoTime(lastFailure.at) };
+}
+
+function breakerReport(breaker: Breaker, now: number): BreakerReport {
   const { failures, until } = breaker;
-  return { state: stateOf(breaker, now), failures, ...(until > 0 ? { until: time(until) } : {}) };
+  return {
+    state: stateOf(breaker, now),
+    failures,
+    until: until > 0 ? isoTime(until) : undefined,
+  };
 }
 
-function probeOf({ at, small, large }: ProbeResult): object {
-  return { at: time(at), small: fileOf(small), ...(large ? { large: fileOf(large) } : {}) };
+function probeReport({ at, small, large }: ProbeResult): ProbeReport {
+  return { at: isoTime(at), small, large };
 }
 
-function fileOf({ isUp, verdict, headersAfter, bytes, rate }: FileVerdict): object {
-  return { isUp, verdict, headersAfter, bytes, rate };
-}
-
-/**
- * Failures in words that modferry chose itself, and that say nothing of the file that was asked
- * for.
- */
-const HARMLESS =
-  /^(connection failed|status \d{3}|no answer within [\d.]+ s|body of (more than )?\d+ bytes( where \d+ were declared)?|more than \d+ redirects|a redirect .*|a page|an HTML page|another file than the known one|a body that is (no zip|not UTF-8|not JSON))$/;
-
-function publicText(text: string): string {
-  return HARMLESS.test(text) ? text : 'a wrong answer: the log says which';
-}
-
-function resultsById(history: ProbeHistory): ReadonlyMap<string, ProbeResult[]> {
-  const results = new Map<string, ProbeResult[]>();
-  for (const result of history.flatMap(({ results }) => results)) {
-    const known = results.get(result.id);
-    if (known) known.push(result);
-    else results.set(result.id, [result]);
-  }
-  return results;
+function resultsById(history: ProbeHistory): ReadonlyMap<string, readonly ProbeResult[]> {
+  return Map.groupBy(
+    history.flatMap(({ results }) => results),
+    ({ id }) => id,
+  );
 }
 
 function rounded(value: number | undefined): number | undefined {
   return value === undefined ? undefined : Math.round(value);
 }
 
-/** ISO 8601. */
-function time(ms: number): string {
+function isoTime(ms: number): string {
   return new Date(ms).toISOString();
 }

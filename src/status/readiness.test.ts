@@ -1,42 +1,42 @@
 import { describe, expect, it } from 'vitest';
 import { fakeClock } from '../../test/fakes/effects/clock.ts';
 import { originOf } from '../../test/fakes/effects/fetch.ts';
-import { failTimes, fakePool, succeed } from '../../test/fakes/effects/health.ts';
-import { parsePatterns } from '../module/patterns.ts';
+import { failTimes, fakeHealth, succeed } from '../../test/fakes/effects/health.ts';
 import type { Origin } from '../origins/origin.ts';
 import type { ProbeResult } from '../origins/probe/probe-history.ts';
-import { readiness } from './readiness.ts';
+import type { Upstream } from '../origins/upstream.ts';
+import { readiness, readinessText } from './readiness.ts';
 
 const MINUTE = 60_000;
 const a = originOf('a.example');
 const b = originOf('b.example');
-const parsed = parsePatterns('*.corp.example');
-const modules = parsed.ok ? parsed.value : [];
-const corp = originOf('corp.example', { modules });
+/** Serves certain modules alone. */
+const corp = originOf('corp.example', { modules: [] });
 
 function scene(origins: readonly Origin[] = [a, b]) {
   const clock = fakeClock();
-  const pool = fakePool(clock);
+  const health = fakeHealth(clock);
   const results: ProbeResult[] = [];
-  const databases = [{ name: 'sum.example', origins: [originOf('s.example')] }];
+  const upstreams: readonly Upstream[] = [
+    ...origins.map((origin) => ({ id: origin.name, origin, probe: undefined })),
+    { id: 's', origin: originOf('s.example'), database: 'sum.example', probe: undefined },
+  ];
   return {
     clock,
-    pool,
+    health,
     probed(id: string, isUp: boolean, verdict = isUp ? 'ok' : 'connection failed') {
       results.push({ id, at: clock.now(), small: { isUp, verdict, bytes: 0 } });
     },
-    ask: () =>
-      readiness({
-        asked: { origins, databases },
-        pool,
-        history: results.map((result) => ({ at: result.at, results: [result] })),
-        now: clock.now(),
-      }),
+    ask() {
+      const history = results.map((result) => ({ at: result.at, results: [result] }));
+      const found = readiness({ upstreams, health, history, now: clock.now() });
+      return { isReady: found.isReady, text: readinessText(found) };
+    },
   };
 }
 
 describe('it is ready', () => {
-  it('while nothing is known', () => {
+  it('before the first probe and request', () => {
     expect(scene().ask()).toEqual({
       isReady: true,
       text:
@@ -46,36 +46,36 @@ describe('it is ready', () => {
   });
 
   it('while one origin that serves every module answers', async () => {
-    const { ask, clock, pool, probed } = scene();
+    const { ask, clock, health, probed } = scene();
     probed('a.example', false);
     probed('b.example', true);
-    failTimes(pool, a);
+    failTimes(health, a);
     await clock.advance(5 * 1_000);
     expect(ask().isReady).toBe(true);
     expect(ask().text).toContain('a.example: connection failed, probed 0 min ago, breaker open\n');
   });
 
   it('after a probe failed and a request succeeded', async () => {
-    const { ask, clock, pool, probed } = scene([a]);
+    const { ask, clock, health, probed } = scene([a]);
     probed('a.example', false);
     expect(ask().isReady).toBe(false);
     await clock.advance(MINUTE);
-    succeed(pool, a);
+    succeed(health, a);
     expect(ask().isReady).toBe(true);
   });
 
   it('after requests failed and a probe succeeded', async () => {
-    const { ask, clock, pool, probed } = scene([a]);
-    failTimes(pool, a);
+    const { ask, clock, health, probed } = scene([a]);
+    failTimes(health, a);
     expect(ask().isReady).toBe(false);
     await clock.advance(10_000);
     probed('a.example', true);
     expect(ask().isReady).toBe(true);
   });
 
-  it('again when the time of the breakers is over: only a request can tell', async () => {
-    const { ask, clock, pool } = scene([a]);
-    failTimes(pool, a);
+  it('again when the breakers are half-open, as a request has to try the origins', async () => {
+    const { ask, clock, health } = scene([a]);
+    failTimes(health, a);
     expect(ask().isReady).toBe(false);
     await clock.advance(MINUTE);
     expect(ask()).toMatchObject({
@@ -84,13 +84,13 @@ describe('it is ready', () => {
     });
   });
 
-  it('after a warning: one failure is no outage', () => {
-    const { ask, pool } = scene([a]);
-    failTimes(pool, a, 1);
+  it('after one failure, which is no outage', () => {
+    const { ask, health } = scene([a]);
+    failTimes(health, a, 1);
     expect(ask().isReady).toBe(true);
   });
 
-  it('when the last probe is an hour old: the next ones may not run', async () => {
+  it('when the last probe failed an hour ago, as the cron may have stopped', async () => {
     const { ask, clock, probed } = scene([a]);
     probed('a.example', false);
     await clock.advance(59 * MINUTE);
@@ -102,7 +102,7 @@ describe('it is ready', () => {
     expect(ask().isReady).toBe(true);
   });
 
-  it('with a large file that does not come through: small ones do', () => {
+  it('after a probe of a small file succeeded', () => {
     const { ask, probed } = scene([a]);
     probed('a.example', true);
     expect(ask().isReady).toBe(true);
@@ -110,29 +110,29 @@ describe('it is ready', () => {
 });
 
 describe('it is not ready', () => {
-  it('when all that serve every module are down, whoever else answers', () => {
-    const { ask, pool, probed } = scene([a, b, corp]);
+  it('when all origins for every module are down, also while another one answers', () => {
+    const { ask, health, probed } = scene([a, b, corp]);
     for (const name of ['a.example', 'b.example']) probed(name, false);
-    for (const origin of [a, b]) failTimes(pool, origin);
-    succeed(pool, corp);
+    for (const origin of [a, b]) failTimes(health, origin);
+    succeed(health, corp);
     const { isReady, text } = ask();
     expect(isReady).toBe(false);
     expect(text.split('\n')[0]).toBe('not ready: no origin of modules can be reached');
     expect(text).toContain('corp.example: not probed, breaker closed');
   });
 
-  it('when the probe failed, and a request did too, but once', async () => {
-    const { ask, clock, pool, probed } = scene([a]);
+  it('when the last probe and one later request failed', async () => {
+    const { ask, clock, health, probed } = scene([a]);
     probed('a.example', false);
     await clock.advance(MINUTE);
-    failTimes(pool, a, 1);
+    failTimes(health, a, 1);
     expect(ask().isReady).toBe(false);
   });
 
-  it('when no origin serves every module, and the ones that there are are down', () => {
-    const { ask, pool } = scene([corp]);
+  it('when there are only origins for certain modules, and all of them are down', () => {
+    const { ask, health } = scene([corp]);
     expect(ask().isReady).toBe(true);
-    failTimes(pool, corp);
+    failTimes(health, corp);
     expect(ask().isReady).toBe(false);
   });
 });

@@ -1,74 +1,71 @@
-import { type Asked, everyAsked } from '../origins/upstreams.ts';
-import { type Breaker, isUnwell, stateOf } from '../origins/health/breaker.ts';
-import type { Pool } from '../origins/health/pool.ts';
-import {
-  lastResults,
-  type ProbeHistory,
-  type ProbeResult,
-} from '../origins/probe/probe-history.ts';
+import { type Breaker, type BreakerState, isSuspect, stateOf } from '../origins/health/breaker.ts';
+import { lastResults, type ProbeResult } from '../origins/probe/probe-history.ts';
+import type { Upstream } from '../origins/upstream.ts';
+import type { OriginStatus } from './origin-status.ts';
 
-/** What there is to know about whom modferry asks. */
-export interface Standing {
-  readonly asked: Parameters<typeof everyAsked>[0];
-  readonly pool: Pool;
-  readonly history: ProbeHistory;
-  /** In milliseconds since the epoch. */
-  readonly now: number;
+/** Whether modferry can be sent requests, and the reasons. */
+export interface Readiness {
+  readonly isReady: boolean;
+  readonly upstreams: readonly UpstreamReadiness[];
 }
 
-/** A probe that is older, in milliseconds, says nothing of today: the next ones may not run. */
-const PROBE_COUNTS = 3_600_000;
+export interface UpstreamReadiness {
+  readonly upstream: Upstream;
+  readonly isDown: boolean;
+  /** State of its breaker for answers. */
+  readonly breaker: BreakerState;
+  /** Its last probe, if there was one. */
+  readonly probe: { readonly result: ProbeResult; readonly ageMs: number } | undefined;
+}
+
+/** An older probe does not count: the cron may have stopped. */
+const MAX_PROBE_AGE_MS = 3_600_000;
 
 /**
- * Whether modferry can be sent requests, and a line for each origin and each address of a database.
- *
- * It can while one origin that serves every module may be asked, as far as is known; where nothing
- * is known it may. An origin whose breaker waits for a trial counts as one that may be asked:
- * whoever takes a modferry that is not ready out of service sends it no request to try with, and it
- * would never come back.
+ * modferry is ready while one origin that serves every module may be asked, according to the last
+ * probe or request; an origin without either may be asked. An origin whose breaker waits for a trial
+ * counts as one that may be asked: a load balancer sends no requests to a modferry that is not
+ * ready, so no trial would ever happen.
  */
-export function readiness({ asked, history, now, pool }: Standing): {
-  readonly isReady: boolean;
-  readonly text: string;
-} {
+export function readiness({ health, history, now, upstreams }: OriginStatus): Readiness {
   const results = lastResults(history);
-  const all = everyAsked(asked).map((one) => {
-    const { reach } = pool.health(one.origin);
-    const probe = results.get(one.id);
+  const all = upstreams.map((upstream): UpstreamReadiness => {
+    const { reach } = health.of(upstream.origin);
+    const result = results.get(upstream.id);
     return {
-      asked: one,
-      isDown: isDown(reach, probe, now),
-      line: lineOf(one, { reach, probe, now }),
+      upstream,
+      isDown: isDown(reach, result, now),
+      breaker: stateOf(reach, now),
+      probe: result && { result, ageMs: now - result.at },
     };
   });
-  const ofModules = all.filter(({ asked }) => asked.database === undefined);
-  const ofEverything = ofModules.filter(({ asked }) => !asked.origin.modules);
+  const ofModules = all.filter(({ upstream }) => upstream.database === undefined);
+  const ofEverything = ofModules.filter(({ upstream }) => !upstream.origin.modules);
   const counted = ofEverything.length > 0 ? ofEverything : ofModules;
-  const isReady = counted.some(({ isDown }) => !isDown);
-  const verdict = isReady ? 'ready' : 'not ready: no origin of modules can be reached';
-  return { isReady, text: `${[verdict, ...all.map(({ line }) => line)].join('\n')}\n` };
+  return { isReady: counted.some(({ isDown }) => !isDown), upstreams: all };
 }
 
-/** The last that is known decides, be it the probe or a request. */
+/** The later one of probe and request decides. */
 function isDown(reach: Breaker, probe: ProbeResult | undefined, now: number): boolean {
-  const says = probe && now - probe.at < PROBE_COUNTS ? probe : undefined;
-  if (says && says.at >= reach.at) return !says.small.isUp;
-  return (
-    stateOf(reach, now) === 'open' || (says !== undefined && !says.small.isUp && isUnwell(reach))
-  );
+  const recent = probe && now - probe.at < MAX_PROBE_AGE_MS ? probe : undefined;
+  if (recent && recent.at >= reach.at) return !recent.small.isUp;
+  const hasFailedProbe = recent !== undefined && !recent.small.isUp;
+  return stateOf(reach, now) === 'open' || (hasFailedProbe && isSuspect(reach));
 }
 
-function lineOf(
-  { database, origin }: Asked,
-  {
-    reach,
-    probe,
-    now,
-  }: { readonly reach: Breaker; readonly probe: ProbeResult | undefined; readonly now: number },
-): string {
+/** A line with the verdict, and one for each upstream. */
+export function readinessText({ isReady, upstreams }: Readiness): string {
+  const verdict = isReady ? 'ready' : 'not ready: no origin of modules can be reached';
+  return `${[verdict, ...upstreams.map(lineOf)].join('\n')}\n`;
+}
+
+function lineOf({ breaker, probe, upstream }: UpstreamReadiness): string {
+  const { database, origin } = upstream;
   const name = database === undefined ? origin.name : `${database} at ${origin.name}`;
-  const probed = probe ? `${verdictsOf(probe)}, probed ${ageOf(now - probe.at)} ago` : 'not probed';
-  return `${name}: ${probed}, breaker ${stateOf(reach, now)}`;
+  const probed = probe
+    ? `${verdictsOf(probe.result)}, probed ${ageText(probe.ageMs)} ago`
+    : 'not probed';
+  return `${name}: ${probed}, breaker ${breaker}`;
 }
 
 function verdictsOf({ small, large }: ProbeResult): string {
@@ -76,12 +73,12 @@ function verdictsOf({ small, large }: ProbeResult): string {
   return plain(isOne ? small.verdict : `${small.verdict}, large file ${large.verdict}`);
 }
 
-/** Without what could break the line. */
+/** Without characters that could break the line. */
 function plain(text: string): string {
   return text.replaceAll(/[\p{C}\p{Z}]+/gu, ' ').trim();
 }
 
-function ageOf(ms: number): string {
+function ageText(ms: number): string {
   const minutes = Math.max(Math.floor(ms / 60_000), 0);
   return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h`;
 }

@@ -1,4 +1,6 @@
-/** What every store keeps to; test/contracts runs the same suite on each of them. */
+/** The contract of every store; test/contracts runs the same suite on each of them. */
+import type { H1 } from '../bytes/h1.ts';
+import type { Body } from '../bytes/streams.ts';
 import type { StoreKey } from './key.ts';
 
 /** Bytes `offset` to `offset + length - 1` of a file. */
@@ -8,59 +10,74 @@ export interface ByteRange {
 }
 
 /**
- * What a checksum database said of the bytes: their `h1:` hash, which is the one in its log, or
- * that it has no record of the version; of its own files, that its log proves them.
+ * What a checksum database has of the bytes: their `h1:` hash, which is the one in its log, or no
+ * record of the version (`uncovered`). Its own files are `proven` when its log holds them.
  */
-export type Checked = `h1:${string}` | 'uncovered' | 'proven';
+export type Checked = H1 | 'uncovered' | 'proven';
 
-export interface StoredFile {
-  /** The bytes: whole, or a stream that the caller reads to its end or cancels. */
-  readonly body: Uint8Array | ReadableStream<Uint8Array>;
-  /** Length of the whole file in bytes, also where `range` says that the body is a part of it. */
+/** Reads what a store wrote beside a file; undefined for what no store of ours writes. */
+export function parseChecked(text: string | undefined): Checked | undefined {
+  if (text === 'uncovered' || text === 'proven') return text;
+  return text !== undefined && startsAsH1(text) ? text : undefined;
+}
+
+function startsAsH1(text: string): text is H1 {
+  return text.startsWith('h1:');
+}
+
+/** What is known of a file without its bytes. */
+export interface FileFacts {
+  /** Length of the whole file in bytes, also where a part of it is read. */
   readonly size: number;
   /** Strong validator of these very bytes, quotes included (RFC 9110 8.8.3). */
   readonly etag: string;
-  /** Absent while nobody asked. */
-  readonly checked?: Checked;
-  readonly range?: ByteRange;
+  /** Absent while no database was asked. */
+  readonly checked?: Checked | undefined;
 }
 
-export interface FileToStore {
+export interface StoredFile extends FileFacts {
+  /** The bytes: whole, or a stream that the caller reads to its end or cancels. */
+  readonly body: Body;
+  /** Which part of the file the body is; absent for the whole file. */
+  readonly range?: ByteRange | undefined;
+}
+
+export interface FileToStore extends Omit<FileFacts, 'size'> {
   readonly bytes: Uint8Array;
-  readonly etag: string;
-  readonly checked?: Checked;
 }
 
 /** `create` never replaces a file that is there: the rule for everything immutable. */
 export type WriteMode = 'create' | 'replace';
 
 /**
- * Edge cache and KV: fast, and allowed to forget. A read that fails is a miss to the caller, a
- * write that fails costs nothing but time later.
+ * A tier that is fast and may forget: the near one (one data centre) or the world-wide one. A read
+ * that fails counts as a miss, a write that fails costs nothing but time later.
  */
 export interface CacheStore {
+  /** Name of the tier in headers and logs, such as `kv`. */
+  readonly label: string;
   /** The file, or undefined. */
   read(key: StoreKey): Promise<StoredFile | undefined>;
   /** Keeps a file, for at most `seconds` where that is given. */
   write(key: StoreKey, file: FileToStore, seconds?: number): Promise<void>;
-  /** Forgets the file. In other data centres it may be seen a while longer. */
+  /** Forgets the file. Other data centres may see it for some time. */
   remove(key: StoreKey): Promise<void>;
 }
 
-/** The edge cache also holds what an origin said no to, and files too large to hold in memory. */
-export interface EdgeStore extends CacheStore {
+/** The near tier also holds negative entries, and files that are too large for memory. */
+export interface NearStore extends CacheStore {
   /** Streams a file of known size in, for at most `seconds` where that is given. */
   writeStream(key: StoreKey, file: StoredFile, seconds?: number): Promise<void>;
-  /** The text of a 404 or 410 that is still to be believed, or undefined. */
-  readMissing(key: StoreKey): Promise<Missing | undefined>;
-  writeMissing(key: StoreKey, missing: Missing, seconds: number): Promise<void>;
+  /** The negative entry of a key while it lives, or undefined. */
+  readMissing(key: StoreKey): Promise<NegativeEntry | undefined>;
+  writeMissing(key: StoreKey, missing: NegativeEntry, seconds: number): Promise<void>;
 }
 
-/** An origin's own "not found". */
-export interface Missing {
+/** A "not found" of an origin, remembered. */
+export interface NegativeEntry {
   readonly status: 404 | 410;
   readonly text: string;
-  /** The origin that said so. */
+  /** Name of the origin that gave it. */
   readonly origin: string;
 }
 
@@ -77,32 +94,52 @@ export interface Upload {
   abort(reason: unknown): Promise<void>;
 }
 
-/** R2: the truth. */
+/** A key in a durable store, and the size of its file in bytes. */
+export interface ListedFile {
+  readonly key: string;
+  readonly size: number;
+}
+
+/** The durable tier, which decides what is stored. */
 export interface DurableStore {
+  /** Name of the tier in headers and logs, such as `r2`. */
+  readonly label: string;
   /**
-   * The file or the asked part of it; a range that starts beyond the end is undefined behaviour:
-   * check `size` first.
+   * The file or a part of it. A range that begins beyond the end is undefined behaviour: the caller
+   * checks `size` first.
    */
   read(key: StoreKey, range?: ByteRange): Promise<StoredFile | undefined>;
-  /** Size in bytes and etag, without the bytes. */
-  head(key: StoreKey): Promise<Omit<StoredFile, 'body' | 'range'> | undefined>;
-  write(key: StoreKey, file: FileToStore, mode: WriteMode): Promise<void>;
+  /** Size, etag and check of the file, without its bytes. */
+  head(key: StoreKey): Promise<FileFacts | undefined>;
+  /** False when `create` found a file there, which stays. */
+  write(key: StoreKey, file: FileToStore, mode: WriteMode): Promise<boolean>;
   /** Starts a streamed write; `size` in bytes where it is known. */
-  upload(
-    key: StoreKey,
-    file: { readonly etag: string; readonly size: number | undefined },
-  ): Promise<Upload>;
+  upload(key: StoreKey, file: NewFile): Promise<Upload>;
   /**
-   * Replaces the file that `known` was read from (undefined: there was none) if it is still that
-   * one. False when it is not, and then nothing is written.
+   * Replaces the file that has the version `known` (undefined: there was none). False, and nothing
+   * is written, when another version is there.
    */
   swap(key: StoreKey, known: string | undefined, file: FileToStore): Promise<boolean>;
-  /** The whole file, with what `swap` knows it by. */
-  readForSwap(
-    key: StoreKey,
-  ): Promise<{ readonly bytes: Uint8Array; readonly known: string } | undefined>;
-  /** Removes files; those that are not there are none the less gone. */
+  /** The whole file, with the version that `swap` takes. */
+  readForSwap(key: StoreKey): Promise<SwappableFile | undefined>;
+  /** Removes files; those that do not exist are passed over. */
   remove(keys: readonly StoreKey[]): Promise<void>;
-  /** Every key that begins with `prefix`, in no particular order, however many there are. */
-  keys(prefix: string): AsyncIterable<string>;
+  /**
+   * Every file whose key begins with `prefix`, by the UTF-8 bytes of the keys, however many there
+   * are.
+   */
+  list(prefix: string): AsyncIterable<ListedFile>;
+}
+
+/** A file whose bytes follow; `size` in bytes where it is known. */
+export interface NewFile {
+  readonly etag: string;
+  readonly size: number | undefined;
+}
+
+/** A file that is changed by compare and swap. */
+export interface SwappableFile {
+  readonly bytes: Uint8Array;
+  /** Its version. */
+  readonly known: string;
 }

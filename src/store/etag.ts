@@ -1,10 +1,12 @@
+import { encodeHex } from '../bytes/hex.ts';
+import { sha256 } from '../bytes/sha256.ts';
+
 /**
  * A strong validator made of the bytes: 128 bits of their SHA-256 in hexadecimal, in quotes (RFC
  * 9110 8.8.3).
  */
-export async function etagOf(bytes: Uint8Array): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as BufferSource));
-  return `"${Array.from(digest.subarray(0, 16), (byte) => byte.toString(16).padStart(2, '0')).join('')}"`;
+export function etagOf(bytes: Uint8Array): string {
+  return `"${encodeHex(sha256(bytes).subarray(0, 16))}"`;
 }
 
 /**

@@ -1,5 +1,7 @@
+import { bytesOf, discard } from '../bytes/streams.ts';
 import type { Background } from '../effects/background.ts';
 import { type Clock, within } from '../effects/clock.ts';
+import type { Emit, TroubleEvent } from '../effects/emit.ts';
 import type { Trace } from '../effects/trace.ts';
 import type { FileToStore, StoredFile } from './contract.ts';
 
@@ -7,16 +9,20 @@ export interface GuardEffects {
   readonly background: Background;
   readonly trace: Trace;
   readonly clock: Clock;
-  /** Told of every tier that failed. */
-  readonly report: (label: string, error: unknown) => void;
+  readonly emit: Emit<TroubleEvent>;
 }
 
-/** Milliseconds that a tier may take to answer: one that hangs is a tier that has nothing. */
-const TIER_LIMIT = 5_000;
+/** A tier that needs longer for an answer counts as one that has nothing. */
+const TIER_LIMIT_MS = 5_000;
+
+/** A store of any tier, as far as the guard needs to know it. */
+interface Tier {
+  readonly label: string;
+}
 
 /**
- * A tier that fails, or hangs, is a tier that has nothing: it is reported, and the answer comes
- * from elsewhere.
+ * Keeps the failures of a tier away from the answer: a tier that fails or hangs counts as one that
+ * has nothing, and an event says so. An absent tier has nothing either.
  */
 export class Guard {
   readonly #effects: GuardEffects;
@@ -26,42 +32,48 @@ export class Guard {
   }
 
   /** What the tier had, or undefined. */
-  async read<T>(tier: string, work: Promise<T> | undefined): Promise<T | undefined> {
-    if (!work) return undefined;
+  async read<S extends Tier, T>(
+    tier: S | undefined,
+    ask: (tier: S) => Promise<T | undefined>,
+  ): Promise<T | undefined> {
+    if (!tier) return undefined;
     const { clock, trace } = this.#effects;
-    const limited = within(clock, TIER_LIMIT, work).catch((error: unknown) => {
-      work.then(dropLate, () => undefined); // it may come yet, and nobody waits for it any more
-      throw error;
+    return this.attempt(tier, () => {
+      const work = ask(tier);
+      const limited = within(clock, TIER_LIMIT_MS, work).catch((error: unknown) => {
+        work.then(dropLate, () => undefined); // it may still come, and nothing waits for it any more
+        throw error;
+      });
+      return trace.measure(tier.label, limited);
     });
-    return this.attempt(tier, trace.measure(tier, limited));
   }
 
-  /** As `read`, with the bytes. */
-  async readWhole(
-    tier: string,
-    work: Promise<StoredFile | undefined> | undefined,
+  /** As `read`, with all the bytes in memory. */
+  async readWhole<S extends Tier>(
+    tier: S | undefined,
+    ask: (tier: S) => Promise<StoredFile | undefined>,
   ): Promise<FileToStore | undefined> {
-    return this.read(
-      tier,
-      work?.then(async (file) => {
-        if (!file) return undefined;
-        const { body, etag, checked } = file;
-        return { bytes: await bytesOf(body), etag, ...(checked ? { checked } : {}) };
-      }),
-    );
+    return this.read(tier, async (store) => {
+      const file = await ask(store);
+      return file && { bytes: await bytesOf(file.body), etag: file.etag, checked: file.checked };
+    });
   }
 
-  /** Writes beside the answer. */
-  write(tier: string, work: Promise<void> | undefined): void {
-    if (work) this.#effects.background(`write ${tier}`, work);
+  /** Writes in the background. */
+  write<S extends Tier>(tier: S | undefined, work: (tier: S) => Promise<unknown>): void {
+    if (tier) this.#effects.background(`write ${tier.label}`, work(tier));
   }
 
-  /** The result, or undefined when it failed; without a limit of time. */
-  async attempt<T>(tier: string, work: Promise<T> | undefined): Promise<T | undefined> {
+  /** The result, or undefined when the tier is absent or fails; without a limit of time. */
+  async attempt<S extends Tier, T>(
+    tier: S | undefined,
+    work: (tier: S) => Promise<T>,
+  ): Promise<T | undefined> {
+    if (!tier) return undefined;
     try {
-      return await work;
+      return await work(tier);
     } catch (error) {
-      this.#effects.report(tier, error);
+      this.#effects.emit({ event: 'trouble', label: tier.label, error });
       return undefined;
     }
   }
@@ -71,42 +83,9 @@ export class Guard {
 function dropLate(late: unknown): void {
   if (typeof late !== 'object' || late === null) return;
   const body: unknown = Reflect.get(late, 'body');
-  if (body instanceof ReadableStream) body.cancel().catch(() => undefined);
+  if (body instanceof ReadableStream) discard(body);
   const abort: unknown = Reflect.get(late, 'abort');
-  if (typeof abort === 'function') void abort.call(late, new Error('The upload began too late'));
-}
-
-/** A body as bytes. */
-export async function bytesOf(body: StoredFile['body']): Promise<Uint8Array> {
-  return body instanceof Uint8Array ? body : new Uint8Array(await new Response(body).arrayBuffer());
-}
-
-/**
- * At most `length` bytes of a body, put into `memory`, which is transferred: go on with `.buffer`
- * of the result.
- */
-export async function fill(
-  memory: ArrayBuffer,
-  length: number,
-  body: StoredFile['body'],
-): Promise<Uint8Array<ArrayBuffer>> {
-  let view = new Uint8Array(memory, 0, length);
-  if (body instanceof Uint8Array) {
-    view.set(body.subarray(0, length));
-    return view.subarray(0, body.length);
+  if (typeof abort === 'function') {
+    void Reflect.apply(abort, late, [new Error('The upload began too late')]);
   }
-  const reader = body.getReader({ mode: 'byob' });
-  for (let filled = 0; ;) {
-    if (filled === length) return view;
-    const { done, value } = await reader.read(view.subarray(filled), { min: length - filled });
-    if (!value) throw new Error('The body was cancelled');
-    view = new Uint8Array(value.buffer, 0, length);
-    filled += value.length;
-    if (done) return view.subarray(0, filled);
-  }
-}
-
-/** Gives a body up that nobody reads. */
-export function discard(body: StoredFile['body']): void {
-  if (!(body instanceof Uint8Array)) body.cancel().catch(() => undefined);
 }

@@ -6,8 +6,20 @@
  * built from parsed values only, never from a raw URL: `!azure`, `%21azure` and a query string must
  * meet in one entry, and nothing that a client typed can leave the scheme.
  */
-import { escapeModulePath, type ModulePath } from '../module/module-path.ts';
-import { escapeVersion, type Version, type VersionQuery } from '../module/version.ts';
+import {
+  escapeModulePath,
+  type ModulePath,
+  unescapeModulePath,
+  versionFitsPath,
+} from '../module/module-path.ts';
+import {
+  escapeVersion,
+  parseVersion,
+  parseVersionQuery,
+  unescapeVersionElement,
+  type Version,
+  type VersionQuery,
+} from '../module/version.ts';
 
 export type StoreKey = string & { readonly __brand: 'StoreKey' };
 
@@ -33,7 +45,7 @@ export function latestKey(module: ModulePath): StoreKey {
 export function versionKey(
   module: ModulePath,
   version: Version | VersionQuery,
-  extension: 'info' | 'mod' | 'zip' | 'ziphash',
+  extension: VersionExtension,
 ): StoreKey {
   return key(`${versionPrefix(module)}${escapeVersion(version)}.${extension}`);
 }
@@ -43,11 +55,6 @@ export function versionPrefix(module: ModulePath): string {
   return `${escapeModulePath(module)}/@v/`;
 }
 
-/** Key of the memory that an origin once said no to `known`; no module path begins with `@`. */
-export function saidMissingKey(known: StoreKey): StoreKey {
-  return key(`@missing/${known}`);
-}
-
 /**
  * Key of a checksum database's file: `path` is `latest`, `lookup/…` or `tile/…`, already escaped.
  */
@@ -55,7 +62,81 @@ export function checksumKey(database: string, path: string): StoreKey {
   return key(`sumdb/${database}/${path}`);
 }
 
-/** Key of what isolates tell each other; no module path begins with `-`. */
+/** Key of the negative entry that outages are answered from; no module path begins with `@`. */
+export function rememberedMissingKey(missing: StoreKey): StoreKey {
+  return key(`@missing/${missing}`);
+}
+
+/** Key of a text that isolates share; no module path begins with `-`. */
 export function sharedKey(name: string): string {
   return `-/${name}`;
+}
+
+/**
+ * What a key names; the inverse of the functions above, for all but negative entries and shared
+ * texts.
+ */
+export type ParsedKey =
+  | { readonly kind: 'list' | 'latest'; readonly module: ModulePath }
+  | VersionFile
+  /** The `.info` of a branch or another query, or of a version that cannot be the module's own. */
+  | {
+      readonly kind: 'query';
+      readonly module: ModulePath;
+      readonly query: Version | VersionQuery;
+    }
+  /** Of a checksum database: its name and its path are still one. */
+  | { readonly kind: 'checksums'; readonly path: string };
+
+/** A file of a canonical version. */
+export interface VersionFile {
+  readonly kind: VersionExtension;
+  readonly module: ModulePath;
+  readonly version: Version;
+}
+
+type VersionExtension = 'info' | 'mod' | 'zip' | 'ziphash';
+
+/** Parses a key as a bucket or a directory lists it; undefined for what no function above makes. */
+export function parseKey(text: string): ParsedKey | undefined {
+  if (text.startsWith('sumdb/')) return { kind: 'checksums', path: text.slice('sumdb/'.length) };
+  const [, escaped, name] = /^(.+)\/(@latest|@v\/[^/]+)$/.exec(text) ?? [];
+  const module = unescapeModulePath(escaped ?? '');
+  if (!module || name === undefined) return undefined;
+  if (name === '@latest') return { kind: 'latest', module };
+  return name === '@v/list' ? { kind: 'list', module } : parseVersionKey(module, name.slice(3));
+}
+
+function parseVersionKey(module: ModulePath, name: string): ParsedKey | undefined {
+  const [, element, extension] = /^(.+)\.(info|mod|ziphash|zip)$/.exec(name) ?? [];
+  const kind = EXTENSIONS.find((known) => known === extension);
+  const text = unescapeVersionElement(element ?? '');
+  if (kind === undefined || text === undefined) return undefined;
+  const version = parseVersion(text);
+  // v3.0.0 of a path without /v3 is a query: the answer may be v3.0.0+incompatible.
+  if (version && (kind !== 'info' || versionFitsPath(module, version))) {
+    return { kind, module, version };
+  }
+  const query = kind === 'info' ? (version ?? parseVersionQuery(text)) : undefined;
+  return query && { kind: 'query', module, query };
+}
+
+const EXTENSIONS = ['info', 'mod', 'zip', 'ziphash'] as const;
+
+/** A key that is known to be one, because a store listed it and `parseKey` could parse it. */
+export function listedKey(text: string): StoreKey {
+  return key(text);
+}
+
+const encoder = new TextEncoder();
+
+/**
+ * Negative, 0 or positive as the UTF-8 bytes of `a` come before, are, or come after those of `b`.
+ */
+export function compareKeys(a: string, b: string): number {
+  if (a === b) return 0;
+  const left = encoder.encode(a);
+  const right = encoder.encode(b);
+  const differs = left.findIndex((byte, at) => byte !== right[at]);
+  return differs < 0 ? -1 : (left[differs] ?? 0) - (right[differs] ?? -1);
 }

@@ -1,24 +1,33 @@
-import type { ByteRange, Checked, StoredFile, Upload } from './contract.ts';
-import { bytesOf, discard, fill, type Guard } from './guard.ts';
+import { type H1, isH1 } from '../bytes/h1.ts';
+import { type Body, bytesOf, discard, readInto } from '../bytes/streams.ts';
+import type { ByteRange, FileFacts, NewFile, StoredFile, Upload } from './contract.ts';
+import type { Guard } from './guard.ts';
 import type { StoreKey } from './key.ts';
-import type { Hit, Tiers } from './layered.ts';
+import type { Hit, Tiers } from './tiers.ts';
 
 /**
  * Which part of a stored file is wanted, now that its size and etag are known; undefined for all of
  * it.
  */
-export type SelectRange = (file: {
-  readonly size: number;
-  readonly etag: string;
-}) => ByteRange | undefined;
+export type SelectRange = (
+  file: Pick<FileFacts, 'size' | 'etag'>,
+) => ByteRange | 'unsatisfiable' | undefined;
 
 export interface FindLarge {
-  readonly select?: SelectRange;
+  readonly select?: SelectRange | undefined;
   /**
-   * Where the mark of the file is, if only checked files count: the result says what the mark says,
-   * and what is not checked is neither taken from the edge cache nor copied there.
+   * Key of the hash file of a file that counts only when it was checked. The result says whether it
+   * was; a file that was not is neither taken from the near tier nor copied there.
    */
-  readonly mark?: StoreKey;
+  readonly hashKey?: StoreKey | undefined;
+}
+
+/**
+ * A hit; `isUnsatisfiable` where the wanted range begins beyond the end of the file, whose body is
+ * empty then.
+ */
+export interface LargeHit extends Hit {
+  readonly isUnsatisfiable?: true;
 }
 
 /** A stored file that is read in ranges. */
@@ -26,31 +35,37 @@ export interface RangedFile {
   readonly size: number;
   readonly etag: string;
   /**
-   * Bytes `offset` to `offset + length - 1`. Rejects when R2 fails, or has another file there by
-   * now.
+   * Bytes `offset` to `offset + length - 1`. Rejects when the store fails, or has another file
+   * there by now.
    */
   read(offset: number, length: number): Promise<Uint8Array>;
   /**
-   * As `read`, into `memory`, which has room for it and is transferred: go on with `.buffer` of the
-   * result.
+   * As `read`, into `memory`, which has room for it and is transferred: use `.buffer` of the result
+   * from then on.
    */
   readInto(offset: number, length: number, memory: ArrayBuffer): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/**
- * Larger files are not copied into the edge cache: R2 streams them as well, and a data centre has
- * better use for the room.
- */
-export const MAX_EDGE_BYTES = 32 * 1024 * 1024;
+/** The hash in a hash file, and the etag of the file that it vouches for. */
+export interface StoredHash {
+  readonly hash: H1;
+  readonly etag: string;
+}
 
 /**
- * Zips: streamed, in the edge cache and R2 only.
+ * Larger files are not copied into the near tier: the durable one streams them as well, and a data
+ * centre has better use for the room.
+ */
+export const MAX_NEAR_BYTES = 32 * 1024 * 1024;
+
+/**
+ * Files that are streamed: in the near and the durable tier only.
  *
- * A large one is in R2 before anybody can have checked it. What vouches for it is its mark, the
- * `.ziphash` beside it, which holds the `h1:` hash as it does in Go's module cache, and whose etag
- * is that of the very file that was checked: a mark never vouches for another file that came to lie
- * in the same place, and the go command's own marks, in a bucket that was copied from a module
- * cache, for none.
+ * A large file is in the durable tier before it can have been checked. What vouches for it is the
+ * hash file beside it, the `.ziphash` of Go's module cache, which holds the `h1:` hash. The etag of
+ * the hash file is that of the very file that was checked: so it never vouches for another file
+ * that came to lie in the same place, and the go command's own hash files, in a bucket that was
+ * copied from a module cache, vouch for none.
  */
 export class LargeFiles {
   readonly #tiers: Tiers;
@@ -61,156 +76,148 @@ export class LargeFiles {
     this.#guard = guard;
   }
 
-  /** Whether there is an R2 at all. */
-  get isDurable(): boolean {
-    return this.#tiers.r2 !== undefined;
+  /** A file, or the part of it that `select` chooses; the durable tier alone serves ranges. */
+  async find(key: StoreKey, { select, hashKey }: FindLarge = {}): Promise<LargeHit | undefined> {
+    const part = select && (await this.#findRange(key, select, hashKey));
+    return part ?? (await this.#findNear(key, hashKey)) ?? this.#findDurable(key, hashKey);
   }
 
-  /**
-   * A file, or the part of it that `select` chooses; ranges are served by R2 alone, which reads
-   * them natively.
-   */
-  async find(key: StoreKey, { select, mark }: FindLarge = {}): Promise<Hit | undefined> {
-    const { r2 } = this.#tiers;
-    const facts = select && (await this.#guard.read('r2', r2?.head(key)));
-    if (facts) {
-      const part = await this.#guard.read('r2', r2?.read(key, select(facts)));
-      if (part?.etag === facts.etag) return { file: await this.#withMark(part, mark), tier: 'r2' };
-      if (part) discard(part.body); // the range was chosen for another file
+  async #findRange(
+    key: StoreKey,
+    select: SelectRange,
+    hashKey: StoreKey | undefined,
+  ): Promise<LargeHit | undefined> {
+    const { durable } = this.#tiers;
+    const facts = await this.#guard.read(durable, (store) => store.head(key));
+    if (!durable || !facts) return undefined;
+    const tier = durable.label;
+    const range = select(facts);
+    if (range === 'unsatisfiable') {
+      const file = await this.#withHash({ ...facts, body: new Uint8Array() }, hashKey);
+      return { file, tier, isUnsatisfiable: true };
     }
-    return (await this.#findAtEdge(key, mark)) ?? this.#findInR2(key, mark);
-  }
-
-  async #findAtEdge(key: StoreKey, mark: StoreKey | undefined): Promise<Hit | undefined> {
-    const near = await this.#guard.read('edge', this.#tiers.edge?.read(key));
-    if (!near) return undefined;
-    if (!mark || near.checked) return { file: near, tier: 'edge' };
-    discard(near.body);
+    const part = await this.#guard.read(durable, (store) => store.read(key, range));
+    if (part?.etag === facts.etag) return { file: await this.#withHash(part, hashKey), tier };
+    if (part) discard(part.body); // the range was chosen for another file
     return undefined;
   }
 
-  async #findInR2(key: StoreKey, mark: StoreKey | undefined): Promise<Hit | undefined> {
-    const stored = await this.#guard.read('r2', this.#tiers.r2?.read(key));
+  async #findNear(key: StoreKey, hashKey: StoreKey | undefined): Promise<LargeHit | undefined> {
+    const { near } = this.#tiers;
+    const file = await this.#guard.read(near, (store) => store.read(key));
+    if (!near || !file) return undefined;
+    if (!hashKey || file.checked) return { file, tier: near.label };
+    discard(file.body);
+    return undefined;
+  }
+
+  async #findDurable(key: StoreKey, hashKey: StoreKey | undefined): Promise<LargeHit | undefined> {
+    const { durable } = this.#tiers;
+    const stored = await this.#guard.read(durable, (store) => store.read(key));
+    if (!durable || !stored) return undefined;
+    const file = await this.#withHash(stored, hashKey);
+    if (!hashKey || file.checked) this.copyToNear(key, file);
+    return { file, tier: durable.label };
+  }
+
+  async #withHash(file: StoredFile, hashKey: StoreKey | undefined): Promise<StoredFile> {
+    if (!hashKey || file.checked) return file;
+    const stored = await this.readHash(hashKey);
+    return stored?.etag === file.etag ? { ...file, checked: stored.hash } : file;
+  }
+
+  /** What a hash file says; undefined where there is none, or it holds no hash. */
+  async readHash(hashKey: StoreKey): Promise<StoredHash | undefined> {
+    const stored = await this.#guard.readWhole(this.#tiers.durable, (store) => store.read(hashKey));
     if (!stored) return undefined;
-    const file = await this.#withMark(stored, mark);
-    if (!mark || file.checked) this.copyToEdge(key, file);
-    return { file, tier: 'r2' };
-  }
-
-  async #withMark(file: StoredFile, key: StoreKey | undefined): Promise<StoredFile> {
-    if (!key || file.checked) return file;
-    const mark = await this.readMark(key);
-    return mark?.etag === file.etag ? { ...file, checked: mark.hash } : file;
+    const hash = new TextDecoder().decode(stored.bytes).trim();
+    return isH1(hash) ? { hash, etag: stored.etag } : undefined;
   }
 
   /**
-   * The hash in a mark, and the etag of the file that it vouches for; that of a mark that is not
-   * ours vouches for none.
-   */
-  async readMark(
-    key: StoreKey,
-  ): Promise<{ readonly hash: `h1:${string}`; readonly etag: string } | undefined> {
-    const mark = await this.#guard.read('r2', this.#tiers.r2?.read(key));
-    if (!mark) return undefined;
-    const hash = new TextDecoder().decode(await bytesOf(mark.body)).trim();
-    return isHash(hash) ? { hash, etag: mark.etag } : undefined;
-  }
-
-  /**
-   * Copies a file from R2 into the edge cache, beside the answer, for at most `seconds` where that
+   * Copies a durable file into the near tier, in the background, for at most `seconds` where that
    * is given.
    */
-  copyToEdge(
-    key: StoreKey,
-    { size, etag, checked }: Pick<StoredFile, 'size' | 'etag' | 'checked'>,
-    seconds?: number,
-  ): void {
-    const { edge, r2 } = this.#tiers;
-    if (!edge || !r2 || size > MAX_EDGE_BYTES) return;
-    // A second read of its own, not a tee: a slow client would make a tee hold the file in memory.
-    const copy = async () => {
-      const file = await r2.read(key);
-      if (file && file.etag !== etag) return discard(file.body); // what was said of the other one says nothing of this
-      if (file) await edge.writeStream(key, { ...file, ...(checked ? { checked } : {}) }, seconds);
-    };
-    this.#guard.write('edge', copy());
+  copyToNear(key: StoreKey, { size, etag, checked }: FileFacts, seconds?: number): void {
+    const { durable, near } = this.#tiers;
+    if (!durable || size > MAX_NEAR_BYTES) return;
+    // A second read, not a tee of the first: a slow client would make a tee hold the file in
+    // memory.
+    this.#guard.write(near, async (store) => {
+      const file = await durable.read(key);
+      if (file?.etag === etag) await store.writeStream(key, { ...file, checked }, seconds);
+      else if (file) discard(file.body); // the check was one of another file
+    });
   }
 
-  /** Starts a streamed write to R2; undefined where there is no R2, or it fails. */
-  async upload(
-    key: StoreKey,
-    file: { readonly etag: string; readonly size: number | undefined },
-  ): Promise<Upload | undefined> {
-    return this.#guard.read('r2', this.#tiers.r2?.upload(key, file));
+  /** Starts a streamed write; undefined where there is no durable tier, or it fails. */
+  async upload(key: StoreKey, file: NewFile): Promise<Upload | undefined> {
+    return this.#guard.read(this.#tiers.durable, (store) => store.upload(key, file));
   }
 
   /**
-   * The stored bytes of a file from `offset` to its end, or undefined, also where another copy of
-   * it was stored.
+   * The stored bytes of a file from `offset` to its end; undefined also where another copy of it
+   * was stored.
    */
   async readFrom(
     key: StoreKey,
     offset: number,
-    { size, etag }: { readonly size: number; readonly etag: string },
+    { size, etag }: Pick<FileFacts, 'size' | 'etag'>,
   ): Promise<ReadableStream<Uint8Array> | undefined> {
-    const rest = await this.#guard.read(
-      'r2',
-      this.#tiers.r2?.read(key, { offset, length: size - offset }),
-    );
+    const range = { offset, length: size - offset };
+    const rest = await this.#guard.read(this.#tiers.durable, (store) => store.read(key, range));
     if (!rest) return undefined;
     if (rest.etag === etag) return streamOf(rest.body);
     discard(rest.body);
     return undefined;
   }
 
-  /** The copy in R2 as it is now, or undefined. */
+  /** The durable copy as it is now, to be read in ranges. */
   async open(key: StoreKey): Promise<RangedFile | undefined> {
-    const { r2 } = this.#tiers;
-    const facts = r2 && (await this.#guard.read('r2', r2.head(key)));
-    if (!facts) return undefined;
-    const { size, etag } = facts;
-    const bodyOf = async (range: ByteRange) => {
-      const part = await r2.read(key, range);
-      if (part?.etag === etag) return part.body;
-      if (part) discard(part.body);
-      throw new Error('The stored file was replaced while it was read');
-    };
-    return {
-      size,
-      etag,
-      read: async (offset, length) => bytesOf(await bodyOf({ offset, length })),
-      readInto: async (offset, length, memory) =>
-        fill(memory, length, await bodyOf({ offset, length })),
-    };
+    const { durable } = this.#tiers;
+    const facts = await this.#guard.read(durable, (store) => store.head(key));
+    return durable && facts && rangedFile(facts, (range) => durable.read(key, range));
   }
 
-  /**
-   * Removes a file and its mark from every tier, unless another one came to lie there meanwhile.
-   * Never rejects.
-   */
-  async remove(key: StoreKey, mark: StoreKey, etag: string): Promise<void> {
-    const { edge, r2 } = this.#tiers;
-    const now = await this.#guard.read('r2', r2?.head(key));
+  /** Removes a file and its hash file from every tier, unless another file came to lie there. */
+  async remove(key: StoreKey, hashKey: StoreKey, etag: string): Promise<void> {
+    const { durable, near } = this.#tiers;
+    const now = await this.#guard.read(durable, (store) => store.head(key));
     if (now && now.etag !== etag) return;
-    await this.#guard.attempt('edge', edge?.remove(key));
-    await this.#guard.attempt('r2', r2?.remove([key, mark]));
+    await this.#guard.attempt(near, (store) => store.remove(key));
+    await this.#guard.attempt(durable, (store) => store.remove([key, hashKey]));
   }
 
-  /**
-   * Marks the file with this etag as the one that a checksum database knows by `hash`. Never
-   * rejects.
-   */
-  async mark(key: StoreKey, hash: string, etag: string): Promise<void> {
-    const bytes = new TextEncoder().encode(hash);
-    await this.#guard.attempt('r2', this.#tiers.r2?.write(key, { bytes, etag }, 'replace'));
+  /** Writes the hash file of the file with this etag. */
+  async writeHash(hashKey: StoreKey, hash: string, etag: string): Promise<void> {
+    const file = { bytes: new TextEncoder().encode(hash), etag };
+    await this.#guard.attempt(this.#tiers.durable, (store) =>
+      store.write(hashKey, file, 'replace'),
+    );
   }
 }
 
-function isHash(text: string): text is Extract<Checked, `h1:${string}`> {
-  return /^h1:[A-Za-z0-9+/]{43}=$/.test(text);
+/** A file that `readRange` reads a part of; every read rejects when the part is of another file. */
+export function rangedFile(
+  { size, etag }: Pick<FileFacts, 'size' | 'etag'>,
+  readRange: (range: ByteRange) => Promise<StoredFile | undefined>,
+): RangedFile {
+  const bodyOf = async (range: ByteRange): Promise<Body> => {
+    const part = await readRange(range);
+    if (part?.etag === etag) return part.body;
+    if (part) discard(part.body);
+    throw new Error('The stored file was replaced while it was read');
+  };
+  return {
+    size,
+    etag,
+    read: async (offset, length) => bytesOf(await bodyOf({ offset, length })),
+    readInto: async (offset, length, memory) =>
+      readInto(memory, length, await bodyOf({ offset, length })),
+  };
 }
 
-function streamOf(body: StoredFile['body']): ReadableStream<Uint8Array> {
+function streamOf(body: Body): ReadableStream<Uint8Array> {
   if (!(body instanceof Uint8Array)) return body;
   return new ReadableStream({
     start(controller) {

@@ -1,149 +1,192 @@
 import { describe, expect, it, vi } from 'vitest';
-import { fakeCarrier, memoryTiers } from '../../test/fakes/effects/carrier.ts';
 import { fakeClock } from '../../test/fakes/effects/clock.ts';
 import { bytes, modulePath, text, version } from '../../test/fakes/effects/values.ts';
+import { fakeContext, memoryTiers } from '../../test/fakes/mirror/context.ts';
+import { bytesOf } from '../bytes/streams.ts';
 import { versionKey } from './key.ts';
-import { bytesOf } from './guard.ts';
-import type { Hit, Tiers } from './layered.ts';
+import { MAX_NEAR_BYTES } from './large-files.ts';
+import type { Keeping } from './layered.ts';
+import type { Hit, Tiers } from './tiers.ts';
 
 const key = versionKey(modulePath('example.com/hello'), version('v1.0.0'), 'mod');
-const file = (said: string) => ({ bytes: bytes(said), etag: `"${said}"` });
+const file = (content: string) => ({ bytes: bytes(content), etag: `"${content}"` });
+const missing = { status: 404, text: 'no', origin: 'a' } as const;
+
+const IMMUTABLE: Keeping = { inWorldTier: true, durable: 'create' };
+const LAST_GOOD: Keeping = { inWorldTier: false, nearSeconds: 60, durable: 'if-changed' };
 
 function layered(tiers?: Tiers) {
   const clock = fakeClock();
   const all = memoryTiers(clock);
-  const carrier = fakeCarrier({ clock, tiers: tiers ?? all });
-  return { ...all, clock, store: carrier.store, carrier };
+  const context = fakeContext({ clock, tiers: tiers ?? all });
+  return { ...all, clock, store: context.store, context };
 }
 
 async function shown(hit: Hit | undefined): Promise<string | undefined> {
   return hit && `${text(await bytesOf(hit.file.body))} ${hit.file.etag} ${hit.tier}`;
 }
 
+const reject = () => Promise.reject(new Error('tier is away'));
+
 /** A tier of which every call rejects. */
-function failing<T extends object>(tier: T): T {
-  return new Proxy(tier, { get: () => () => Promise.reject(new Error('tier is away')) });
+function failing<T extends { readonly label: string }>(tier: T): T {
+  return new Proxy(tier, {
+    get: (_, name) => (name === 'label' ? tier.label : reject),
+  });
 }
 
 describe('a small file', () => {
   it('is found in the nearest tier that has it', async () => {
-    const { store, edge, kv, r2 } = layered();
-    expect(await store.findSmall(key, { kv: true })).toBeUndefined();
-    await r2.write(key, file('far'), 'create');
-    await kv.write(key, file('nearer'));
-    await edge.write(key, file('near'));
-    expect(await shown(await store.findSmall(key, { kv: true }))).toBe('near "near" edge');
+    const { store, near, world, durable } = layered();
+    expect(await store.find(key, { inWorldTier: true })).toBeUndefined();
+    await durable.write(key, file('far'), 'create');
+    await world.write(key, file('nearer'));
+    await near.write(key, file('near'));
+    expect(await shown(await store.find(key, { inWorldTier: true }))).toBe('near "near" edge');
   });
 
   it.each([
-    // To KV a file goes once, when it is first kept: a data centre that still believes in a miss
-    // would write it anew.
-    ['r2', true, false],
-    ['r2', false, false],
-    ['kv', true, true],
+    // A file goes to the world tier once, when it is first kept: a data centre whose copy of a miss
+    // is old would write it anew.
+    ['durable', 'r2', true, false],
+    ['durable', 'r2', false, false],
+    ['world', 'kv', true, true],
   ] as const)(
-    'found in %s (kv holds its kind: %s) is copied to the faster tiers',
-    async (tier, kvHolds, inKv) => {
-      const { store, carrier, edge, kv, r2 } = layered();
-      if (tier === 'r2') await r2.write(key, file('x'), 'create');
-      else await kv.write(key, file('x'));
-      expect(await shown(await store.findSmall(key, { kv: kvHolds }))).toBe(`x "x" ${tier}`);
-      await carrier.idle();
-      expect([edge.files.has(key), kv.files.has(key)]).toEqual([true, inKv]);
-      expect(await shown(await store.findSmall(key, { kv: kvHolds }))).toBe('x "x" edge');
+    'found in the %s tier (%s; the world tier holds its kind: %s) is copied to the near tier',
+    async (tier, label, inWorldTier, isInWorldTier) => {
+      const { store, context, near, world, durable } = layered();
+      if (tier === 'durable') await durable.write(key, file('x'), 'create');
+      else await world.write(key, file('x'));
+      expect(await shown(await store.find(key, { inWorldTier }))).toBe(`x "x" ${label}`);
+      await context.idle();
+      expect([near.files.has(key), world.files.has(key)]).toEqual([true, isInWorldTier]);
+      expect(await shown(await store.find(key, { inWorldTier }))).toBe('x "x" edge');
     },
   );
 
-  it('of a kind that KV does not hold is not asked of KV', async () => {
-    const { store, kv } = layered();
-    await kv.write(key, file('x'));
-    expect(await store.findSmall(key, { kv: false })).toBeUndefined();
+  it('of a kind that the world tier does not hold is not looked for there', async () => {
+    const { store, world } = layered();
+    await world.write(key, file('x'));
+    expect(await store.find(key, { inWorldTier: false })).toBeUndefined();
   });
 
-  it('is kept at the edge for its seconds only', async () => {
-    const { store, clock, edge, carrier } = layered();
-    await store.keep(key, file('x'), { kv: false, seconds: 60 });
-    await carrier.idle();
+  it('is kept in the near tier for its seconds only', async () => {
+    const { store, clock, near, context } = layered();
+    await store.keep(key, file('x'), { inWorldTier: false, nearSeconds: 60, durable: 'create' });
+    await context.idle();
     await clock.advance(59_999);
-    expect(await edge.read(key)).toBeDefined();
+    expect(await near.read(key)).toBeDefined();
     await clock.advance(1);
-    expect(await edge.read(key)).toBeUndefined();
+    expect(await near.read(key)).toBeUndefined();
   });
 
-  it('that is kept is never replaced in R2', async () => {
-    const { store, r2 } = layered();
-    await store.keep(key, file('first'), { kv: true });
-    await store.keep(key, file('second'), { kv: true });
-    expect(r2.files.get(key)?.etag).toBe('"first"');
+  it('that is kept is never replaced in the durable tier', async () => {
+    const { store, durable } = layered();
+    await store.keep(key, file('first'), IMMUTABLE);
+    await store.keep(key, file('second'), IMMUTABLE);
+    expect(durable.files.get(key)?.etag).toBe('"first"');
+  });
+
+  it('over 32 MiB is not kept in the near tier', async () => {
+    const { store, near, context } = layered();
+    store.keepNear(key, { bytes: new Uint8Array(MAX_NEAR_BYTES + 1), etag: '"big"' });
+    await context.idle();
+    expect(near.files.size).toBe(0);
+  });
+});
+
+describe('a write to the durable tier', () => {
+  it('tells whether the file is there by this write', async () => {
+    const { store } = layered();
+    expect(await store.write(key, file('x'), 'create')).toBe(true);
+    expect(await store.write(key, file('y'), 'create')).toBe(false);
+    expect(await store.write(key, file('y'), 'replace')).toBe(true);
+  });
+
+  it('is undefined where that tier is absent or fails', async () => {
+    expect(await layered({}).store.write(key, file('x'), 'create')).toBeUndefined();
+    const { store, context } = layered({ durable: failing(memoryTiers(fakeClock()).durable) });
+    expect(await store.write(key, file('x'), 'create')).toBeUndefined();
+    expect(context.troubles).toEqual(['r2: tier is away']);
   });
 });
 
 describe('a tier that is absent', () => {
-  it.each([[['edge']], [['kv']], [['r2']], [['edge', 'kv']], [['edge', 'kv', 'r2']]])(
-    '%j: nothing breaks',
-    async (absent) => {
-      const tiers = memoryTiers(fakeClock());
-      const rest = Object.fromEntries(
-        Object.entries(tiers).filter(([name]) => !absent.includes(name)),
-      );
-      const { store, carrier } = layered(rest);
-      await store.keep(key, file('x'), { kv: true });
-      await store.keepLastGood(key, file('x'), 60);
-      store.keepMissing(key, { status: 404, text: '', origin: 'a' }, 30);
-      await carrier.idle();
-      expect((await store.findSmall(key, { kv: true })) !== undefined).toBe(absent.length < 3);
-      await store.large.find(key);
-      await store.large.find(key, { select: () => ({ offset: 0, length: 1 }) });
-      expect(await store.keys('')).toEqual(absent.includes('r2') ? [] : [key]);
-      expect((await store.large.upload(key, { etag: '"x"', size: 1 })) === undefined).toBe(
-        absent.includes('r2'),
-      );
-      expect(carrier.reports).toEqual([]);
-    },
-  );
+  it.each([
+    [['near']],
+    [['world']],
+    [['durable']],
+    [['near', 'world']],
+    [['near', 'world', 'durable']],
+  ])('%j: nothing fails', async (absent) => {
+    const tiers = memoryTiers(fakeClock());
+    const rest = Object.fromEntries(
+      Object.entries(tiers).filter(([name]) => !absent.includes(name)),
+    );
+    const isDurable = !absent.includes('durable');
+    const { store, context } = layered(rest);
+    await store.keep(key, file('x'), IMMUTABLE);
+    await store.keep(key, file('x'), LAST_GOOD);
+    store.keepMissing(key, { status: 404, text: '', origin: 'a' }, 30);
+    await context.idle();
+    expect((await store.find(key, { inWorldTier: true })) !== undefined).toBe(absent.length < 3);
+    await store.large.find(key);
+    await store.large.find(key, { select: () => ({ offset: 0, length: 1 }) });
+    expect(await store.list('')).toEqual(isDurable ? [{ key, size: 1 }] : []);
+    expect(store.durableLabel).toBe(isDurable ? 'r2' : undefined);
+    const upload = await store.large.upload(key, { etag: '"x"', size: 1 });
+    expect(upload !== undefined).toBe(isDurable);
+    expect(context.troubles).toEqual([]);
+  });
 });
 
 describe('a tier that fails', () => {
   it.each([
-    ['edge', 'r2', ['edge: tier is away', 'write edge: tier is away']],
-    ['kv', 'r2', ['kv: tier is away']],
-  ] as const)('%s has nothing, is reported, and %s answers', async (bad, good, reports) => {
+    ['near', 'r2', ['edge: tier is away', 'write edge: tier is away']],
+    ['world', 'r2', ['kv: tier is away']],
+  ] as const)('%s has nothing, is reported, and %s answers', async (bad, good, troubles) => {
     const tiers = memoryTiers(fakeClock());
-    await tiers.r2.write(key, file('x'), 'create');
-    const { store, carrier } = layered({ ...tiers, [bad]: failing(tiers[bad]) });
-    expect(await shown(await store.findSmall(key, { kv: true }))).toBe(`x "x" ${good}`);
-    await carrier.idle();
-    expect(carrier.reports).toEqual(reports);
+    await tiers.durable.write(key, file('x'), 'create');
+    const broken = bad === 'near' ? { near: failing(tiers.near) } : { world: failing(tiers.world) };
+    const { store, context } = layered({ ...tiers, ...broken });
+    expect(await shown(await store.find(key, { inWorldTier: true }))).toBe(`x "x" ${good}`);
+    await context.idle();
+    expect(context.troubles).toEqual(troubles);
   });
 
-  it('hangs for five seconds at most, and is then one that has nothing', async () => {
+  it('by not answering counts as one that has nothing after five seconds', async () => {
     const tiers = memoryTiers(fakeClock());
-    await tiers.r2.write(key, file('x'), 'create');
-    const { store, carrier, clock } = layered({
+    await tiers.durable.write(key, file('x'), 'create');
+    const { store, context, clock } = layered({
       ...tiers,
-      edge: { ...tiers.edge, read: () => new Promise<undefined>(() => undefined) },
+      near: { ...tiers.near, read: () => new Promise<undefined>(() => undefined) },
     });
-    const found = store.findSmall(key, { kv: false });
+    const found = store.find(key, { inWorldTier: false });
     await clock.advance(5_000);
     expect(await shown(await found)).toBe('x "x" r2');
-    expect(carrier.reports).toEqual(['edge: No result within 5000 ms']);
+    expect(context.troubles).toEqual(['edge: No result within 5000 ms']);
   });
 
-  it('of all three is a miss, and writing never rejects', async () => {
-    const { edge, kv, r2 } = memoryTiers(fakeClock());
-    const { store, carrier } = layered({ edge: failing(edge), kv: failing(kv), r2: failing(r2) });
-    expect(await store.findSmall(key, { kv: true })).toBeUndefined();
+  it('is a miss where all three fail, and no write rejects', async () => {
+    const { near, world, durable } = memoryTiers(fakeClock());
+    const { store, context } = layered({
+      near: failing(near),
+      world: failing(world),
+      durable: failing(durable),
+    });
+    expect(await store.find(key, { inWorldTier: true })).toBeUndefined();
     expect(await store.large.find(key)).toBeUndefined();
     expect(await store.large.find(key, { select: () => undefined })).toBeUndefined();
-    expect(await store.findFresh(key)).toBeUndefined();
-    expect(await store.findLastGood(key)).toBeUndefined();
+    expect(await store.findNear(key)).toBeUndefined();
+    expect(await store.findDurable(key)).toBeUndefined();
     expect(await store.findMissing(key)).toBeUndefined();
     expect(await store.large.readFrom(key, 0, { size: 1, etag: '"x"' })).toBeUndefined();
     expect(await store.large.upload(key, { etag: '"x"', size: 1 })).toBeUndefined();
-    await store.keep(key, file('x'), { kv: true });
-    await store.keepLastGood(key, file('x'), 60);
-    await carrier.idle();
-    expect(new Set(carrier.reports.map((report) => report.split(':')[0]))).toEqual(
+    await store.keep(key, file('x'), IMMUTABLE);
+    await store.keep(key, file('x'), LAST_GOOD);
+    await store.remove(key);
+    await context.idle();
+    expect(new Set(context.troubles.map((trouble) => trouble.split(':')[0]))).toEqual(
       new Set(['edge', 'kv', 'r2', 'write edge', 'write kv']),
     );
   });
@@ -151,71 +194,105 @@ describe('a tier that fails', () => {
 
 describe('a last good copy', () => {
   it('is written only when it changed', async () => {
-    const { store, r2 } = layered();
-    const write = vi.spyOn(r2, 'write');
-    await store.keepLastGood(key, file('one'), 60);
-    await store.keepLastGood(key, file('one'), 60);
+    const { store, durable } = layered();
+    const write = vi.spyOn(durable, 'write');
+    await store.keep(key, file('one'), LAST_GOOD);
+    await store.keep(key, file('one'), LAST_GOOD);
     expect(write).toHaveBeenCalledTimes(1);
-    await store.keepLastGood(key, file('two'), 60);
+    await store.keep(key, file('two'), LAST_GOOD);
     expect(write).toHaveBeenCalledTimes(2);
-    expect(await shown(await store.findLastGood(key))).toBe('two "two" r2');
+    expect(await shown(await store.findDurable(key))).toBe('two "two" r2');
   });
 
-  it('is fresh at the edge for its seconds, and there when these are over', async () => {
-    const { store, clock, carrier } = layered();
-    await store.keepLastGood(key, file('one'), 60);
-    await carrier.idle();
-    expect(await shown(await store.findFresh(key))).toBe('one "one" edge');
+  it('is in the near tier for its seconds, and in the durable tier when these are over', async () => {
+    const { store, clock, context } = layered();
+    await store.keep(key, file('one'), LAST_GOOD);
+    await context.idle();
+    expect(await shown(await store.findNear(key))).toBe('one "one" edge');
     await clock.advance(60_000);
-    expect(await store.findFresh(key)).toBeUndefined();
-    expect(await shown(await store.findLastGood(key))).toBe('one "one" r2');
+    expect(await store.findNear(key)).toBeUndefined();
+    expect(await shown(await store.findDurable(key))).toBe('one "one" r2');
   });
 });
 
 describe('a file that is checked', () => {
   const checked = { ...file('x'), checked: 'h1:right' } as const;
 
-  it.each(['kv', 'r2'] as const)('keeps its mark on its way from %s to the edge', async (tier) => {
-    const { store, carrier, kv, r2 } = layered();
-    await (tier === 'kv' ? kv.write(key, checked) : r2.write(key, checked, 'create'));
-    const found = await store.findSmall(key, { kv: true, checkedOnly: true });
-    expect(found).toMatchObject({ tier, file: { checked: 'h1:right' } });
-    await carrier.idle();
-    const again = await store.findSmall(key, { kv: true, checkedOnly: true });
-    expect(again).toMatchObject({ tier: 'edge', file: { checked: 'h1:right' } });
-  });
+  it.each([
+    ['world', 'kv'],
+    ['durable', 'r2'],
+  ] as const)(
+    'keeps its check on its way from the %s tier (%s) to the near one',
+    async (from, tier) => {
+      const { store, context, world, durable } = layered();
+      await (from === 'world' ? world.write(key, checked) : durable.write(key, checked, 'create'));
+      const found = await store.find(key, { inWorldTier: true, checkedOnly: true });
+      expect(found).toMatchObject({ tier, file: { checked: 'h1:right' } });
+      await context.idle();
+      const again = await store.find(key, { inWorldTier: true, checkedOnly: true });
+      expect(again).toMatchObject({ tier: 'edge', file: { checked: 'h1:right' } });
+    },
+  );
 
   it('is copied to faster tiers, and one that is not is left where it is', async () => {
-    const { store, carrier, edge, r2 } = layered();
-    await r2.write(key, file('x'), 'create');
-    expect(await shown(await store.findSmall(key, { kv: true, checkedOnly: true }))).toBe(
-      'x "x" r2',
-    );
-    await carrier.idle();
-    expect(edge.files.size).toBe(0);
+    const { store, context, near, durable } = layered();
+    await durable.write(key, file('x'), 'create');
+    const hit = await store.find(key, { inWorldTier: true, checkedOnly: true });
+    expect(await shown(hit)).toBe('x "x" r2');
+    await context.idle();
+    expect(near.files.size).toBe(0);
   });
 
-  it('takes the place of what every tier had', async () => {
-    const { store, carrier, edge, kv, r2 } = layered();
-    await store.keep(key, file('old'), { kv: true });
-    await store.replace(key, checked, { kv: true });
-    await carrier.idle();
-    for (const tier of [edge, kv, r2]) {
+  it('takes the place of the copy in every tier', async () => {
+    const { store, context, near, world, durable } = layered();
+    await store.keep(key, file('old'), IMMUTABLE);
+    await store.keep(key, checked, { inWorldTier: true, durable: 'replace' });
+    await context.idle();
+    for (const tier of [near, world, durable]) {
       expect(await tier.read(key)).toMatchObject({ etag: '"x"', checked: 'h1:right' });
     }
+  });
+
+  it('by databases without a record of it is so marked in the near tier alone', async () => {
+    const { store, context, near, world, durable } = layered();
+    await store.keep(key, { ...file('x'), checked: 'uncovered' }, IMMUTABLE);
+    await context.idle();
+    expect((await near.read(key))?.checked).toBe('uncovered');
+    expect([world.files.size, durable.files.get(key)?.checked]).toEqual([0, undefined]);
   });
 });
 
 it('a file that is removed is gone from every tier', async () => {
-  const { store, carrier, edge, kv, r2 } = layered();
-  await store.keep(key, file('x'), { kv: true });
-  await carrier.idle();
+  const { store, context, near, world, durable } = layered();
+  await store.keep(key, file('x'), IMMUTABLE);
+  await context.idle();
   await store.remove(key);
-  expect([edge.files.size, kv.files.size, r2.files.size]).toEqual([0, 0, 0]);
+  expect([near.files.size, world.files.size, durable.files.size]).toEqual([0, 0, 0]);
 });
 
-it('a swap that R2 cannot make is taken for made: there is nobody to disagree', async () => {
+it('a swap that no durable tier can make counts as made: no other write can contradict it', async () => {
   const { store } = layered({});
   expect(await store.readForSwap(key)).toBeUndefined();
   expect(await store.swap(key, undefined, file('x'))).toBe(true);
+});
+
+describe('a "not found" of an origin', () => {
+  it('is a negative entry for its seconds', async () => {
+    const { store, clock, context } = layered();
+    store.keepMissing(key, missing, 30);
+    await context.idle();
+    expect(await store.findMissing(key)).toEqual({ missing, tier: 'edge' });
+    await clock.advance(30_000);
+    expect(await store.findMissing(key)).toBeUndefined();
+  });
+
+  it('is remembered for outages for a month', async () => {
+    const { store, clock, context } = layered();
+    store.keepMissing(key, missing, 30);
+    await context.idle();
+    await clock.advance(30 * 86_400_000 - 1);
+    expect(await store.findRememberedMissing(key)).toEqual({ missing, tier: 'edge' });
+    await clock.advance(1);
+    expect(await store.findRememberedMissing(key)).toBeUndefined();
+  });
 });

@@ -1,44 +1,39 @@
 import type {
-  CacheStore,
-  DurableStore,
-  EdgeStore,
   FileToStore,
-  Missing,
+  ListedFile,
+  NegativeEntry,
   StoredFile,
+  SwappableFile,
+  WriteMode,
 } from './contract.ts';
 import { Guard, type GuardEffects } from './guard.ts';
-import { saidMissingKey, type StoreKey } from './key.ts';
-import { LargeFiles, MAX_EDGE_BYTES } from './large-files.ts';
+import { rememberedMissingKey, type StoreKey } from './key.ts';
+import { LargeFiles, MAX_NEAR_BYTES } from './large-files.ts';
+import type { Hit, NegativeHit, Tiers } from './tiers.ts';
 
-/** The tiers, each of which may be absent. */
-export interface Tiers {
-  readonly edge?: EdgeStore;
-  readonly kv?: CacheStore;
-  readonly r2?: DurableStore;
+/** Where a small file is looked for, and how copies of it are kept in the faster tiers. */
+export interface Reach {
+  /** Whether the world tier holds files of its kind. */
+  readonly inWorldTier: boolean;
+  /** Seconds that the near tier keeps a copy; as long as that tier does where it is undefined. */
+  readonly nearSeconds?: number | undefined;
 }
 
-export interface Hit {
-  readonly file: StoredFile;
-  readonly tier: 'edge' | 'kv' | 'r2';
+export interface Keeping extends Reach {
+  /** How the durable tier takes it; `if-changed` replaces a copy that has another etag. */
+  readonly durable: WriteMode | 'if-changed';
 }
 
-/** How a small file is kept. */
-export interface Keeping {
-  /** Whether KV holds files of its kind. */
-  readonly kv: boolean;
-  /** How long the edge cache believes it; for ever where that is absent. */
-  readonly seconds?: number;
-}
-
-/** How long the edge is asked to remember that an origin said no. */
-const SAID_MISSING_SECONDS = 30 * 86_400;
+/** How long the near tier remembers for outages that an origin had no such file. */
+const REMEMBERED_MISSING_SECONDS = 30 * 86_400;
 
 /**
- * Edge cache, then KV, then R2, for one request. What a slow tier had is copied to the faster ones
- * in the background.
+ * The near, the world and the durable tier as one store, for one request. A file that a slow tier
+ * had is copied to the faster ones in the background. No method rejects: a tier that fails has
+ * nothing.
  */
 export class LayeredStore {
-  /** Zips. */
+  /** Files that are streamed. */
   readonly large: LargeFiles;
   readonly #tiers: Tiers;
   readonly #guard: Guard;
@@ -49,160 +44,145 @@ export class LayeredStore {
     this.large = new LargeFiles(tiers, this.#guard);
   }
 
+  /** The label of the durable tier; undefined where there is none. */
+  get durableLabel(): string | undefined {
+    return this.#tiers.durable?.label;
+  }
+
   /**
-   * An immutable small file (`.info`, `.mod`, a lookup, a tile): whole, from any tier. With
-   * `checkedOnly` a file that was never checked is not copied to faster tiers: the caller checks it
-   * now.
+   * An immutable small file from any tier, whole. With `checkedOnly` a file that was never checked
+   * is not copied to faster tiers: the caller checks it now.
    */
-  async findSmall(
+  async find(
     key: StoreKey,
-    { kv, seconds, checkedOnly = false }: Keeping & { readonly checkedOnly?: boolean },
+    {
+      inWorldTier,
+      nearSeconds,
+      checkedOnly = false,
+    }: Reach & { readonly checkedOnly?: boolean | undefined },
   ): Promise<Hit | undefined> {
-    const { edge, r2 } = this.#tiers;
-    const near = await this.#guard.read('edge', edge?.read(key));
-    if (near) return { file: near, tier: 'edge' };
-    const copy = (file: FileToStore) => {
-      if (!checkedOnly || file.checked) this.#guard.write('edge', edge?.write(key, file, seconds));
-    };
-    const small = kv ? await this.#guard.readWhole('kv', this.#tiers.kv?.read(key)) : undefined;
-    if (small) {
-      copy(small);
-      return { file: fileOf(small), tier: 'kv' };
+    const near = await this.findNear(key);
+    if (near) return near;
+    const { durable, world } = this.#tiers;
+    for (const tier of [inWorldTier ? world : undefined, durable]) {
+      const stored = await this.#guard.readWhole(tier, (store) => store.read(key));
+      if (!tier || !stored) continue;
+      if (!checkedOnly || stored.checked) {
+        this.#guard.write(this.#tiers.near, (store) => store.write(key, stored, nearSeconds));
+      }
+      return { file: fileOf(stored), tier: tier.label };
     }
-    const stored = await this.#guard.readWhole('r2', r2?.read(key));
-    if (!stored) return undefined;
-    copy(stored);
-    return { file: fileOf(stored), tier: 'r2' };
+    return undefined;
   }
 
-  /** A mutable file that is still fresh in this data centre. */
-  async findFresh(key: StoreKey): Promise<Hit | undefined> {
-    const file = await this.#guard.read('edge', this.#tiers.edge?.read(key));
-    return file && { file, tier: 'edge' };
+  /** The copy of this data centre, which it keeps for as long as it was told to. */
+  async findNear(key: StoreKey): Promise<Hit | undefined> {
+    const { near } = this.#tiers;
+    const file = await this.#guard.read(near, (store) => store.read(key));
+    return near && file && { file, tier: near.label };
   }
 
-  /** The last good copy of a mutable file, however old. */
-  async findLastGood(key: StoreKey): Promise<Hit | undefined> {
-    const stored = await this.#guard.readWhole('r2', this.#tiers.r2?.read(key));
-    return stored && { file: fileOf(stored), tier: 'r2' };
-  }
-
-  /** Keeps an immutable file in every tier, for ever. Resolves when R2 has it; never rejects. */
-  async keep(key: StoreKey, file: FileToStore, { kv, seconds }: Keeping): Promise<void> {
-    this.keepNear(key, file, seconds);
-    if (kv) this.#guard.write('kv', this.#tiers.kv?.write(key, file));
-    await this.#create(key, file);
+  /** The durable copy, however old. */
+  async findDurable(key: StoreKey): Promise<Hit | undefined> {
+    const { durable } = this.#tiers;
+    const stored = await this.#guard.readWhole(durable, (store) => store.read(key));
+    return durable && stored && { file: fileOf(stored), tier: durable.label };
   }
 
   /**
-   * Keeps an immutable file that no checksum database knows: at the edge with that word, for
-   * `seconds`, and in R2 for ever and unmarked, as a database may have a record tomorrow. Resolves
-   * when R2 has it; never rejects.
+   * Keeps a file in every tier that `keeping` names. Resolves when the durable tier has it.
+   *
+   * That a database has no record of a version may change: that stands beside the near copy alone,
+   * which lives for `nearSeconds`, and the durable copy is kept as one that was never checked.
    */
-  async keepUncovered(
-    key: StoreKey,
-    file: FileToStore,
-    seconds: number | undefined,
-  ): Promise<void> {
-    this.keepNear(key, { ...file, checked: 'uncovered' }, seconds);
-    await this.#create(key, { bytes: file.bytes, etag: file.etag });
+  async keep(key: StoreKey, file: FileToStore, keeping: Keeping): Promise<void> {
+    const { inWorldTier, nearSeconds } = keeping;
+    this.keepNear(key, file, nearSeconds);
+    if (inWorldTier && file.checked !== 'uncovered') {
+      this.#guard.write(this.#tiers.world, (store) => store.write(key, file));
+    }
+    const known = file.checked === 'uncovered' ? { ...file, checked: undefined } : file;
+    if (keeping.durable !== 'if-changed') await this.write(key, known, keeping.durable);
+    else if (!(await this.#isStored(key, file.etag))) await this.write(key, known, 'replace');
   }
 
-  async #create(key: StoreKey, file: FileToStore): Promise<void> {
-    await this.#guard.attempt('r2', this.#tiers.r2?.write(key, file, 'create'));
-  }
-
-  /**
-   * Keeps a file at the edge alone, beside the answer, for at most `seconds` where that is given.
-   */
+  /** Keeps a file in the near tier alone, in the background. */
   keepNear(key: StoreKey, file: FileToStore, seconds?: number): void {
-    if (file.bytes.length > MAX_EDGE_BYTES) return;
-    this.#guard.write('edge', this.#tiers.edge?.write(key, file, seconds));
+    if (file.bytes.length > MAX_NEAR_BYTES) return;
+    this.#guard.write(this.#tiers.near, (store) => store.write(key, file, seconds));
   }
 
   /**
-   * Writes over what every tier has: for a stored file that was checked only now, or found to be
-   * damaged.
+   * Writes to the durable tier alone: whether the file is there now by this write; undefined when
+   * that failed.
    */
-  async replace(key: StoreKey, file: FileToStore, { kv, seconds }: Keeping): Promise<void> {
-    this.keepNear(key, file, seconds);
-    if (kv) this.#guard.write('kv', this.#tiers.kv?.write(key, file));
-    await this.#guard.attempt('r2', this.#tiers.r2?.write(key, file, 'replace'));
+  async write(key: StoreKey, file: FileToStore, mode: WriteMode): Promise<boolean | undefined> {
+    return this.#guard.attempt(this.#tiers.durable, (store) => store.write(key, file, mode));
   }
 
-  /**
-   * Keeps a mutable file: at the edge while it is fresh, and as the last good copy, written only
-   * when it changed.
-   */
-  async keepLastGood(key: StoreKey, file: FileToStore, seconds: number): Promise<void> {
-    this.keepNear(key, file, seconds);
-    const known = await this.#guard.attempt('r2', this.#tiers.r2?.head(key));
-    if (known?.etag === file.etag) return;
-    await this.#guard.attempt('r2', this.#tiers.r2?.write(key, file, 'replace'));
+  async #isStored(key: StoreKey, etag: string): Promise<boolean> {
+    const facts = await this.#guard.attempt(this.#tiers.durable, (store) => store.head(key));
+    return facts?.etag === etag;
   }
 
-  /**
-   * Removes files from every tier, in other data centres as far as they can be reached. Never
-   * rejects.
-   */
+  /** Removes files from every tier; from the near tier of this data centre alone. */
   async remove(...keys: readonly StoreKey[]): Promise<void> {
-    const { edge, kv, r2 } = this.#tiers;
-    const near = keys.flatMap((key) => [
-      this.#guard.attempt('edge', edge?.remove(key)),
-      this.#guard.attempt('kv', kv?.remove(key)),
-    ]);
-    await Promise.all([...near, this.#guard.attempt('r2', r2?.remove(keys))]);
+    const { durable, near, world } = this.#tiers;
+    const copies = keys.flatMap((key) =>
+      [near, world].map((tier) => this.#guard.attempt(tier, (store) => store.remove(key))),
+    );
+    await Promise.all([...copies, this.#guard.attempt(durable, (store) => store.remove(keys))]);
   }
 
-  /** A file that is changed by compare and swap, with what `swap` knows it by. */
-  async readForSwap(
-    key: StoreKey,
-  ): Promise<{ readonly bytes: Uint8Array; readonly known: string } | undefined> {
-    return this.#guard.read('r2', this.#tiers.r2?.readForSwap(key));
+  /** A file that is changed by compare and swap. */
+  async readForSwap(key: StoreKey): Promise<SwappableFile | undefined> {
+    return this.#guard.read(this.#tiers.durable, (store) => store.readForSwap(key));
   }
 
   /**
-   * Replaces that file unless somebody else has. False when somebody has; true also where there is
-   * no R2, or it fails.
+   * False when another version is stored by now; true also where there is no durable tier, or it
+   * fails.
    */
   async swap(key: StoreKey, known: string | undefined, file: FileToStore): Promise<boolean> {
-    return (await this.#guard.attempt('r2', this.#tiers.r2?.swap(key, known, file))) ?? true;
+    const { durable } = this.#tiers;
+    return (await this.#guard.attempt(durable, (store) => store.swap(key, known, file))) ?? true;
   }
 
-  async findMissing(key: StoreKey): Promise<Missing | undefined> {
-    return this.#guard.read('edge', this.#tiers.edge?.readMissing(key));
+  /** The negative entry of a key while it lives. */
+  async findMissing(key: StoreKey): Promise<NegativeHit | undefined> {
+    const { near } = this.#tiers;
+    const missing = await this.#guard.read(near, (store) => store.readMissing(key));
+    return near && missing && { missing, tier: near.label };
   }
 
   /**
-   * What an origin last said no to, for when nobody can be asked any more. Long, but never durable:
-   * the edge may forget.
+   * The last "not found" of an origin, for outages. It lives long, but the near tier may forget it.
    */
-  async findSaidMissing(key: StoreKey): Promise<Missing | undefined> {
-    return this.#guard.read('edge', this.#tiers.edge?.readMissing(saidMissingKey(key)));
+  async findRememberedMissing(key: StoreKey): Promise<NegativeHit | undefined> {
+    return this.findMissing(rememberedMissingKey(key));
   }
 
-  keepMissing(key: StoreKey, missing: Missing, seconds: number): void {
-    const { edge } = this.#tiers;
-    this.#guard.write('edge', edge?.writeMissing(key, missing, seconds));
-    this.#guard.write(
-      'edge',
-      edge?.writeMissing(saidMissingKey(key), missing, SAID_MISSING_SECONDS),
-    );
+  /** Remembers a "not found", as a negative entry for `seconds`, and for outages. */
+  keepMissing(key: StoreKey, missing: NegativeEntry, seconds: number): void {
+    const keep = (entry: StoreKey, life: number) =>
+      this.#guard.write(this.#tiers.near, (store) => store.writeMissing(entry, missing, life));
+    keep(key, seconds);
+    keep(rememberedMissingKey(key), REMEMBERED_MISSING_SECONDS);
   }
 
-  /** Every stored key that begins with `prefix`; none where R2 is absent or fails. */
-  async keys(prefix: string): Promise<readonly string[]> {
-    const { r2 } = this.#tiers;
-    return (r2 && (await this.#guard.read('r2', collect(r2.keys(prefix))))) ?? [];
+  /** The durable files whose keys begin with `prefix`; none where that tier is absent or fails. */
+  async list(prefix: string): Promise<readonly ListedFile[]> {
+    const { durable } = this.#tiers;
+    return (await this.#guard.read(durable, (store) => collect(store.list(prefix)))) ?? [];
   }
 }
 
 function fileOf({ bytes, etag, checked }: FileToStore): StoredFile {
-  return { body: bytes, size: bytes.length, etag, ...(checked ? { checked } : {}) };
+  return { body: bytes, size: bytes.length, etag, checked };
 }
 
-async function collect(keys: AsyncIterable<string>): Promise<string[]> {
-  const all: string[] = [];
-  for await (const key of keys) all.push(key);
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
   return all;
 }

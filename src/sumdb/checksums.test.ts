@@ -1,51 +1,38 @@
 import { expect, it } from 'vitest';
 import { modulePath, version } from '../../test/fakes/effects/values.ts';
-import { parsePatterns } from '../module/patterns.ts';
-import type { Answer } from '../origins/race/ask.ts';
-import { createChecksums } from './checksums.ts';
-import type { Lookup } from './log-client.ts';
+import { parsePatterns, type Patterns } from '../module/patterns.ts';
+import { createChecksums, type LookupAnswer } from './checksums.ts';
 
 const hello = modulePath('example.com/hello');
 const v1 = version('v1.0.0');
-const found: Answer<Lookup> = {
-  kind: 'accepted',
-  value: { bytes: new Uint8Array(), zip: 'h1:zip', mod: 'h1:mod' },
-  origin: 'a',
-  attempts: 1,
-  failures: [],
-};
-const none: Answer<Lookup> = {
+const found: LookupAnswer = { kind: 'proven', value: { zip: 'h1:zip', mod: 'h1:mod' } };
+const none: LookupAnswer = {
   kind: 'missing',
   missing: { status: 404, text: '', origin: 'a' },
-  unanimous: true,
-  attempts: 1,
+  isUnanimous: true,
 };
-const alone: Answer<Lookup> = { ...none, unanimous: false };
-const down: Answer<Lookup> = {
+const oneSaysNo: LookupAnswer = { ...none, isUnanimous: false };
+const down: LookupAnswer = {
   kind: 'failed',
-  failures: [{ origin: 'a', cause: 'timeout', text: 'no answer within 10 s' }],
-  attempts: 1,
+  failures: [{ origin: 'a', reason: { kind: 'timeout', ms: 10_000 } }],
 };
+const notAsked: LookupAnswer = { kind: 'failed', failures: [] };
 
-function ask(answers: readonly Answer<Lookup>[], module = hello) {
+function ask(answers: readonly LookupAnswer[], withoutChecksums: Patterns = []) {
   const asked: string[] = [];
-  const parsed = parsePatterns('*.corp.example');
-  const databases = answers.map((answer, at) => ({
+  const sources = answers.map((answer, at) => ({
     name: `db${at}`,
-    client: {
-      async hashes() {
-        asked.push(`db${at}`);
-        return answer;
-      },
+    async find() {
+      asked.push(`db${at}`);
+      return answer;
     },
   }));
-  const unlogged = parsed.ok ? parsed.value : [];
-  return { asked, expected: createChecksums(databases, { unlogged }).expect(module, v1) };
+  return { asked, expected: createChecksums(sources, { withoutChecksums }).expect(hello, v1) };
 }
 
 it.each([
   [
-    'the first one that has it',
+    'the first database that has it',
     [found, down],
     { kind: 'known', database: 'db0', zip: 'h1:zip', mod: 'h1:mod' },
   ],
@@ -55,23 +42,30 @@ it.each([
     { kind: 'known', database: 'db1' },
   ],
   ['the next one, where the first is down', [down, found], { kind: 'known', database: 'db1' }],
-  ['nobody, where none has a record', [none, none], { kind: 'uncovered' }],
-  ['not known, where one is down and none has a record', [none, down], { kind: 'unknown' }],
-  ['not known, where an address says no and another one is down', [alone], { kind: 'unknown' }],
-] as const)('what a version must be says %s', async (_, answers, expected) => {
+  ['none, where no database has a record', [none, none], { kind: 'uncovered' }],
+  ['unknown, where one is down and none has a record', [none, down], { kind: 'unknown' }],
+  ['unknown, where an address has none and another is down', [oneSaysNo], { kind: 'unknown' }],
+] as const)('the checksums of a version are from %s', async (_, answers, expected) => {
   expect(await ask(answers).expected).toMatchObject(expected);
 });
 
-it('an outage is told with its address, and what it was asked for', async () => {
-  expect(await ask([down]).expected).toEqual({
+const failure = (origin: string, text: string) => ({ origin, reason: { kind: 'unchecked', text } });
+
+it('an outage is reported with the address, and with the purpose of the question', async () => {
+  expect(await ask([down, oneSaysNo, notAsked]).expected).toEqual({
     kind: 'unknown',
     failures: [
-      { origin: 'a', cause: 'unchecked', text: 'asked for its hash: no answer within 10 s' },
+      failure('a', 'asked for its hash: no answer within 10 s'),
+      failure('a', 'asked for its hash: status 404, and another address could not be asked'),
+      failure('db2', 'could not be asked for its hash'),
     ],
   });
 });
 
-it('a module that is not to be named is told to none of them', async () => {
-  const { asked, expected } = ask([found], modulePath('git.corp.example/secret'));
-  expect([await expected, asked]).toEqual([{ kind: 'uncovered' }, []]);
+it('no database is asked about a module without checksums', async () => {
+  const patterns = parsePatterns('example.com/hello');
+  if (!patterns.ok) throw new Error(patterns.reason.join());
+  const { asked, expected } = ask([found], patterns.value);
+  expect(await expected).toEqual({ kind: 'uncovered' });
+  expect(asked).toEqual([]);
 });

@@ -1,57 +1,86 @@
 import { matches, type Patterns } from '../module/patterns.ts';
-import type { Checksums } from '../mirror/verification.ts';
-import type { Failure } from '../origins/origin.ts';
-import type { Missing } from '../store/contract.ts';
-import type { LogClient } from './log-client.ts';
+import type { ModulePath } from '../module/module-path.ts';
+import type { Version } from '../module/version.ts';
+import { type Failure, failureText } from '../origins/failure.ts';
+import type { Missing } from '../origins/race/answer.ts';
+import type { Lookup } from './log/log-verifier.ts';
 
-/** A database, and the client that asks it. */
-export interface AskedDatabase {
-  readonly name: string;
-  readonly client: Pick<LogClient, 'hashes'>;
+/** What the checksum databases have of a version. */
+export interface Checksums {
+  /** Never rejects. */
+  expect(module: ModulePath, version: Version): Promise<Expected>;
 }
 
+export type Expected =
+  /** The `h1:` hashes of its zip and of its go.mod, in the log of `database`. */
+  | {
+      readonly kind: 'known';
+      readonly database: string;
+      readonly zip: string;
+      readonly mod: string;
+    }
+  /** Every database was asked and has no record of it, or none may be asked. */
+  | { readonly kind: 'uncovered' }
+  /** Some database could not be asked, and no other one has it. */
+  | { readonly kind: 'unknown'; readonly failures: readonly Failure[] };
+
+/** Where the records of one database come from. */
+export interface LookupSource {
+  /** Name of the database. */
+  readonly name: string;
+  find(module: ModulePath, version: Version): Promise<LookupAnswer>;
+}
+
+export type LookupAnswer =
+  | { readonly kind: 'proven'; readonly value: Pick<Lookup, 'zip' | 'mod'> }
+  | { readonly kind: 'missing'; readonly missing: Missing; readonly isUnanimous: boolean }
+  | { readonly kind: 'failed'; readonly failures: readonly Failure[] };
+
 /**
- * What the checksum databases have of a version: the word of the first one that has a record of it.
- * The modules in `unlogged` are told to none of them.
+ * The checksums of the first database that has a record of a version. No database is asked about
+ * the modules in `withoutChecksums`.
  */
 export function createChecksums(
-  databases: readonly AskedDatabase[],
-  { unlogged }: { readonly unlogged: Patterns },
+  sources: readonly LookupSource[],
+  { withoutChecksums }: { readonly withoutChecksums: Patterns },
 ): Checksums {
   return {
     async expect(module, version) {
-      if (matches(unlogged, module)) return { kind: 'uncovered' };
+      if (matches(withoutChecksums, module)) return { kind: 'uncovered' };
       const failures: Failure[] = [];
-      for (const { name, client } of databases) {
-        const answer = await client.hashes(module, version);
-        if (answer.kind === 'accepted') {
-          const { zip, mod } = answer.value;
-          return { kind: 'known', database: name, zip, mod };
+      for (const source of sources) {
+        const answer = await source.find(module, version);
+        if (answer.kind === 'proven') {
+          const { mod, zip } = answer.value;
+          return { kind: 'known', database: source.name, zip, mod };
         }
-        if (answer.kind === 'failed') failures.push(...answer.failures.map(ofTheHash));
-        if (answer.kind === 'failed' && answer.failures.length === 0) failures.push(notAsked(name));
-        // "No record" is not signed: one address that lies must not be all that is left when the
-        // others are blocked.
-        if (answer.kind === 'missing' && !answer.unanimous)
-          failures.push(ofTheHash(aloneInSaying(answer.missing)));
+        failures.push(...failuresOf(source, answer));
       }
       return failures.length > 0 ? { kind: 'unknown', failures } : { kind: 'uncovered' };
     },
   };
 }
 
-function notAsked(database: string): Failure {
-  return { origin: database, cause: 'unchecked', text: 'could not be asked for its hash' };
+function failuresOf(
+  { name }: LookupSource,
+  answer: Exclude<LookupAnswer, { readonly kind: 'proven' }>,
+): readonly Failure[] {
+  if (answer.kind === 'failed') {
+    return answer.failures.length > 0
+      ? answer.failures.map((failure) => unchecked(failure, failureText(failure.reason)))
+      : [{ origin: name, reason: { kind: 'unchecked', text: 'could not be asked for its hash' } }];
+  }
+  // "No record" is not signed: one address that lies must not be all that is left when the others
+  // are blocked.
+  const { isUnanimous, missing } = answer;
+  if (isUnanimous) return [];
+  return [unchecked(missing, `status ${missing.status}, and another address could not be asked`)];
 }
 
-function aloneInSaying({ origin, status }: Missing): Failure {
-  return {
-    origin,
-    cause: 'unchecked',
-    text: `status ${status}, and another address could not be asked`,
-  };
-}
-
-function ofTheHash(failure: Failure): Failure {
-  return { ...failure, cause: 'unchecked', text: `asked for its hash: ${failure.text}` };
+function unchecked(failure: Pick<Failure, 'origin' | 'retryAfterSeconds'>, text: string): Failure {
+  const { origin, retryAfterSeconds } = failure;
+  const reason = { kind: 'unchecked', text: `asked for its hash: ${text}` } as const;
+  return retryAfterSeconds === undefined
+    ? { origin, reason }
+    : { origin, reason, retryAfterSeconds };
 }

@@ -6,8 +6,8 @@ import {
   unescapeVersionElement,
   type Version,
 } from '../module/version.ts';
-import type { Database } from './database.ts';
 import { formatTilePath, parseTilePath, type Tile } from '../tlog/tile-path.ts';
+import type { Database } from './database.ts';
 
 /** What a client asks a checksum database for (https://go.dev/ref/mod#checksum-database). */
 export type ChecksumRequest =
@@ -21,11 +21,14 @@ export type ChecksumRequest =
     }
   | { readonly kind: 'tile'; readonly database: Database; readonly tile: Tile };
 
+/** A request for a file that the database has. */
+export type ChecksumFileRequest = Exclude<ChecksumRequest, { readonly kind: 'supported' }>;
+
 /**
  * Parses the path of a URL below `/sumdb/`, still percent-encoded. The name must be one of
- * `databases`, which know their own addresses: no address is ever made of what a client wrote.
- * Returns undefined for everything else, which clients get to see as a 404: for them this proxy
- * does not carry that database, and they go to it themselves.
+ * `databases`, which have their own addresses: no address is ever made of what a client wrote.
+ * Returns undefined for everything else, which clients see as a 404: this proxy does not carry that
+ * database, and they ask it themselves.
  */
 export function parseChecksumRequest(
   pathname: string,
@@ -34,7 +37,7 @@ export function parseChecksumRequest(
   const path = decodePath(pathname)?.slice('/sumdb/'.length);
   if (path === undefined) return undefined;
   // Names may contain slashes, `sum.example.test/v2` beside `sum.example.test`: the longest one
-  // that fits is meant.
+  // that fits counts.
   const database = databases
     .filter(({ name }) => path.startsWith(`${name}/`))
     .reduce<Database | undefined>(
@@ -62,7 +65,7 @@ function parseLookup(text: string, database: Database): ChecksumRequest | undefi
 }
 
 /** The path of a request at its database, without a leading slash. */
-export function checksumPath(request: Exclude<ChecksumRequest, { kind: 'supported' }>): string {
+export function checksumPath(request: ChecksumFileRequest): string {
   if (request.kind === 'tree head') return 'latest';
   if (request.kind === 'tile') return formatTilePath(request.tile);
   return lookupPath(request.module, request.version);

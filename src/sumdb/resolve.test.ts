@@ -1,144 +1,243 @@
-import { expect, it } from 'vitest';
-import { fakeCarrier, memoryTiers } from '../../test/fakes/effects/carrier.ts';
+import { describe, expect, it } from 'vitest';
 import { fakeClock } from '../../test/fakes/effects/clock.ts';
-import { fakeFetch } from '../../test/fakes/effects/fetch.ts';
-import { logOf } from '../../test/fakes/sumdb/log-client.ts';
+import { fakeContext, memoryTiers } from '../../test/fakes/mirror/context.ts';
+import { fakeFetch, originOf } from '../../test/fakes/effects/fetch.ts';
+import { modulePath, text, version } from '../../test/fakes/effects/values.ts';
+import { logOf, verifierKeyOf } from '../../test/fakes/sumdb/log-client.ts';
 import type { Address } from '../../test/fakes/sumdb/log-effects.ts';
-import { text } from '../../test/fakes/effects/values.ts';
-import { parsePatterns } from '../module/patterns.ts';
-import { bytesOf } from '../store/guard.ts';
+import { countOperations } from '../../test/fakes/sumdb/store-operations.ts';
+import { bytesOf } from '../bytes/streams.ts';
+import type { Outcome } from '../mirror/outcome.ts';
 import { checksumKey } from '../store/key.ts';
-import { LogClient } from './log-client.ts';
-import { logEffects } from './log-effects.ts';
-import { LogMemory } from './log-memory.ts';
-import { parseDatabases } from '../config/databases-syntax.ts';
-import { proxyChecksums } from './resolve.ts';
+import { createChecksums } from './checksums.ts';
+import type { Database } from './database.ts';
+import { LogClient } from './log/log-client.ts';
+import type { LogContext } from './log-context.ts';
+import { cacheEffects, logEffects } from './log/log-effects.ts';
+import { LogMemory } from './log/log-memory.ts';
 import { parseChecksumRequest } from './request.ts';
+import { checksumResolver } from './resolve.ts';
+import { storedLookups } from './stored-lookups.ts';
 
 const log = logOf(300);
+const LOOKUP = 'lookup/example.com/hello@v1.0.0';
+/** After it an address is asked once more, where all have failed. */
+const RETRY_PAUSE_MS = 50;
+const utf8 = (text: string) => new TextEncoder().encode(text);
 
 function setup(address: Address = (path) => log.answer(path)) {
-  const databases = parseDatabases(`${log.verifierKey} https://a|https://b`, {
-    limits: { headersMs: 1000, stallMs: 1000 },
-  });
-  const [database] = databases.ok ? databases.value : [];
-  if (!database) throw new Error('no database');
-  const reply = ({ url }: { readonly url: string }) => {
-    const body = address(decodeURIComponent(new URL(url).pathname));
-    if (body === undefined) return new Response('not found', { status: 404 });
-    return new Response(typeof body === 'string' ? body : new Uint8Array(body));
+  const database: Database = {
+    name: log.name,
+    key: verifierKeyOf(log),
+    origins: [originOf('a'), originOf('b')],
   };
-  const fetch = fakeFetch({ 'https://': reply });
+  const fetch = fakeFetch({
+    'https://': ({ url }) => {
+      const body = address(decodeURIComponent(new URL(url).pathname));
+      if (body === undefined) return new Response('not found', { status: 404 });
+      return new Response(typeof body === 'string' ? body : new Uint8Array(body));
+    },
+  });
   const clock = fakeClock();
   const tiers = memoryTiers(clock);
-  const carrier = fakeCarrier({ clock, fetch, tiers });
-  const parsed = parsePatterns('*.corp.example');
-  const privateModules = parsed.ok ? parsed.value : [];
-  const { name, key } = database;
-  const client = new LogClient({
-    name,
-    key,
-    memory: new LogMemory(),
-    effects: logEffects(database, carrier),
-  });
-  const serve = async (path: string) => {
-    const request = parseChecksumRequest(`/sumdb/${log.name}/${path}`, [database]);
-    if (!request) throw new Error(`no request: ${path}`);
-    return proxyChecksums(request, { carrier, client, privateModules });
+  const operations = countOperations(tiers);
+  const fake = fakeContext({ clock, fetch, tiers: operations.tiers });
+  const context: LogContext = { ...fake, emit: () => {} };
+  const { background, emit, origins, store } = context;
+  const effects = logEffects(database, { ask: origins.ask, background, emit, store });
+  const memory = new LogMemory();
+  const clientOf = () => new LogClient({ name: log.name, key: database.key, memory, effects });
+  const resolve = checksumResolver({ clientOf });
+  const cache = cacheEffects(database, { background, store });
+  return {
+    clock,
+    fetch,
+    tiers,
+    operations,
+    idle: () => fake.idle(),
+    checksums: createChecksums([storedLookups(database, { client: clientOf(), cache })], {
+      withoutChecksums: [],
+    }),
+    async serve(path: string) {
+      const request = parseChecksumRequest(`/sumdb/${log.name}/${path}`, [database]);
+      if (!request) throw new Error(`no request: ${path}`);
+      return resolve(request, context);
+    },
   };
-  return { fetch, carrier, tiers, serve };
 }
 
-it('"supported" is answered here', async () => {
-  const { serve, fetch } = setup();
+/** Where other isolates have stored the tree head, and nothing else is stored. */
+async function coldStart() {
+  const started = setup();
+  const latest = { bytes: utf8(log.treeHead()), etag: '"latest"' };
+  await started.tiers.durable.write(checksumKey(log.name, 'latest'), latest, 'create');
+  return started;
+}
+
+async function bodyOf(outcome: Outcome): Promise<Uint8Array> {
+  return outcome.kind === 'found' ? bytesOf(outcome.file.body) : new Uint8Array();
+}
+
+const inLog = (path: string) => new Uint8Array(Buffer.from(log.answer(`/${path}`) ?? ''));
+
+it('"supported" is answered without a request', async () => {
+  const { fetch, serve } = setup();
   expect(await serve('supported')).toMatchObject({ kind: 'found', file: { size: 0 } });
   expect(fetch.calls.length).toBe(0);
 });
 
-it('a private module is told to no database', async () => {
-  const { serve, fetch } = setup();
-  expect(await serve('lookup/git.corp.example/x@v1.0.0')).toMatchObject({ kind: 'refused' });
-  expect(fetch.calls.length).toBe(0);
-});
-
 it.each([
-  ['lookup/example.com/hello@v1.0.0', 'immutable'],
+  [LOOKUP, 'immutable'],
   ['latest', 'mutable'],
   ['tile/8/0/000', 'immutable'],
   ['tile/8/0/001.p/3', 'immutable'],
   ['tile/8/data/000', 'immutable'],
-])('%s is carried as it is, and kept', async (path, cache) => {
-  const { serve, tiers, carrier } = setup();
+])('%s is served as the database has it, and kept', async (path, cache) => {
+  const { idle, serve, tiers } = setup();
   const outcome = await serve(path);
   expect(outcome).toMatchObject({ kind: 'found', cache });
-  const body = outcome.kind === 'found' ? await bytesOf(outcome.file.body) : new Uint8Array();
-  expect(text(body)).toBe(text(new Uint8Array(Buffer.from(log.answer(`/${path}`) ?? ''))));
-  await carrier.idle();
-  expect([...tiers.r2.files.keys()]).toContain(`sumdb/${log.name}/${path}`);
+  expect(text(await bodyOf(outcome))).toBe(text(inLog(path)));
+  await idle();
+  expect([...tiers.durable.files.keys()]).toContain(checksumKey(log.name, path));
 });
 
-it('a full tile that is stored answers for its parts without a question', async () => {
-  const { serve, carrier, fetch } = setup();
+it('a stored full tile answers for its parts without a request', async () => {
+  const { fetch, idle, serve } = setup();
   await serve('tile/8/0/000');
-  await carrier.idle();
+  await idle();
   const before = fetch.calls.length;
   expect(await serve('tile/8/0/000.p/7')).toMatchObject({ kind: 'found', file: { size: 7 * 32 } });
   expect(fetch.calls.length).toBe(before);
 });
 
-it('what was carried is served while the database is down, and the last tree head as a stale copy', async () => {
-  let down = false;
-  const { serve, carrier, tiers } = setup((path) => {
-    if (down) throw new TypeError('refused');
+it('stored files are served while the database is down, and the last tree head as a stale copy', async () => {
+  let isDown = false;
+  const { clock, idle, serve, tiers } = setup((path) => {
+    if (isDown) throw new TypeError('refused');
     return log.answer(path);
   });
-  for (const path of ['lookup/example.com/hello@v1.0.0', 'tile/8/0/000', 'latest'])
-    await serve(path);
-  await carrier.idle();
-  down = true;
-  tiers.edge.files.clear();
-  expect(await serve('lookup/example.com/hello@v1.0.0')).toMatchObject({ kind: 'found' });
+  for (const path of [LOOKUP, 'tile/8/0/000', 'latest']) await serve(path);
+  await idle();
+  isDown = true;
+  tiers.near.files.clear();
+  expect(await serve(LOOKUP)).toMatchObject({ kind: 'found' });
   expect(await serve('tile/8/0/000')).toMatchObject({ kind: 'found' });
-  const latest = await serve('latest');
-  expect(latest).toMatchObject({ kind: 'found', cache: 'stale', source: { stale: true } });
-  expect(latest.kind === 'found' && text(await bytesOf(latest.file.body))).toBe(log.treeHead());
+  const asked = serve('latest');
+  await clock.advance(RETRY_PAUSE_MS);
+  const latest = await asked;
+  expect(latest).toMatchObject({
+    kind: 'found',
+    cache: 'stale',
+    source: { from: 'store', isStale: true },
+  });
+  expect(text(await bodyOf(latest))).toBe(log.treeHead());
 });
 
 it.each([
-  ['lookup/example.com/hello@v1.0.0', `1\nexample.com/hello v1.0.0 h1:x\n\nunsigned\n`],
+  [LOOKUP, utf8(`1\nexample.com/hello v1.0.0 h1:x\n\nunsigned\n`)],
   ['tile/8/0/000', new Uint8Array(8192)],
   ['tile/8/0/000.p/7', new Uint8Array(7 * 32)],
+  ['tile/8/data/000', new Uint8Array(7)],
 ])(
-  '%s that lies in the bucket and was never proven is not passed on, and written over',
-  async (path, planted) => {
-    const { serve, tiers, carrier } = setup();
+  '%s that is in the bucket and cannot be proven is not served, and replaced',
+  async (path, bytes) => {
+    const { idle, serve, tiers } = setup();
     const key = checksumKey(log.name, path);
-    const bytes = typeof planted === 'string' ? new TextEncoder().encode(planted) : planted;
-    await tiers.r2.write(key, { bytes, etag: '"planted"' }, 'create');
-    const outcome = await serve(path);
-    const body = outcome.kind === 'found' ? await bytesOf(outcome.file.body) : new Uint8Array();
-    expect(Buffer.from(body)).toEqual(Buffer.from(log.answer(`/${path}`) ?? ''));
-    await carrier.idle();
-    expect(await tiers.r2.head(key)).toMatchObject({ checked: 'proven', size: body.length });
+    await tiers.durable.write(key, { bytes, etag: '"planted"' }, 'create');
+    const body = await bodyOf(await serve(path));
+    expect(Buffer.from(body)).toEqual(Buffer.from(inLog(path)));
+    await idle();
+    expect(await tiers.durable.head(key)).toMatchObject({ checked: 'proven', size: body.length });
   },
 );
 
-it('what was never proven is proven from the bucket, without a question, and marked', async () => {
-  const { serve, tiers, carrier, fetch } = setup();
-  const path = 'lookup/example.com/hello@v1.0.0';
-  const key = checksumKey(log.name, path);
-  await serve(path);
-  await carrier.idle();
-  const { bytes, etag } = tiers.r2.files.get(key) ?? { bytes: new Uint8Array(), etag: '' };
-  tiers.r2.files.set(key, { bytes, etag });
-  tiers.edge.files.clear();
-  const before = fetch.calls.length;
-  expect(await serve(path)).toMatchObject({
-    kind: 'found',
-    cache: 'immutable',
-    source: { tier: 'r2' },
+it.each([LOOKUP, 'tile/8/0/000', 'tile/8/0/001.p/44', 'tile/8/data/000'])(
+  '%s that was never proven is proven from the bucket, without a request, and marked',
+  async (path) => {
+    const { fetch, idle, serve, tiers } = setup();
+    const key = checksumKey(log.name, path);
+    // With the tiles that prove it.
+    await serve(path);
+    await idle();
+    const { bytes, etag } = tiers.durable.files.get(key) ?? { bytes: new Uint8Array(), etag: '' };
+    tiers.durable.files.set(key, { bytes, etag });
+    tiers.near.files.clear();
+    const before = fetch.calls.length;
+    expect(await serve(path)).toMatchObject({
+      kind: 'found',
+      cache: 'immutable',
+      source: { from: 'store', tier: 'r2' },
+    });
+    expect(fetch.calls.length).toBe(before);
+    await idle();
+    expect(tiers.durable.files.get(key)?.checked).toBe('proven');
+  },
+);
+
+it('a part of a full tile that cannot be proven is not served from it', async () => {
+  const { serve, tiers } = setup();
+  const key = checksumKey(log.name, 'tile/8/0/000');
+  const path = 'tile/8/0/000.p/7';
+  await tiers.durable.write(key, { bytes: new Uint8Array(8192), etag: '"planted"' }, 'create');
+  expect(Buffer.from(await bodyOf(await serve(path)))).toEqual(Buffer.from(inLog(path)));
+});
+
+it('a tile beyond the tree that the database shows is served unproven, and not kept', async () => {
+  const grown = log.fork(300);
+  for (const at of [1, 2, 3]) grown.add(`grown.example/m${at} v1.0.0 h1:x\n`);
+  const { idle, serve, tiers } = setup((path) =>
+    path === '/latest' ? log.treeHead() : grown.answer(path),
+  );
+  const path = 'tile/8/0/001.p/47';
+  expect(await serve(path)).toMatchObject({ kind: 'found', cache: 'failure' });
+  await idle();
+  expect([...tiers.durable.files.keys()]).not.toContain(checksumKey(log.name, path));
+});
+
+it('the stored tree head is moved by compare and swap alone', async () => {
+  const { idle, operations, serve } = setup();
+  await serve('latest');
+  await idle();
+  expect(Object.keys(operations.of(checksumKey(log.name, 'latest'))).toSorted()).toEqual([
+    'durable readForSwap',
+    'durable swap',
+    'near read',
+    'near readMissing',
+    'near write',
+  ]);
+});
+
+// The durable tier takes one write a second to a key, and each operation has its price.
+describe('in each tier there is one read and one write', () => {
+  const COLD = { 'near read': 1, 'durable read': 1, 'near write': 1, 'durable write': 1 };
+
+  it.each([LOOKUP, 'tile/8/0/000', 'tile/8/0/001.p/44', 'tile/8/data/000'])(
+    'for %s that a client asks for',
+    async (path) => {
+      const { idle, operations, serve } = await coldStart();
+      expect(await serve(path)).toMatchObject({ kind: 'found', cache: 'immutable' });
+      await idle();
+      const asked = { ...COLD, 'near readMissing': 1 };
+      expect(operations.of(checksumKey(log.name, path))).toEqual(asked);
+      expect(operations.repeated()).toEqual({});
+    },
+  );
+
+  it('for a look-up that modferry needs itself', async () => {
+    const { checksums, idle, operations } = await coldStart();
+    const expected = await checksums.expect(modulePath('example.com/hello'), version('v1.0.0'));
+    expect(expected).toMatchObject({ kind: 'known', database: log.name });
+    await idle();
+    expect(operations.of(checksumKey(log.name, LOOKUP))).toEqual(COLD);
+    expect(operations.repeated()).toEqual({});
   });
-  expect(fetch.calls.length).toBe(before);
-  await carrier.idle();
-  expect(tiers.r2.files.get(key)?.checked).toBe('proven');
+
+  it('for a tile of a proof', async () => {
+    const { idle, operations, serve } = await coldStart();
+    await serve(LOOKUP);
+    await idle();
+    for (const path of ['tile/8/0/000', 'tile/8/0/001.p/44', 'tile/8/1/000.p/1']) {
+      expect({ path, ...operations.of(checksumKey(log.name, path)) }).toEqual({ path, ...COLD });
+    }
+  });
 });

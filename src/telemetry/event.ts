@@ -1,41 +1,51 @@
-import type { Outcome, Source } from '../mirror/outcome.ts';
+import type { TroubleEvent } from '../effects/emit.ts';
+import type { MirrorEvent } from '../mirror/events.ts';
+import type { Source } from '../mirror/outcome.ts';
+import type { OriginEvent } from '../origins/events.ts';
 import type { Region } from '../origins/race/order.ts';
+import type { LogEvent } from '../sumdb/events.ts';
 
-/**
- * One request, as the log and (later) the metrics see it. No secret and no query string is in here.
- */
-export interface RequestEvent {
-  readonly requestId: string;
+/** Everything that modferry emits. The log is one sink; counters and alerts are others to come. */
+export type ModferryEvent =
+  | RequestEvent
+  | NoteEvent
+  | TroubleEvent
+  | OriginEvent
+  | MirrorEvent
+  | LogEvent;
+
+/** A request was answered. No secret and no query string is in here. */
+export interface RequestEvent extends Subject {
+  readonly event: 'request';
   readonly method: string;
-  /** `list`, `info`, `lookup`, `malformed`, `health`, … */
-  readonly kind: string;
-  readonly module?: string;
-  readonly version?: string;
-  /** The path of a tile. */
-  readonly path?: string;
   readonly status: number;
   readonly source: Source;
   /** Length of the answer's body as declared; absent where it was not known beforehand. */
-  readonly bytes?: number;
+  readonly bytes: number | undefined;
   /** Milliseconds until the answer's headers were ready. */
   readonly ms: number;
   readonly region: Region;
-  /** Only where the operator switched it on. */
-  readonly client?: string;
+  /** Address of the client, where the operator switched that on. */
+  readonly client: string | undefined;
   /** Why there is no file. */
-  readonly text?: string;
+  readonly text: string | undefined;
 }
 
-/** What a request was about, for the log. */
+/** What a request was about. */
 export interface Subject {
+  /** `list`, `info`, `lookup`, `malformed`, `health`, … */
   readonly kind: string;
-  readonly module?: string;
-  readonly version?: string;
+  readonly module?: string | undefined;
+  readonly version?: string | undefined;
   /** The path of a tile. */
-  readonly path?: string;
+  readonly path?: string | undefined;
 }
 
-/** Why an outcome is no file; undefined when it is one. */
-export function textOf(outcome: Outcome): string | undefined {
-  return outcome.kind === 'found' ? undefined : outcome.text;
+/** Something that the operator should know of the configuration. */
+export interface NoteEvent {
+  readonly event: 'note';
+  readonly text: string;
 }
+
+/** A sink of events; `requestId` is that of the request in which the event happened. */
+export type Sink = (event: ModferryEvent, requestId?: string) => void;

@@ -1,76 +1,67 @@
-import type { ResumeEvent } from '../origins/race/race-entry.ts';
-import type { RequestEvent } from './event.ts';
-import type { SecurityEvent } from './security-event.ts';
+import type { Source } from '../mirror/outcome.ts';
+import type { Effort } from '../origins/race/answer.ts';
+import type { ModferryEvent, RequestEvent, Sink } from './event.ts';
 
-/** Writes one line of JSON. */
-export type WriteLine = (line: string) => void;
-
-/** The log of a Worker is its console; Workers Logs index the fields of a JSON line. */
-export const writeLine: WriteLine = (line) => {
-  // oxlint-disable-next-line no-console -- the only place
-  console.log(line);
-};
-
-/** The log line of a request. */
-export function logRequest(write: WriteLine, event: RequestEvent): void {
-  const { source, region, requestId, text, ...rest } = event;
-  write(
-    JSON.stringify({
-      event: 'request',
-      request: requestId,
-      ...rest,
-      tier: source.tier,
-      ...(source.origin === undefined ? {} : { origin: source.origin }),
-      ...tookOf(source),
-      ...region,
-      ...(text === undefined ? {} : { text }),
-    }),
-  );
+/** The sink that writes each event as one line of JSON. */
+export function logSink(writeLine: (line: string) => void): Sink {
+  return (event, requestId) => writeLine(JSON.stringify(lineOf(event, requestId)));
 }
 
-function tookOf({ attempts, breakers, hedged, stale }: RequestEvent['source']): object {
+/** The fields of a log line; the names are part of what operators rely on. */
+function lineOf(event: ModferryEvent, request: string | undefined): object {
+  switch (event.event) {
+    case 'request':
+      return requestLine(event, request);
+    case 'trouble': {
+      const { label, error } = event;
+      return { event: 'trouble', request, label, message: messageOf(error) };
+    }
+    case 'security': {
+      const { event: name, ...facts } = event;
+      // Alerts look for `"event":"security"`, and for the two hashes beside it.
+      const { hashes, ...rest } = 'hashes' in facts ? facts : { ...facts, hashes: {} };
+      return { event: name, request, ...rest, ...hashes };
+    }
+    case 'probe':
+    case 'note':
+      return event;
+    case 'resume':
+      return { ...event, request };
+  }
+}
+
+function requestLine(
+  { source, region, ...event }: RequestEvent,
+  request: string | undefined,
+): object {
+  const { event: name, text, ...rest } = event;
+  return { event: name, request, ...rest, ...sourceFields(source), ...region, text };
+}
+
+function sourceFields(source: Source): object {
+  switch (source.from) {
+    case 'local':
+      return { tier: 'local' };
+    case 'store':
+      return {
+        tier: source.tier,
+        origin: source.origin,
+        ...(source.effort && effortFields(source.effort)),
+        stale: source.isStale ? true : undefined,
+      };
+    case 'origin':
+      return { tier: 'origin', origin: source.origin, ...effortFields(source.effort) };
+  }
+}
+
+function effortFields({ attempts, breakers, hedged }: Effort): object {
   return {
-    ...(attempts === undefined ? {} : { attempts }),
-    ...(hedged ? { hedged } : {}),
-    ...(breakers ? { breakers } : {}),
-    ...(stale ? { stale } : {}),
+    attempts,
+    hedged: hedged ? true : undefined,
+    breakers: Object.keys(breakers).length > 0 ? breakers : undefined,
   };
 }
 
-/** The log line of what the operator should know of the configuration. */
-export function logNote(write: WriteLine, text: string): void {
-  write(JSON.stringify({ event: 'note', text }));
-}
-
-/** The log line of what an operator must hear of; alerts look for `"event":"security"`. */
-export function logSecurity(write: WriteLine, event: SecurityEvent, requestId: string): void {
-  const { kind, ...rest } = event;
-  const { hashes, ...facts } = 'hashes' in rest ? rest : { ...rest, hashes: {} };
-  write(JSON.stringify({ event: 'security', request: requestId, kind, ...facts, ...hashes }));
-}
-
-/** The log line of a body that broke off. */
-export function logResume(write: WriteLine, event: ResumeEvent, requestId: string): void {
-  write(JSON.stringify({ event: 'resume', request: requestId, ...event }));
-}
-
-/**
- * The log line of something that went wrong beside the answer: a tier that failed, a fill that
- * broke off.
- */
-export function logTrouble(
-  write: WriteLine,
-  label: string,
-  error: unknown,
-  requestId?: string,
-): void {
-  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  write(
-    JSON.stringify({
-      event: 'trouble',
-      ...(requestId ? { request: requestId } : {}),
-      label,
-      message,
-    }),
-  );
+function messageOf(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }

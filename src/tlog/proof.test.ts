@@ -41,7 +41,7 @@ function damageOne(proof: readonly Uint8Array[]): readonly Uint8Array[] {
 }
 
 const namesOf = (accepted: Readonly<Record<string, boolean>>) =>
-  Object.keys(accepted).filter((name) => accepted[name] === true);
+  Object.keys(accepted).filter((name) => accepted[name]);
 
 describe('in trees of every size up to 600', () => {
   it('older trees are proven, and none with another hash, of another size or by another proof', async () => {

@@ -61,14 +61,14 @@ describe('in trees of every size up to 600', () => {
       const head = headOf(log, size);
       const ids = [0, size - 1, random.below(size)];
       const { paths, readTiles } = readerOf(log);
-      const hashes = await readAuthenticatedHashes(head, ids.map(leaf), readTiles);
+      const hashes = await readAuthenticatedHashes(head, ids.map(leaf), { readTiles });
       for (const [at, id] of ids.entries()) {
         const isRight = equalHashes(hashes[at] ?? head.hash, recordHash(RECORDS[id] ?? ''));
         if (!isRight) complaints.push(`record ${id} of ${size}`);
       }
       const damaged = random.pick(paths);
       const bad = readerOf(log, (bytes, path) => (path === damaged ? random.damage(bytes) : bytes));
-      const error = await readAuthenticatedHashes(head, ids.map(leaf), bad.readTiles).catch(
+      const error = await readAuthenticatedHashes(head, ids.map(leaf), bad).catch(
         (error: unknown) => error,
       );
       if (!(error instanceof InconsistentTile)) complaints.push(`${damaged} of ${size}`);
@@ -80,7 +80,7 @@ describe('in trees of every size up to 600', () => {
     for (let newSize = 1; newSize <= 600; newSize++) {
       const oldSize = 1 + random.below(newSize);
       const read = (indexes: readonly number[]) =>
-        readAuthenticatedHashes(headOf(log, newSize), indexes, readerOf(log).readTiles);
+        readAuthenticatedHashes(headOf(log, newSize), indexes, readerOf(log));
       expect(equalHashes(await treeHash(oldSize, read), log.treeHash(oldSize))).toBe(true);
     }
   });
@@ -90,7 +90,7 @@ describe('in trees of every size up to 600', () => {
       const oldSize = 1 + random.below(newSize);
       const head = headOf(log, newSize);
       const proof = await proveTree(newSize, oldSize, (indexes) =>
-        readAuthenticatedHashes(head, indexes, readerOf(log).readTiles),
+        readAuthenticatedHashes(head, indexes, readerOf(log)),
       );
       const claim = { newSize, newHash: head.hash, oldSize, oldHash: log.treeHash(oldSize) };
       expect(checkTree(proof, claim)).toBe(true);
@@ -110,7 +110,7 @@ describe('the tiles that are read', () => {
     'for record %2$d of %1$d are the right edge, and those above the record',
     async (size, id, expected) => {
       const { paths, readTiles } = readerOf(large);
-      await readAuthenticatedHashes(headOf(large, size), [leaf(id)], readTiles);
+      await readAuthenticatedHashes(headOf(large, size), [leaf(id)], { readTiles });
       expect(paths).toEqual(expected.map((path) => `tile/8/${path}`));
     },
   );
@@ -118,7 +118,7 @@ describe('the tiles that are read', () => {
   it('are read once each, also when several hashes need them', async () => {
     const { paths, readTiles } = readerOf(large);
     const indexes = [0, 1, 2, 300, 65_999].map(leaf);
-    await readAuthenticatedHashes(headOf(large, 66_000), [...indexes, ...indexes], readTiles);
+    await readAuthenticatedHashes(headOf(large, 66_000), [...indexes, ...indexes], { readTiles });
     expect(paths.length).toBe(new Set(paths).size);
   });
 });
@@ -134,8 +134,9 @@ describe('an attack', () => {
       const { readTiles } = readerOf(large, (bytes, path) =>
         path === damaged ? random.damage(bytes) : bytes,
       );
-      const error = await readAuthenticatedHashes(head, [leaf(3)], readTiles, ({ index }) => {
-        kept.push(String(index));
+      const error = await readAuthenticatedHashes(head, [leaf(3)], {
+        readTiles,
+        onAuthenticated: ({ index }) => void kept.push(String(index)),
       }).catch((error: unknown) => error);
       expect(error).toBeInstanceOf(InconsistentTile);
       const suspect = error instanceof InconsistentTile ? formatTilePath(error.tile) : '';
@@ -156,7 +157,7 @@ describe('an attack', () => {
       const { readTiles } = readerOf(large, (bytes, path) =>
         path === damaged ? change(bytes) : bytes,
       );
-      await expect(readAuthenticatedHashes(head, [leaf(3)], readTiles)).rejects.toMatchObject({
+      await expect(readAuthenticatedHashes(head, [leaf(3)], { readTiles })).rejects.toMatchObject({
         name: 'InconsistentTile',
         tile: tile(damaged),
         message: expect.stringMatching(/ has \d+ bytes instead of \d+$/),
@@ -167,7 +168,7 @@ describe('an attack', () => {
   it('that leaves out a tile is found', async () => {
     const { readTiles } = readerOf(large);
     const fewer: ReadTiles = async (tiles) => (await readTiles(tiles)).slice(0, -1);
-    await expect(readAuthenticatedHashes(head, [leaf(3)], fewer)).rejects.toThrow(
+    await expect(readAuthenticatedHashes(head, [leaf(3)], { readTiles: fewer })).rejects.toThrow(
       'has 0 bytes instead of 8192',
     );
   });
@@ -186,7 +187,7 @@ describe('an attack', () => {
             return bytes;
           }),
         );
-      await expect(readAuthenticatedHashes(head, [leaf(3)], readTiles)).rejects.toThrow(
+      await expect(readAuthenticatedHashes(head, [leaf(3)], { readTiles })).rejects.toThrow(
         InconsistentTile,
       );
     }
@@ -196,9 +197,9 @@ describe('an attack', () => {
     const fork = log.fork(280);
     for (const lines of RECORDS.slice(300)) fork.add(lines);
     const { readTiles } = readerOf(fork);
-    await expect(readAuthenticatedHashes(headOf(log, 400), [leaf(0)], readTiles)).rejects.toThrow(
-      InconsistentTile,
-    );
+    await expect(
+      readAuthenticatedHashes(headOf(log, 400), [leaf(0)], { readTiles }),
+    ).rejects.toThrow(InconsistentTile);
   });
 
   it.each([
@@ -208,7 +209,7 @@ describe('an attack', () => {
     ['that is no number', Number.NaN],
   ])('with an index %s reads nothing', async (_, index) => {
     const { paths, readTiles } = readerOf(log);
-    const read = readAuthenticatedHashes(headOf(log, 600), [index], readTiles);
+    const read = readAuthenticatedHashes(headOf(log, 600), [index], { readTiles });
     await expect(read).rejects.toThrow(RangeError);
     expect(paths).toEqual([]);
   });
@@ -219,14 +220,19 @@ it('every tile that was read is announced once it is proven, parents first', asy
   const { paths, readTiles } = readerOf(large);
   const keep = (one: Tile, bytes: Uint8Array) =>
     kept.push(`${formatTilePath(one)} ${bytes.length / one.width}`);
-  await readAuthenticatedHashes(headOf(large, 66_000), [leaf(3)], readTiles, keep);
+  await readAuthenticatedHashes(headOf(large, 66_000), [leaf(3)], {
+    readTiles,
+    onAuthenticated: keep,
+  });
   expect(kept).toEqual(paths.map((path) => `${path} 32`));
 });
 
 it('the empty tree has no hashes, and needs no tiles', async () => {
   const { paths, readTiles } = readerOf(log);
-  expect(await readAuthenticatedHashes(headOf(log, 0), [], readTiles)).toEqual([]);
-  await expect(readAuthenticatedHashes(headOf(log, 0), [0], readTiles)).rejects.toThrow(RangeError);
+  expect(await readAuthenticatedHashes(headOf(log, 0), [], { readTiles })).toEqual([]);
+  await expect(readAuthenticatedHashes(headOf(log, 0), [0], { readTiles })).rejects.toThrow(
+    RangeError,
+  );
   expect(paths).toEqual([]);
 });
 
@@ -242,16 +248,14 @@ describe('a tile', () => {
     ['tile/8/2/000.p/1', 'tile/8/2/000.p/1'],
   ])('%s is proven, and cut from %s', async (path, widest) => {
     const { paths, readTiles } = readerOf(large);
-    const bytes = await readAuthenticatedTile(head, tile(path), readTiles);
+    const bytes = await readAuthenticatedTile(head, tile(path), { readTiles });
     expect(Buffer.from(bytes ?? []).equals(Buffer.from(large.answer(`/${path}`) ?? []))).toBe(true);
     expect(paths).toContain(widest);
     for (const damaged of paths) {
       const bad = readerOf(large, (bytes, path) =>
         path === damaged ? random.damage(bytes) : bytes,
       );
-      await expect(readAuthenticatedTile(head, tile(path), bad.readTiles)).rejects.toThrow(
-        InconsistentTile,
-      );
+      await expect(readAuthenticatedTile(head, tile(path), bad)).rejects.toThrow(InconsistentTile);
     }
   });
 
@@ -263,12 +267,12 @@ describe('a tile', () => {
     'tile/8/3/000.p/1',
   ])('%s is beyond the tree, and nothing is read for it', async (path) => {
     const { paths, readTiles } = readerOf(large);
-    expect(await readAuthenticatedTile(head, tile(path), readTiles)).toBeUndefined();
+    expect(await readAuthenticatedTile(head, tile(path), { readTiles })).toBeUndefined();
     expect(paths).toEqual([]);
   });
 
   it('of records has no hashes', async () => {
-    const read = readAuthenticatedTile(head, tile('tile/8/data/000'), readerOf(large).readTiles);
+    const read = readAuthenticatedTile(head, tile('tile/8/data/000'), readerOf(large));
     await expect(read).rejects.toThrow(RangeError);
   });
 });

@@ -40,6 +40,12 @@ export type ReadTiles = (tiles: readonly Tile[]) => Promise<readonly Uint8Array[
 /** Called with every tile that was proven. */
 export type OnAuthenticated = (tile: Tile, bytes: Uint8Array) => void;
 
+/** How the tiles of a proof are read. */
+export interface TileReading {
+  readonly readTiles: ReadTiles;
+  readonly onAuthenticated?: OnAuthenticated | undefined;
+}
+
 /**
  * Thrown when tiles do not belong to the tree: one of them is damaged or forged, or is of another
  * tree.
@@ -63,8 +69,7 @@ export class InconsistentTile extends Error {
 export async function readAuthenticatedHashes(
   tree: TreeHead,
   indexes: readonly number[],
-  readTiles: ReadTiles,
-  onAuthenticated?: OnAuthenticated,
+  { onAuthenticated, readTiles }: TileReading,
 ): Promise<readonly Uint8Array[]> {
   // A tree has every node that its last record completed, and those are numbered just before the
   // next record.
@@ -86,8 +91,7 @@ export async function readAuthenticatedHashes(
 export async function readAuthenticatedTile(
   tree: TreeHead,
   tile: Tile,
-  readTiles: ReadTiles,
-  onAuthenticated?: OnAuthenticated,
+  { onAuthenticated, readTiles }: TileReading,
 ): Promise<Uint8Array | undefined> {
   const length = tileByteLength(tile);
   if (length === undefined)

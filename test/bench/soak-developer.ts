@@ -59,7 +59,7 @@ export function newSoakDeveloper(options: DeveloperOptions): { download(): Promi
           const errors = parseObjects(stdout).flatMap(({ Error: error }) =>
             error === undefined ? [] : [error],
           );
-          const failure = `exit code ${code}: ${[stderr, ...errors].join('\n')}`;
+          const failure = `exit code ${code}: ${[stderr, ...errors.map(String)].join('\n')}`;
           return { modules: chosen, seconds, failure, wrong: [] };
         }
         return { modules: chosen, seconds, wrong: wrongOnes(chosen, { stdout, modules }) };

@@ -1,4 +1,4 @@
-import type { CacheStore, EdgeStore } from '../../src/store/contract.ts';
+import type { CacheStore, NearStore } from '../../src/store/contract.ts';
 import { bytesIn, type Claim, equal, equalBytes, newKey, someBytes } from './claims.ts';
 
 /** The contract of a cache in src/store/contract.ts, as long as it evicts nothing. */
@@ -22,7 +22,7 @@ export const cacheClaims: readonly Claim<CacheStore>[] = [
     },
   },
   {
-    claim: 'the last write counts',
+    claim: 'a second write replaces the first one',
     async check(store) {
       const key = newKey('list');
       await store.write(key, { bytes: someBytes(10, 1), etag: '"one"' });
@@ -33,7 +33,7 @@ export const cacheClaims: readonly Claim<CacheStore>[] = [
     },
   },
   {
-    claim: 'a file is read with the result of its check, and without one where none was stored',
+    claim: 'a file is read with what a checksum database has of it, where one was asked',
     async check(store) {
       for (const checked of ['h1:abc=', 'uncovered', undefined] as const) {
         const key = newKey('v1.0.0.mod');
@@ -51,7 +51,7 @@ export const cacheClaims: readonly Claim<CacheStore>[] = [
     },
   },
   {
-    claim: 'a file that is removed is gone, and so is one that was never there',
+    claim: 'a file that is removed is gone, and removing one that never was there is no error',
     async check(store) {
       const key = newKey('v1.0.0.mod');
       await store.write(key, { bytes: someBytes(10), etag: '"one"' });
@@ -74,14 +74,14 @@ export const cacheClaims: readonly Claim<CacheStore>[] = [
 ];
 
 export interface Edge {
-  readonly store: EdgeStore;
+  readonly store: NearStore;
   /** Moves the clock that the store was given. */
   readonly pass: (seconds: number) => Promise<void>;
 }
 
 const missing = { status: 410, text: 'gone: Ä "x"\n', origin: 'a.example' } as const;
 
-/** The contract of a data centre's cache besides. */
+/** What the near tier, the cache of a data centre, promises besides. */
 export const edgeClaims: readonly Claim<Edge>[] = [
   {
     claim: 'a file that is streamed in is read as it was',
@@ -117,7 +117,7 @@ export const edgeClaims: readonly Claim<Edge>[] = [
     },
   },
   {
-    claim: 'a 404 is stored with its text for its seconds',
+    claim: 'a negative entry is kept with its text for its seconds',
     async check({ store, pass }) {
       const key = newKey();
       equal(await store.readMissing(key), undefined);
@@ -129,7 +129,7 @@ export const edgeClaims: readonly Claim<Edge>[] = [
     },
   },
   {
-    claim: 'a 404 and a file of the same name are stored apart',
+    claim: 'a negative entry and a file of the same key do not affect each other',
     async check({ store }) {
       const key = newKey();
       await store.writeMissing(key, missing, 30);

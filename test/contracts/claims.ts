@@ -15,7 +15,6 @@ let made = 0;
 /** A key that no other claim uses. */
 export function newKey(name = 'v1.0.0.zip'): StoreKey {
   made += 1;
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- any path will do here
   return `example.com/contract${made}/@v/${name}` as StoreKey;
 }
 

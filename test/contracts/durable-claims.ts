@@ -1,4 +1,4 @@
-import type { DurableStore } from '../../src/store/contract.ts';
+import type { DurableStore, FileFacts, ListedFile } from '../../src/store/contract.ts';
 import type { StoreKey } from '../../src/store/key.ts';
 import { bytesIn, type Claim, equal, equalBytes, newKey, rejects, someBytes } from './claims.ts';
 
@@ -24,6 +24,19 @@ async function send(
 
 const fileOf = (seed: number) => ({ bytes: someBytes(10, seed), etag: `"${seed}"` });
 
+/** What `head` has of a file; a `checked` of undefined counts as none. */
+async function factsOf(store: DurableStore, key: StoreKey): Promise<FileFacts | undefined> {
+  const facts = await store.head(key);
+  if (!facts || facts.checked) return facts;
+  return { size: facts.size, etag: facts.etag };
+}
+
+async function listed(store: DurableStore, prefix: string): Promise<ListedFile[]> {
+  const files: ListedFile[] = [];
+  for await (const file of store.list(prefix)) files.push(file);
+  return files;
+}
+
 const written: readonly Claim<DurableStore>[] = [
   {
     claim: 'a file that is not there is undefined',
@@ -45,23 +58,20 @@ const written: readonly Claim<DurableStore>[] = [
         const { etag, range } = file ?? {};
         equal({ size: file?.size, etag, range }, { size, etag: `"of ${size}"`, range: undefined });
         equalBytes(await bytesIn(file), bytes);
-        equal(await store.head(key), { size, etag: `"of ${size}"` });
+        equal(await factsOf(store, key), { size, etag: `"of ${size}"` });
       }
     },
   },
   {
-    claim: 'a file is read with the result of its check, and without one where none was stored',
+    claim: 'a file is read with what a checksum database has of it, where one was asked',
     async check(store) {
       for (const checked of ['h1:abc=', 'uncovered', undefined] as const) {
         const key = newKey();
-        const result = checked ? { checked } : {};
-        await store.write(key, { bytes: someBytes(3), etag: '"e"', ...result }, 'create');
+        const facts = checked ? { checked } : {};
+        await store.write(key, { bytes: someBytes(3), etag: '"e"', ...facts }, 'create');
         const file = await store.read(key);
-        equal(
-          { checked: file?.checked, bytes: await bytesIn(file) },
-          { checked, bytes: someBytes(3) },
-        );
-        equal(await store.head(key), { size: 3, etag: '"e"', ...result });
+        equal([file?.checked, await bytesIn(file)], [checked, someBytes(3)]);
+        equal(await factsOf(store, key), { size: 3, etag: '"e"', ...facts });
       }
     },
   },
@@ -94,7 +104,7 @@ const written: readonly Claim<DurableStore>[] = [
       equal(await store.swap(key, first?.known, fileOf(3)), true);
       equal(await store.swap(key, first?.known, fileOf(4)), false);
       equalBytes((await store.readForSwap(key))?.bytes, someBytes(10, 3));
-      equal(await store.head(key), { size: 10, etag: '"3"' });
+      equal(await factsOf(store, key), { size: 10, etag: '"3"' });
     },
   },
   {
@@ -110,11 +120,13 @@ const written: readonly Claim<DurableStore>[] = [
     },
   },
   {
-    claim: 'create never replaces a file, and does not fail where there is one',
+    claim: 'create never replaces a file, and its result says so',
     async check(store) {
       const key = newKey();
-      await store.write(key, { bytes: someBytes(10, 1), etag: '"one"' }, 'create');
-      await store.write(key, { bytes: someBytes(20, 2), etag: '"two"' }, 'create');
+      const one = { bytes: someBytes(10, 1), etag: '"one"' };
+      const two = { bytes: someBytes(20, 2), etag: '"two"' };
+      equal(await store.write(key, one, 'create'), true);
+      equal(await store.write(key, two, 'create'), false);
       const file = await store.read(key);
       equal(file?.etag, '"one"');
       equalBytes(await bytesIn(file), someBytes(10, 1));
@@ -124,9 +136,11 @@ const written: readonly Claim<DurableStore>[] = [
     claim: 'replace replaces the bytes and the etag',
     async check(store) {
       const key = newKey('list');
-      await store.write(key, { bytes: someBytes(10, 1), etag: '"one"' }, 'replace');
-      await store.write(key, { bytes: someBytes(20, 2), etag: '"two"' }, 'replace');
-      equal(await store.head(key), { size: 20, etag: '"two"' });
+      const one = { bytes: someBytes(10, 1), etag: '"one"' };
+      const two = { bytes: someBytes(20, 2), etag: '"two"' };
+      equal(await store.write(key, one, 'replace'), true);
+      equal(await store.write(key, two, 'replace'), true);
+      equal(await factsOf(store, key), { size: 20, etag: '"two"' });
       equalBytes(await bytesIn(await store.read(key)), someBytes(20, 2));
     },
   },
@@ -136,62 +150,69 @@ const written: readonly Claim<DurableStore>[] = [
       const key = newKey();
       const bytes = someBytes(1000);
       await store.write(key, { bytes, etag: '"e"' }, 'create');
-      const ranges: [asked: [number, number], served: [number, number]][] = [
-        [
-          [0, 1],
-          [0, 1],
-        ],
-        [
-          [999, 1],
-          [999, 1],
-        ],
-        [
-          [10, 500],
-          [10, 500],
-        ],
-        [
-          [0, 1000],
-          [0, 1000],
-        ],
-        [
-          [990, 100],
-          [990, 10],
-        ],
+      const ranges = [
+        { asked: { offset: 0, length: 1 }, served: 1 },
+        { asked: { offset: 999, length: 1 }, served: 1 },
+        { asked: { offset: 10, length: 500 }, served: 500 },
+        { asked: { offset: 0, length: 1000 }, served: 1000 },
+        { asked: { offset: 990, length: 100 }, served: 10 },
       ];
-      for (const [[offset, asked], [from, length]] of ranges) {
-        const file = await store.read(key, { offset, length: asked });
-        const { etag, range, size } = file ?? {};
-        equal({ size, etag, range }, { size: 1000, etag: '"e"', range: { offset: from, length } });
-        equalBytes(await bytesIn(file), bytes.subarray(from, from + length));
+      for (const { asked, served } of ranges) {
+        const { offset } = asked;
+        const file = await store.read(key, asked);
+        equal([file?.size, file?.etag, file?.range], [1000, '"e"', { offset, length: served }]);
+        equalBytes(await bytesIn(file), bytes.subarray(offset, offset + served));
       }
     },
   },
   {
-    claim: 'the keys are all those that begin with the prefix, also more than a thousand',
+    claim: 'all files with a prefix are listed with their sizes, more than a thousand too',
     async check(store) {
       const prefix = newKey('');
-      const names = Array.from({ length: 1050 }, (_, at) => `${prefix}v1.0.${at}.info`);
-      const file = { bytes: someBytes(1), etag: '"e"' };
-      for (let at = 0; at < names.length; at += 50) {
+      const files = Array.from({ length: 1050 }, (_, at) => ({
+        key: `${prefix}v1.0.${at}.info`,
+        size: at % 3,
+      }));
+      for (let at = 0; at < files.length; at += 50) {
         await Promise.all(
-          names.slice(at, at + 50).map((name) => store.write(name as StoreKey, file, 'create')),
+          files
+            .slice(at, at + 50)
+            .map(({ key, size }) =>
+              store.write(key as StoreKey, { bytes: someBytes(size), etag: '"e"' }, 'create'),
+            ),
         );
       }
-      await store.write(newKey(), file, 'create');
-      const found: string[] = [];
-      for await (const key of store.keys(prefix)) found.push(key);
-      equal(found.toSorted(), names.toSorted());
+      await store.write(newKey(), { bytes: someBytes(1), etag: '"e"' }, 'create');
+      equal(
+        await listed(store, prefix),
+        files.toSorted((a, b) => (a.key < b.key ? -1 : 1)),
+      );
     },
   },
   {
-    claim: 'there are no keys where none begins with the prefix',
+    claim: 'files are listed by the UTF-8 bytes of their keys',
     async check(store) {
-      for await (const key of store.keys(newKey(''))) equal(key, 'nothing');
+      const prefix = newKey('');
+      // In the order of UTF-16 the last two would be the other way round.
+      const names = ['!a.info', 'A.info', 'a.info', 'a/b.info', '\uffee.info', '\u{1f6a2}.info'];
+      for (const name of names.toReversed()) {
+        await store.write(`${prefix}${name}` as StoreKey, fileOf(1), 'create');
+      }
+      equal(
+        (await listed(store, prefix)).map(({ key }) => key.slice(prefix.length)),
+        names,
+      );
+    },
+  },
+  {
+    claim: 'nothing is listed for a prefix that no key has',
+    async check(store) {
+      equal(await listed(store, newKey('')), []);
     },
   },
 ];
 
-/** About an upload whose size is declared, or is not. */
+/** Of an upload with its size declared, and of one without. */
 function uploads(isDeclared: boolean): readonly Claim<DurableStore>[] {
   const called = isDeclared ? 'an upload of known size' : 'an upload of unknown size';
   const sizeOf = (bytes: Uint8Array) => (isDeclared ? bytes.length : undefined);
@@ -209,7 +230,7 @@ function uploads(isDeclared: boolean): readonly Claim<DurableStore>[] {
           });
           equal(await store.head(key), undefined);
           equal(await upload.commit(), true);
-          equal(await store.head(key), { size: length, etag: `"up ${length}"` });
+          equal(await factsOf(store, key), { size: length, etag: `"up ${length}"` });
           equalBytes(await bytesIn(await store.read(key)), bytes);
         }
       },
@@ -238,7 +259,7 @@ function uploads(isDeclared: boolean): readonly Claim<DurableStore>[] {
         const bytes = someBytes(9 * MIB, 7);
         const upload = await send(store, key, { bytes, size: sizeOf(bytes) });
         equal(await upload.commit(), false);
-        equal(await store.head(key), { size: 10, etag: '"first"' });
+        equal(await factsOf(store, key), { size: 10, etag: '"first"' });
       },
     },
     {

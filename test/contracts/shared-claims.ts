@@ -7,7 +7,7 @@ export interface Shared {
   readonly pass: (seconds: number) => Promise<void>;
 }
 
-/** What src/effects/shared-state.ts says, as long as nothing is lost. */
+/** The contract of src/effects/shared-state.ts, while no text is dropped. */
 export const sharedClaims: readonly Claim<Shared>[] = [
   {
     claim: 'a text that is not there is undefined',
@@ -16,7 +16,7 @@ export const sharedClaims: readonly Claim<Shared>[] = [
     },
   },
   {
-    claim: 'a text is read as it was written, whatever is in it',
+    claim: 'a text is read as it was written, whatever its characters',
     async check({ state }) {
       for (const text of ['{"version":1}', 'Ä\u{1F6A2}\n\u0000', '', 'x'.repeat(300_000)]) {
         const name = newKey();
@@ -26,7 +26,7 @@ export const sharedClaims: readonly Claim<Shared>[] = [
     },
   },
   {
-    claim: 'the last writer is right',
+    claim: 'a later text replaces an earlier one',
     async check({ state }) {
       const name = newKey();
       await state.write(name, 'one', 600);
@@ -35,7 +35,7 @@ export const sharedClaims: readonly Claim<Shared>[] = [
     },
   },
   {
-    claim: 'names are told apart',
+    claim: 'similar names are different texts',
     async check({ state }) {
       const name = newKey();
       await state.write(name, 'one', 600);
@@ -45,7 +45,7 @@ export const sharedClaims: readonly Claim<Shared>[] = [
     },
   },
   {
-    claim: 'a text is gone after its seconds, and not before, also where they are few',
+    claim: 'a text expires after its seconds and not before, also when they are few',
     async check({ state, pass }) {
       for (const seconds of [5, 90, 3600]) {
         const name = newKey();

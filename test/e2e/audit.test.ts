@@ -235,7 +235,9 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
         world.variables,
         meanwhile,
       );
-      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      // With bash npm passes the exit code of the audit on; dash itself ends by the signal.
+      expect([2, null]).toContain(code);
+      expect(stdout).toBe('');
       expect(stderr).toContain('Interrupted: ');
       world.reset();
     }

@@ -245,11 +245,7 @@ ${random.pick([own, ...choices])}`,
       const [old, id] = [1 + random.below(size), random.below(size)];
       const head = { size, hash: log.treeHash(size) };
       const read = (indexes: readonly number[]) =>
-        readAuthenticatedHashes(
-          head,
-          indexes,
-          tilesOf((_, bytes) => bytes),
-        );
+        readAuthenticatedHashes(head, indexes, { readTiles: tilesOf((_, bytes) => bytes) });
       const treeProof = await proveTree(size, old, read);
       const recordProof = await proveRecord(size, id, read);
       expect({
@@ -294,7 +290,7 @@ ${random.pick([own, ...choices])}`,
         (_, bytes) => (random.below(6) === 0 ? random.damage(bytes) : bytes),
         tiles,
       );
-      const found = await readAuthenticatedHashes({ size, hash }, [index], readTiles).catch(
+      const found = await readAuthenticatedHashes({ size, hash }, [index], { readTiles }).catch(
         () => undefined,
       );
       // A tile that only one of the two reads is an error here.

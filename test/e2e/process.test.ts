@@ -70,7 +70,6 @@ describe.skipIf(platform() !== 'linux')('npm start', () => {
 
   it.each([
     ['SIGTERM to npm', 'SIGTERM', 1],
-    ['SIGINT to npm', 'SIGINT', 1],
     ['SIGINT to the process group, as Ctrl-C in a terminal sends it,', 'SIGINT', -1],
     ['SIGHUP to the process group, as a closed terminal sends it,', 'SIGHUP', -1],
   ] as const)('%s ends npm, node and workerd', async (_how, signal, sign) => {

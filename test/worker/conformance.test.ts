@@ -4,16 +4,16 @@ import {
   NO_CHECKSUM_DATABASE,
   PRIVATE_MODULES,
   SECOND_DATABASE_NAME,
-} from '../conformance/checksum-database.ts';
-import { CLIENT_HEADERS } from '../conformance/client-headers.ts';
-import { ERROR_TEXTS } from '../conformance/error-texts.ts';
-import { GOOD_INPUT } from '../conformance/good-input.ts';
-import { HTTP_FEATURES } from '../conformance/http-features.ts';
-import { INVALID_FILES } from '../conformance/invalid-files.ts';
-import { MALFORMED_PATHS } from '../conformance/malformed-paths.ts';
-import { ORIGIN_ERRORS } from '../conformance/origin-errors.ts';
-import { SLOW_ORIGIN_LIMITS, SLOW_ORIGINS } from '../conformance/slow-origins.ts';
-import { UNUSUAL_PATHS } from '../conformance/unusual-paths.ts';
+} from '../conformance/rows/checksum-database.ts';
+import { CLIENT_HEADERS } from '../conformance/rows/client-headers.ts';
+import { ERROR_TEXTS } from '../conformance/rows/error-texts.ts';
+import { GOOD_INPUT } from '../conformance/rows/good-input.ts';
+import { HTTP_FEATURES } from '../conformance/rows/http-features.ts';
+import { INVALID_FILES } from '../conformance/rows/invalid-files.ts';
+import { MALFORMED_PATHS } from '../conformance/rows/malformed-paths.ts';
+import { ORIGIN_ERRORS } from '../conformance/rows/origin-errors.ts';
+import { SLOW_ORIGIN_LIMITS, SLOW_ORIGINS } from '../conformance/rows/slow-origins.ts';
+import { UNUSUAL_PATHS } from '../conformance/rows/unusual-paths.ts';
 import { goSums } from '../fakes/origin/module.ts';
 import { fixtureModules, hello } from '../fakes/origin/modules.ts';
 import { type FakeSumDB, fillerRecords, startSumDB } from '../fakes/sumdb/sumdb.ts';

@@ -318,7 +318,7 @@ it('without R2 a large zip is passed on unchecked, may not be stored, and the lo
         expect(passing.log).toContainEqual(
           expect.objectContaining({
             event: 'trouble',
-            message: expect.stringContaining('is not checked: there is no R2'),
+            message: expect.stringContaining('is not checked: there is no durable store'),
           }),
         ),
       WAIT,

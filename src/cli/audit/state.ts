@@ -1,9 +1,10 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import * as v from 'valibot';
+import { failed, type Result, success } from '../../effects/result.ts';
 import { type Progress, startProgress } from '../../operations/audit/progress.ts';
 import { KINDS, VERDICTS } from '../../operations/audit/verdict.ts';
-import { AuditError } from './arguments.ts';
+import { hasCode } from '../terminal/message.ts';
 
 const Count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
@@ -33,27 +34,28 @@ const Saved = v.object({
 });
 
 /**
- * The progress of an audit of `subject` that was interrupted, else one that has not begun. Throws
- * `AuditError` when the file cannot be understood: it may be somebody else's.
+ * The progress of an audit of `subject` that was interrupted, else one that has not begun. Fails
+ * when the file cannot be read or has other content: it may belong to another program.
  */
-export async function loadState(file: string, subject: string): Promise<Progress> {
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw new AuditError(`Cannot read the progress in ${JSON.stringify(file)}: ${String(error)}`, {
-      cause: error,
-    });
-  });
-  if (text === undefined) return startProgress(subject);
+export async function loadState(file: string, subject: string): Promise<Result<Progress>> {
+  const name = JSON.stringify(file);
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return success(startProgress(subject));
+    return failed(`Cannot read the progress in ${name}: ${String(error)}`);
+  }
   const parsed = v.safeParse(Saved, parseJson(text));
   if (!parsed.success) {
-    throw new AuditError(
-      `Cannot go on from ${JSON.stringify(file)}: it is no progress of an audit, pass --restart to write over it`,
+    return failed(
+      `Cannot go on from ${name}: it is no progress of an audit, pass --restart to write over it`,
     );
   }
-  return parsed.output.subject === subject ? parsed.output : startProgress(subject);
+  return success(parsed.output.subject === subject ? parsed.output : startProgress(subject));
 }
 
-/** Writes the progress down, so that a reader sees the old one or the new one. */
+/** Saves the progress, so that a reader sees the old one or the new one. */
 export async function saveState(file: string, progress: Progress): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
   const temporary = `${file}.${process.pid}.tmp`;

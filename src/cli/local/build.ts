@@ -2,16 +2,26 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 
+export interface BuildOptions {
+  /** Path of the Worker in this repository. Default: that of modferry. */
+  readonly entry?: string | undefined;
+  /** Ends the build. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
- * The Worker as `wrangler deploy` would upload it: one ES module, as text. Rejects with wrangler's
- * own words when it does not build. `signal` ends it.
+ * A Worker as `wrangler deploy` would upload it: one ES module, as text. Rejects with wrangler's
+ * own messages when it does not build.
  */
-export async function buildWorker(signal?: AbortSignal): Promise<string> {
+export async function buildWorker({
+  entry = 'src/worker.ts',
+  signal,
+}: BuildOptions = {}): Promise<string> {
   const outdir = await mkdtemp(join(tmpdir(), 'modferry-build-'));
   try {
     const wrangler = join(
@@ -21,10 +31,10 @@ export async function buildWorker(signal?: AbortSignal): Promise<string> {
     );
     await promisify(execFile)(
       process.execPath,
-      [wrangler, 'deploy', '--dry-run', '--outdir', outdir],
+      [wrangler, 'deploy', entry, '--dry-run', '--outdir', outdir],
       {
         cwd: ROOT,
-        ...(signal ? { signal } : {}),
+        signal,
         env: {
           ...process.env,
           WRANGLER_SEND_METRICS: 'false',
@@ -33,7 +43,7 @@ export async function buildWorker(signal?: AbortSignal): Promise<string> {
         },
       },
     );
-    return await readFile(join(outdir, 'worker.js'), 'utf8');
+    return await readFile(join(outdir, `${basename(entry, '.ts')}.js`), 'utf8');
   } finally {
     await rm(outdir, { recursive: true, force: true });
   }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from 'wrangler';
-import { parseConfig, VARIABLE_NAMES } from '../../config/config.ts';
+import { VARIABLE_NAMES } from '../../config/config.ts';
 import { secretNames } from '../../config/origins-syntax.ts';
 import type { Variables } from '../../config/variables.ts';
 
@@ -29,26 +29,25 @@ export interface LocalOptions {
   readonly port: number;
   /** Where R2, KV and the Cache API keep their files. */
   readonly stateDirectory: string;
+  /** The variables of the Worker; they are not checked here. */
   readonly variables: Variables;
   /** The built Worker. */
   readonly script: string;
-  /** Takes the Worker's log, line by line; by default it goes to standard output. */
-  readonly onLog?: (line: string) => void;
-  /** Bindings to leave out, to see how the proxy does without them. */
-  readonly without?: readonly ('FILES' | 'META')[];
+  /** Called with each line of the Worker's log. Default: it goes to standard output. */
+  readonly onLog?: ((line: string) => void) | undefined;
+  /** Bindings to leave out, to test the proxy without them. */
+  readonly without?: readonly ('FILES' | 'META')[] | undefined;
 }
 
 /**
- * Runs the Worker in workerd, with the local simulations of its bindings. Throws
- * `ConfigurationError` when the configuration is wrong. The caller disposes of the instance.
+ * Runs a Worker in workerd, with the local simulations of its bindings. The caller disposes of the
+ * instance.
  */
 export async function startLocally(
   options: LocalOptions,
 ): Promise<{ readonly miniflare: Miniflare; readonly url: URL }> {
-  const parsed = parseConfig(options.variables);
-  if (!parsed.ok) throw new ConfigurationError(parsed.reason);
   const { workerOptions } = unstable_getMiniflareWorkerOptions(WRANGLER_TOML);
-  const without = (bindings: object | undefined) =>
+  const without = (bindings: unknown) =>
     Object.fromEntries(
       Object.entries(bindings ?? {}).filter(
         ([name]) => !options.without?.some((absent) => absent === name),
@@ -68,8 +67,8 @@ export async function startLocally(
           bindings: Object.fromEntries(
             Object.entries(options.variables).map(([name, value]) => [name, String(value)]),
           ),
-          kvNamespaces: without(workerOptions.kvNamespaces as object),
-          r2Buckets: without(workerOptions.r2Buckets as object),
+          kvNamespaces: without(workerOptions.kvNamespaces),
+          r2Buckets: without(workerOptions.r2Buckets),
           modules: [{ type: 'ESModule', path: 'worker.js', contents: options.script }],
         },
       ],
@@ -80,14 +79,4 @@ export async function startLocally(
     resourcePersistencePath: options.stateDirectory,
   });
   return { miniflare, url: await miniflare.ready };
-}
-
-export class ConfigurationError extends Error {
-  override readonly name = 'ConfigurationError';
-  readonly problems: readonly string[];
-
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'));
-    this.problems = problems;
-  }
 }

@@ -2,11 +2,10 @@ import type { Step } from '../../operations/audit/audit.ts';
 import { megabytes } from '../../operations/audit/report.ts';
 
 /**
- * How often the line is written, in milliseconds: on a terminal, where it is written over, and
- * elsewhere.
+ * How often the line is written: on a terminal, where it replaces the one before, and elsewhere.
  */
-const ON_TERMINAL = 200;
-const ELSEWHERE = 10_000;
+const ON_TERMINAL_MS = 200;
+const ELSEWHERE_MS = 10_000;
 
 export interface ProgressOutput {
   readonly isTTY: boolean;
@@ -14,16 +13,22 @@ export interface ProgressOutput {
   readonly write: (text: string) => void;
 }
 
-/** Shows how far an audit is. `finish` leaves the terminal on a line of its own. */
-export function progressLine(output: ProgressOutput): { show(step: Step): void; finish(): void } {
-  const every = output.isTTY ? ON_TERMINAL : ELSEWHERE;
+export interface ProgressLine {
+  readonly show: (step: Step) => void;
+  /** Removes the line from a terminal. */
+  readonly finish: () => void;
+}
+
+/** Shows how far an audit is. */
+export function progressLine(output: ProgressOutput): ProgressLine {
+  const intervalMs = output.isTTY ? ON_TERMINAL_MS : ELSEWHERE_MS;
   let first: { readonly at: number; readonly bytes: number } | undefined;
   let written: number | undefined;
   return {
     show(step) {
       const now = output.now();
       first ??= { at: now, bytes: step.bytes };
-      if (now - (written ?? first.at) < every) return;
+      if (now - (written ?? first.at) < intervalMs) return;
       written = now;
       const line = describe(step, { bytes: step.bytes - first.bytes, ms: now - first.at });
       output.write(output.isTTY ? `\r\u001b[K${line}` : `${line}\n`);

@@ -117,7 +117,7 @@ const ATTACKS: readonly Attack[] = [
 ];
 
 describe.each(ATTACKS)('%s', (_, spoil, wrong) => {
-  it('is found, with what is expected, what is found, and who says so', async () => {
+  it('is found, with what is expected, what is found, and the source of the expectation', async () => {
     const world = fakeTree();
     spoil(world);
     const { findings } = await run(memoryTree(world.files), world.databases);
@@ -134,7 +134,7 @@ describe.each(ATTACKS)('%s', (_, spoil, wrong) => {
     const world = fakeTree();
     spoil(world);
     const { findings } = await run(memoryTree(world.files), world.databases, {
-      readRemote: databaseOf(world.log),
+      ask: databaseOf(world.log),
     });
     expect(findings.map(({ key }) => key)).toEqual(wrong);
   });

@@ -13,13 +13,13 @@ import {
 import { hashZip } from '../../../test/fakes/zip/dirhash.ts';
 import { writeZip } from '../../../test/fakes/zip/zip-writer.ts';
 import { createLog } from '../../../test/fakes/sumdb/transparency-log.ts';
-import type { ReadRemote } from './stored-log.ts';
+import type { Ask } from '../../sumdb/log/remote-reader.ts';
 
 const HELLO = 'example.com/hello/@v/v1.1.0';
 const DB = 'sumdb/sum.example.test';
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const audited = ({ databases, files }: FakeTree) => run(memoryTree(files), databases);
-const only = (pattern: RegExp, { files }: FakeTree) => {
+const only = (pattern: RegExp, { files }: Pick<FakeTree, 'files'>) => {
   for (const key of files.keys()) if (!pattern.test(key)) files.delete(key);
 };
 
@@ -61,14 +61,15 @@ describe('the verdicts', () => {
   it('ask no database about private modules, and none where there is none', async () => {
     const world = fakeTree();
     const asked: string[] = [];
-    const readRemote: ReadRemote = async (_, path) => {
+    const ask: Ask = async (_, { path }) => {
       asked.push(path);
-      return { kind: 'failed', failures: [], attempts: 1 };
+      const effort = { attempts: 1, hedged: false, breakers: {} };
+      return { kind: 'failed', failures: [], effort };
     };
     only(/@v/, world);
     const progress = await run(memoryTree(world.files), world.databases, {
       private: 'example.com,github.com',
-      readRemote,
+      ask,
     });
     expect(asked).toEqual([]);
     expect(progress.unasked.files).toBe(0);
@@ -80,8 +81,8 @@ describe('the verdicts', () => {
     const world = fakeTree();
     only(/@v|latest/, world);
     for (const key of world.files.keys()) if (key.startsWith('sumdb/')) world.files.delete(key);
-    const readRemote = databaseOf(world.log);
-    const progress = await run(memoryTree(world.files), world.databases, { readRemote });
+    const ask = databaseOf(world.log);
+    const progress = await run(memoryTree(world.files), world.databases, { ask });
     expect(countsOf(progress)).toMatchObject({ zip: { right: 9 }, mod: { right: 9 } });
   });
 
@@ -89,14 +90,27 @@ describe('the verdicts', () => {
     const world = fakeTree();
     for (const key of world.files.keys())
       if (key.includes('/tile/8/0/') || key.includes('/tile/8/1/')) world.files.delete(key);
-    const readRemote = databaseOf(world.log);
-    const progress = await run(memoryTree(world.files), world.databases, { readRemote });
+    const ask = databaseOf(world.log);
+    const progress = await run(memoryTree(world.files), world.databases, { ask });
     expect(countsOf(progress)).toMatchObject({
       zip: { right: 9 },
       lookup: { right: 9 },
       tile: { right: 3 },
     });
     expect(progress.unasked.files).toBe(0);
+  });
+
+  it('pass over a stored tile of a wrong length where the database may be asked', async () => {
+    const world = fakeTree();
+    const top = `${DB}/tile/8/1/000.p/2`;
+    world.files.set(top, world.files.get(top)?.slice(32) ?? new Uint8Array());
+    const ask = databaseOf(world.log);
+    const progress = await run(memoryTree(world.files), world.databases, { ask });
+    expect(countsOf(progress)).toMatchObject({
+      lookup: { right: 9 },
+      tile: { right: 6, wrong: 1 },
+    });
+    expect(wrongKeys(progress)).toEqual([top]);
   });
 
   it('prove a partial tile of an older tree, under the tree head that came with it', async () => {
@@ -166,7 +180,7 @@ describe('the verdicts', () => {
 describe('without a log', () => {
   it('a zip that differs from its mark is wrong, and goes with it', async () => {
     const { files } = fakeTree();
-    only(/hello\/@v\/v1\.1\.0\.zip/, { files } as FakeTree);
+    only(/hello\/@v\/v1\.1\.0\.zip/, { files });
     const tree = memoryTree(
       new Map([...files, [`${HELLO}.zip`, flipped(files.get(`${HELLO}.zip`), 100)]]),
     );
@@ -218,7 +232,20 @@ describe('a log that has forked', () => {
     expect(findings[0]?.proof).toContain(world.log.treeHead());
   });
 
-  it('signed by another key is no word of the database', async () => {
+  it('is found by a look-up whose tree head is on another timeline', async () => {
+    const world = fakeTree();
+    const fork = world.log.fork(500);
+    for (let at = 0; at < 20; at++)
+      fork.add(`forged.example/m v0.0.${at} h1:x\nforged.example/m v0.0.${at}/go.mod h1:x\n`);
+    const key = `${DB}/lookup/example.com/dep@v1.0.0`;
+    world.files.set(key, utf8(fork.lookup('example.com/dep', 'v1.0.0')));
+    const { findings } = await audited(world);
+    expect(findings).toMatchObject([{ key, found: expect.stringContaining('forked') }]);
+    expect(findings[0]?.proof).toContain(fork.treeHead());
+    expect(findings[0]?.proof).toContain(world.log.treeHead());
+  });
+
+  it('that another key signed is wrong in each look-up and in the tree head', async () => {
     const world = fakeTree();
     const databases = databasesOf(createLog({ name: world.log.name }));
     const { findings, counts } = await run(memoryTree(world.files), databases);

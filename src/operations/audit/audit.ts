@@ -1,38 +1,35 @@
 /**
- * An audit reads every file of a tree once, in the order of keys, and says what is right, and by
- * whose word.
+ * An audit reads every file of a tree once, in the order of keys, and judges whether it is right.
  *
- * It may take hours and can be stopped at any file: all that it knows is in its `Progress`, which
- * says after which key to go on. Everything else (the totals, the stored tree heads) is made anew
- * from the tree, so that an audit in many parts ends with the report of an audit in one. Nothing is
+ * It may take hours and can be stopped at any file: all its state is in its `Progress`, with the
+ * key after which it goes on. Everything else (the totals, the stored tree heads) is made anew from
+ * the tree, so that an audit in many parts ends with the report of an audit in one. Nothing is
  * removed before every file was read: a verdict never depends on an earlier one.
  */
 import type { Clock } from '../../effects/clock.ts';
-import { Auditor, type AuditorOptions } from './auditor.ts';
+import { compareKeys, listedKey, type StoreKey } from '../../store/key.ts';
+import type { StoredTree } from '../../store/stored-tree.ts';
+import type { Ask } from '../../sumdb/log/remote-reader.ts';
+import { Auditor, type DatabaseAccess } from './auditor.ts';
 import { type Progress, startProgress } from './progress.ts';
-import type { ReadRemote } from './stored-log.ts';
 import { survey } from './survey.ts';
-import { type AuditedTree, compareKeys } from './tree.ts';
 
-/** How often the progress is saved, in milliseconds. */
-const SAVE_EVERY = 3_000;
+/** How often the progress is saved. */
+const SAVE_EVERY_MS = 3_000;
 
-export interface AuditOptions extends Pick<
-  AuditorOptions,
-  'databases' | 'unlogged' | 'readRemote'
-> {
+export interface AuditOptions extends DatabaseAccess {
   readonly clock: Pick<Clock, 'now'>;
   /** Remove what is wrong. */
   readonly fix: boolean;
   /** Ends the audit after the file at hand, or in the middle of a zip. */
   readonly signal: AbortSignal;
-  /** Told after each file, and while a large one is read. */
+  /** Called after each file, and while a large one is read. */
   readonly onStep: (step: Step) => void;
   /** Called every few seconds and when the last file is done. */
   readonly save: (progress: Progress) => Promise<void>;
 }
 
-/** How far it is. */
+/** How far an audit is. */
 export interface Step {
   readonly files: number;
   readonly bytes: number;
@@ -53,7 +50,7 @@ class Interrupted extends Error {
  * where to go on from, as it is after an interruption.
  */
 export async function audit(
-  tree: AuditedTree,
+  tree: StoredTree,
   progress: Progress,
   options: AuditOptions,
 ): Promise<Completed> {
@@ -70,22 +67,22 @@ export async function audit(
 }
 
 /**
- * What is to be removed, looked at once more: an audit may have begun days ago, and the file may
- * have been mended since.
+ * The keys to be removed, after their files were judged once more: an audit may have begun days
+ * ago, and a file may have been mended since.
  */
 async function stillWrong(
   { findings, subject }: Progress,
   openAuditor: (progress: Progress) => Auditor,
-): Promise<readonly string[]> {
+): Promise<readonly StoreKey[]> {
   const again = startProgress(subject);
   const auditor = openAuditor(again);
   for (const { key } of findings) await auditor.judge({ key, size: 0 });
-  return again.findings.flatMap(({ removes }) => removes);
+  return again.findings.flatMap(({ removes }) => removes.map(listedKey));
 }
 
 /** Reads what is left, and returns how to judge files of the same tree again. */
 async function readAll(
-  tree: AuditedTree,
+  tree: StoredTree,
   progress: Progress,
   options: AuditOptions,
 ): Promise<(progress: Progress) => Auditor> {
@@ -102,19 +99,19 @@ async function readAll(
   const openAuditor = (into: Progress) =>
     new Auditor(tree, into, {
       ...options,
-      readRemote: options.readRemote && interruptible(options.readRemote, onFile),
+      ask: options.ask && interruptible(options.ask, onFile),
       survey: surveyed,
       onBytes: report,
       onRead: onFile,
     });
   const auditor = openAuditor(progress);
   let saved = clock.now();
-  for await (const file of tree.list()) {
+  for await (const file of tree.list('')) {
     if (progress.last !== undefined && compareKeys(file.key, progress.last) <= 0) continue;
     report();
     onFile();
     await auditor.judge(file);
-    if (clock.now() - saved < SAVE_EVERY) continue;
+    if (clock.now() - saved < SAVE_EVERY_MS) continue;
     await save(progress);
     saved = clock.now();
   }
@@ -122,10 +119,10 @@ async function readAll(
   return openAuditor;
 }
 
-/** What a database did not answer because the audit ends is no word on any file. */
-function interruptible(readRemote: ReadRemote, onFile: () => void): ReadRemote {
-  return async (database, path, question) => {
-    const answer = await readRemote(database, path, question);
+/** Ends the audit, where that is why a database gave no answer: no file is judged by that. */
+function interruptible(ask: Ask, onFile: () => void): Ask {
+  return async (origins, question) => {
+    const answer = await ask(origins, question);
     if (answer.kind !== 'accepted') onFile();
     return answer;
   };

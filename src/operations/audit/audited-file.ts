@@ -1,12 +1,8 @@
-import { type ModulePath, unescapeModulePath, versionFitsPath } from '../../module/module-path.ts';
-import {
-  parseVersion,
-  parseVersionQuery,
-  unescapeVersionElement,
-  type Version,
-} from '../../module/version.ts';
+import type { ModulePath } from '../../module/module-path.ts';
+import type { Version } from '../../module/version.ts';
+import { parseKey } from '../../store/key.ts';
 import type { Database } from '../../sumdb/database.ts';
-import { type ChecksumRequest, parseChecksumRequest } from '../../sumdb/request.ts';
+import { type ChecksumFileRequest, parseChecksumRequest } from '../../sumdb/request.ts';
 
 /** What a file of the tree is, by its key. */
 export type AuditedFile =
@@ -16,12 +12,9 @@ export type AuditedFile =
       readonly module: ModulePath;
       readonly version: Version;
     }
-  /**
-   * `@v/list`, `@latest`, and the `.info` of a branch or another query: they change, and nobody
-   * signs them.
-   */
+  /** Files that change, which no log covers. */
   | { readonly kind: 'list' | 'latest' | 'query' }
-  | Extract<ChecksumRequest, { kind: 'lookup' | 'tile' | 'tree head' }>
+  | ChecksumFileRequest
   /** Of a checksum database that SUMDBS does not name. */
   | { readonly kind: 'other log' }
   /** What the go command leaves beside its files. */
@@ -33,35 +26,31 @@ const UNKNOWN = { kind: 'unknown' } as const;
 /** Locks, unfinished downloads and temporary files of cmd/go/internal/modfetch. */
 const LEFT_BY_GO = /\/@v\/[^/]+\.(?:lock|partial|tmp)$/;
 
-/** Says what the file with this key is. `databases` are those whose files can be proven. */
+/** Tells what the file with this key is. `databases` are those whose files can be proven. */
 export function classify(key: string, databases: readonly Database[]): AuditedFile {
-  if (key.startsWith('sumdb/')) return checksumFile(key, databases);
-  const [, module, name] = /^(.+)\/(@latest|@v\/[^/]+)$/.exec(key) ?? [];
-  const path = unescapeModulePath(module ?? '');
-  if (LEFT_BY_GO.test(key)) return { kind: 'ignored' };
-  if (!path || name === undefined) return UNKNOWN;
-  if (name === '@latest') return { kind: 'latest' };
-  return name === '@v/list' ? { kind: 'list' } : versionFile(path, name.slice('@v/'.length));
+  const parsed = parseKey(key);
+  if (!parsed) return LEFT_BY_GO.test(key) ? { kind: 'ignored' } : UNKNOWN;
+  switch (parsed.kind) {
+    case 'checksums':
+      return checksumFile(parsed.path, databases);
+    case 'list':
+    case 'latest':
+    case 'query':
+      return { kind: parsed.kind };
+    default:
+      return { kind: parsed.kind, module: parsed.module, version: parsed.version };
+  }
 }
 
-function versionFile(module: ModulePath, name: string): AuditedFile {
-  const [, element, extension] = /^(.+)\.(info|mod|ziphash|zip)$/.exec(name) ?? [];
-  const text = unescapeVersionElement(element ?? '');
-  const kind = (['info', 'mod', 'zip', 'ziphash'] as const).find((known) => known === extension);
-  if (text === undefined || kind === undefined) return UNKNOWN;
-  const version = parseVersion(text);
-  // v3.0.0 of a path without /v3 is a query: the answer may be v3.0.0+incompatible.
-  if (version && (kind !== 'info' || versionFitsPath(module, version)))
-    return { kind, module, version };
-  return kind === 'info' && parseVersionQuery(text) ? { kind: 'query' } : UNKNOWN;
-}
-
-function checksumFile(key: string, databases: readonly Database[]): AuditedFile {
-  // A request is percent-decoded; no key of ours has anything to decode.
-  const request = key.includes('%') ? undefined : parseChecksumRequest(`/${key}`, databases);
+/** `path` is the name of a database and a path in it. */
+function checksumFile(path: string, databases: readonly Database[]): AuditedFile {
+  // A request is percent-decoded; no key has anything to decode.
+  const request = path.includes('%')
+    ? undefined
+    : parseChecksumRequest(`/sumdb/${path}`, databases);
   if (request) return request.kind === 'supported' ? UNKNOWN : request;
-  const isNamed = databases.some(({ name }) => key.startsWith(`sumdb/${name}/`));
-  return !isNamed && /^sumdb\/.+\/(?:latest$|lookup\/|tile\/)/.test(key)
+  const isNamed = databases.some(({ name }) => path.startsWith(`${name}/`));
+  return !isNamed && /^.+\/(?:latest$|lookup\/|tile\/)/.test(path)
     ? { kind: 'other log' }
     : UNKNOWN;
 }

@@ -1,21 +1,22 @@
+import { isH1 } from '../../bytes/h1.ts';
 import type { ModulePath } from '../../module/module-path.ts';
-import type { Expected } from '../../mirror/verification.ts';
 import type { Version } from '../../module/version.ts';
+import type { Expected } from '../../sumdb/checksums.ts';
 import { checkModuleZip } from '../../zip/rules/check-module-zip.ts';
 import { hashZip } from '../../zip/hash/hash-zip.ts';
 import type { ZipSource } from '../../zip/read/source.ts';
-import { logWord } from './log-word.ts';
+import { loggedHash } from './logged-hash.ts';
 import { type Judgement, RIGHT, UNCOVERED, wrong } from './verdict.ts';
 
 export interface ZipToJudge {
   readonly source: ZipSource;
   readonly module: ModulePath;
   readonly version: Version;
-  /** What the checksum databases say of the version. */
+  /** What the checksum databases have of the version. */
   readonly expected: Expected;
   /** The `.ziphash` beside it, if there is one. */
   readonly mark: Uint8Array | undefined;
-  /** Told how many bytes of the zip were read. */
+  /** Called with the number of bytes of the zip that were read. */
   readonly onBytes: (bytes: number) => void;
 }
 
@@ -44,15 +45,15 @@ export async function judgeZip(file: ZipToJudge): Promise<JudgedZip> {
   return { zip, ...(mark ? { mark: judgeMark(mark, { expected, found }) } : {}) };
 }
 
-interface Words {
+interface Hashes {
   readonly expected: Expected;
   readonly marked: string | undefined;
 }
 
-function brokenZip(reason: string, { expected, marked }: Words): Judgement {
+function brokenZip(reason: string, { expected, marked }: Hashes): Judgement {
   const found = `a broken zip: ${reason}`;
-  const word = logWord(expected, 'zip');
-  if (word.kind === 'hash') return wrong({ expected: word.h1, found, source: word.database });
+  const logged = loggedHash(expected, 'zip');
+  if (logged.kind === 'hash') return wrong({ expected: logged.h1, found, source: logged.database });
   return wrong({
     expected: marked ?? 'a module zip',
     found,
@@ -60,17 +61,19 @@ function brokenZip(reason: string, { expected, marked }: Words): Judgement {
   });
 }
 
-function judgeHash(found: string, { expected, marked }: Words): Judgement {
-  const word = logWord(expected, 'zip');
-  if (word.kind === 'hash') {
-    return word.h1 === found ? RIGHT : wrong({ expected: word.h1, found, source: word.database });
+function judgeHash(found: string, { expected, marked }: Hashes): Judgement {
+  const logged = loggedHash(expected, 'zip');
+  if (logged.kind === 'hash') {
+    return logged.h1 === found
+      ? RIGHT
+      : wrong({ expected: logged.h1, found, source: logged.database });
   }
-  if (marked === undefined) return { ...UNCOVERED, ...word.why };
+  if (marked === undefined) return { ...UNCOVERED, ...logged.why };
   if (marked !== found) return wrong({ expected: marked, found, source: MARK });
-  return { verdict: 'marked', ...word.why };
+  return { verdict: 'marked', ...logged.why };
 }
 
-/** What is known of a zip when its mark is judged. */
+/** What a mark is compared with. */
 export interface MarkedZip {
   readonly expected: Expected;
   /** The hash of the zip itself, if it has one. */
@@ -80,30 +83,30 @@ export interface MarkedZip {
 /** Judges a mark: by the log, else by the zip beside it. */
 export function judgeMark(mark: Uint8Array, { expected, found }: MarkedZip): Judgement {
   const marked = parseMark(mark);
-  const said = marked ?? JSON.stringify(new TextDecoder().decode(mark.subarray(0, 80)));
-  const word = logWord(expected, 'zip');
-  if (word.kind === 'hash') {
-    return marked === word.h1
+  const shown = marked ?? JSON.stringify(new TextDecoder().decode(mark.subarray(0, 80)));
+  const logged = loggedHash(expected, 'zip');
+  if (logged.kind === 'hash') {
+    return marked === logged.h1
       ? RIGHT
-      : wrong({ expected: word.h1, found: said, source: word.database });
+      : wrong({ expected: logged.h1, found: shown, source: logged.database });
   }
   if (marked === undefined) {
     return wrong({
       expected: found ?? 'an h1: hash',
-      found: said,
+      found: shown,
       source: 'the form of a .ziphash',
     });
   }
-  // Where a mark and its zip differ and nobody else knows, the zip was found wrong, and the mark
-  // goes with it.
-  return marked === found ? { verdict: 'marked', ...word.why } : { ...UNCOVERED, ...word.why };
+  // Where a mark and its zip differ and there is no third hash, the zip was found wrong, and the
+  // mark is removed with it.
+  return marked === found ? { verdict: 'marked', ...logged.why } : { ...UNCOVERED, ...logged.why };
 }
 
 /**
  * The hash in a `.ziphash`, as the go command reads it (cmd/go/internal/modfetch, haveZip); white
- * space around is nothing.
+ * space around it is ignored.
  */
 function parseMark(bytes: Uint8Array): string | undefined {
   const text = new TextDecoder().decode(bytes).trim();
-  return /^h1:[A-Za-z0-9+/]{43}=$/.test(text) ? text : undefined;
+  return isH1(text) ? text : undefined;
 }

@@ -7,13 +7,12 @@ import {
   type Verdict,
 } from './verdict.ts';
 
-/** So many unknown files are named. */
+/** The number of unknown files that are named. */
 const MAX_NAMED = 100;
 
 /**
- * How far an audit has come, and what it has found: all that it needs to go on later. Plain JSON.
- * It only changes between two files, so that whoever writes it down at any moment writes a true
- * one.
+ * How far an audit is, and what it has found: all that it needs to continue later. Plain JSON. It
+ * only changes between two files, so that it is consistent whenever it is saved.
  */
 export interface Progress {
   /** What is audited, against what: an audit of something else cannot go on from here. */
@@ -29,7 +28,7 @@ export interface Progress {
   /** Files that are none of modferry's or of the go command's; the first hundred by name. */
   readonly unknown: { files: number; readonly named: string[] };
   /**
-   * Files on which the log may have a word, but could not be consulted; and why not, the first
+   * Files that the log may have a hash of, but could not be consulted on; and why not, the first
    * time.
    */
   readonly unasked: { files: number; reason?: string | undefined };

@@ -27,7 +27,7 @@ function progress() {
 
 const options = { tree: '/srv', online: false, remedy: () => 'rm it' };
 
-it('the report says what is wrong, by whose word, and what to paste, and nothing in it steers a terminal', () => {
+it('the report has what is wrong, the source of the expectation and what to paste, and no control characters', () => {
   expect(reportText(reportOf(progress(), { ...options, fixed: false }))).toMatchInlineSnapshot(`
     "/srv: 4 files, 12.3 MB
 

@@ -1,3 +1,4 @@
+import { maskControls } from '../../bytes/plain-text.ts';
 import type { Progress } from './progress.ts';
 import { type Finding, KINDS, VERDICTS } from './verdict.ts';
 
@@ -70,9 +71,9 @@ function table({ counts }: Report): string[] {
 
 function notes({ online, unasked }: Report): string[] {
   if (unasked.files === 0) return [];
-  const said = `The checksum databases could not be consulted on ${plural(unasked.files, 'file')}`;
+  const summary = `The checksum databases could not be consulted on ${plural(unasked.files, 'file')}`;
   const remedy = online ? '' : '; --online asks them';
-  return [`${said}${remedy} (the first time: ${unasked.reason ?? 'no answer'})`];
+  return [`${summary}${remedy} (the first time: ${unasked.reason ?? 'no answer'})`];
 }
 
 function unknownFiles({ unknown }: Report): string[] {
@@ -81,7 +82,7 @@ function unknownFiles({ unknown }: Report): string[] {
   const more = files > named.length ? [`  and ${files - named.length} more`] : [];
   return [
     `${plural(files, 'file')} that neither modferry nor the go command has put there:`,
-    ...named.map((key) => `  ${plain(key)}`),
+    ...named.map((key) => `  ${maskControls(key)}`),
     ...more,
   ];
 }
@@ -93,17 +94,12 @@ function wrongFiles({ fixed, wrong }: Report): string[] {
     `${plural(wrong.length, 'file')} ${wrong.length === 1 ? 'is' : 'are'} wrong${fixed ? ', and removed' : ''}:`,
     ...wrong.flatMap(({ key, expected, found, source, remedy }) => [
       '',
-      `  ${plain(key)}`,
-      `    expected  ${plain(expected)} (${plain(source)})`,
-      `    found     ${plain(found)}`,
+      `  ${maskControls(key)}`,
+      `    expected  ${maskControls(expected)} (${maskControls(source)})`,
+      `    found     ${maskControls(found)}`,
       ...(fixed ? [] : [`    remedy    ${remedy}`]),
     ]),
   ];
-}
-
-/** Keys and reasons may hold what a stranger wrote: nothing of it may steer a terminal. */
-function plain(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd');
 }
 
 export function plural(count: number, noun: string): string {

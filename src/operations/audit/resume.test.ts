@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fakeTree, flipped, memoryTree, run } from '../../../test/fakes/store/audited-tree.ts';
+import type { StoredTree } from '../../store/stored-tree.ts';
 import type { Progress } from './progress.ts';
 import { startProgress } from './progress.ts';
 
@@ -64,15 +65,16 @@ describe('an audit that is interrupted', () => {
     expect(tree.files.size).toBe(files.size - 6);
   });
 
-  it('while a database is asked says nothing of the file at hand', async () => {
+  it('while a database is asked does not judge the file at hand', async () => {
     const { databases, files } = fakeTree();
     for (const key of files.keys()) if (key.startsWith('sumdb/')) files.delete(key);
     const stopped = new AbortController();
     const progress = await run(memoryTree(files), databases, {
       signal: stopped.signal,
-      async readRemote() {
+      async ask() {
         stopped.abort();
-        return { kind: 'failed', failures: [], attempts: 1 };
+        const effort = { attempts: 1, hedged: false, breakers: {} };
+        return { kind: 'failed', failures: [], effort };
       },
     });
     expect(progress.last).toBe('example.com/dep/@v/v1.0.0.info');
@@ -83,12 +85,11 @@ describe('an audit that is interrupted', () => {
     const { databases, files } = fakeTree();
     const tree = memoryTree(files);
     const stopped = new AbortController();
-    const open = tree.open.bind(tree);
-    const slow = {
+    const slow: StoredTree = {
       ...tree,
-      async open(key: string) {
+      async head(key) {
         stopped.abort();
-        return open(key);
+        return tree.head(key);
       },
     };
     const progress = await run(slow, databases, { signal: stopped.signal });
@@ -119,11 +120,11 @@ describe('the progress', () => {
     const { databases, files } = fakeTree();
     const tree = memoryTree(files);
     const progress = startProgress('test');
-    const broken = {
+    const broken: StoredTree = {
       ...tree,
-      read: async (key: string) => {
+      async read(key, range) {
         if (key === `${HELLO}.mod`) throw new Error('EIO');
-        return tree.read(key);
+        return tree.read(key, range);
       },
     };
     await expect(run(broken, databases, { progress })).rejects.toThrow('EIO');

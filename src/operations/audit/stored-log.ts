@@ -1,170 +1,152 @@
-import { BadAnswer } from '../../origins/origin.ts';
-import type { Answer } from '../../origins/race/ask.ts';
 import type { ModulePath } from '../../module/module-path.ts';
 import type { Version } from '../../module/version.ts';
 import { checksumKey } from '../../store/key.ts';
-import { ForkedLog } from '../../sumdb/consistency.ts';
-import { LogClient, type Lookup } from '../../sumdb/log-client.ts';
-import type { LogEffects, RemoteQuestion } from '../../sumdb/log-effects.ts';
-import { LogMemory, type SignedHead } from '../../sumdb/log-memory.ts';
+import { readWhole, type StoredTree } from '../../store/stored-tree.ts';
+import type { LookupAnswer, LookupSource } from '../../sumdb/checksums.ts';
 import type { Database } from '../../sumdb/database.ts';
+import type { TileEffects } from '../../sumdb/log/log-effects.ts';
+import { LogMemory } from '../../sumdb/log/log-memory.ts';
+import { type Lookup, LogVerifier, MAX_LOOKUP_BYTES } from '../../sumdb/log/log-verifier.ts';
+import { acceptedIfProven, type Proof, proven } from '../../sumdb/log/proof.ts';
+import { type Ask, type ReadRemote, remoteReader } from '../../sumdb/log/remote-reader.ts';
 import { lookupPath } from '../../sumdb/request.ts';
-import { TileUnavailable } from '../../sumdb/tile-source.ts';
-import type { AuditedTree } from './tree.ts';
-
-/** Asks the addresses of a database; see `LogEffects.readRemote`. */
-export type ReadRemote = <T>(
-  database: Database,
-  path: string,
-  question: RemoteQuestion<T>,
-) => Promise<Answer<T>>;
+import { inOrder, type SignedHead } from '../../sumdb/log/signed-head.ts';
+import { readStoredTile, TileSource } from '../../sumdb/log/tile-source.ts';
+import { formatTilePath, type Tile } from '../../tlog/tile-path.ts';
+import type { TreeHead } from '../../tlog/tree-head.ts';
 
 export interface StoredLogOptions {
   readonly database: Database;
-  readonly tree: Pick<AuditedTree, 'read'>;
+  readonly tree: Pick<StoredTree, 'read'>;
   /** Every tree head in the tree that the database has signed, the smallest log first. */
   readonly heads: readonly SignedHead[];
-  /** Absent offline: then the audited tree is all there is. */
-  readonly readRemote?: ReadRemote | undefined;
+  /** Asks the database. Absent offline: then the audited tree is all there is. */
+  readonly ask?: Ask | undefined;
 }
 
-/** Whether something is in the log. */
-export type Proof<T> =
-  | { readonly kind: 'proven'; readonly value: T }
-  /** It may be: tiles are missing that would tell. */
-  | { readonly kind: 'unproven'; readonly reason: string }
-  | { readonly kind: 'refuted'; readonly reason: string; readonly proof?: string };
-
 /**
- * The log of a checksum database as far as the audited tree has it. Nothing is believed for being
- * there: a lookup counts when its record is proven to be in the newest tree that the database has
- * signed, and where the tiles for that were never stored, in the tree that the lookup itself names.
- * That one is signed as well, and is what a go command would believe that meets the database for
- * the first time.
+ * The log of a checksum database as far as the audited tree has it. That a file is there proves
+ * nothing: a look-up counts when its record is proven to be in the newest tree that the database
+ * has signed, and where the tiles for that were never stored, in the tree that the look-up itself
+ * names. That one is signed as well, and a go command that meets the database for the first time
+ * takes it.
  */
-export class StoredLog {
-  readonly #options: StoredLogOptions;
+export class StoredLog implements LookupSource {
+  readonly name: string;
+  readonly database: Database;
+  readonly heads: readonly SignedHead[];
+  readonly #tree: Pick<StoredTree, 'read'>;
+  readonly #readRemote: ReadRemote | undefined;
   readonly #memory = new LogMemory();
+  /** With what was proven before. */
+  readonly #verifier: LogVerifier;
+  /** Without, so that the verdict on a file does not depend on those that were judged before. */
+  readonly #freshVerifier: LogVerifier;
 
-  constructor(options: StoredLogOptions) {
-    this.#options = options;
+  constructor({ ask, database, heads, tree }: StoredLogOptions) {
+    const { key, name } = database;
+    this.name = name;
+    this.database = database;
+    this.heads = heads;
+    this.#tree = tree;
+    this.#readRemote = ask && remoteReader(database, ask);
+    const effects: TileEffects = {
+      readRemote: this.#readRemote,
+      readCache: (path) => this.#read(path),
+      writeCache: () => {}, // an audit writes nothing
+    };
+    this.#verifier = new LogVerifier(key, new TileSource(effects, this.#memory));
+    this.#freshVerifier = new LogVerifier(key, new TileSource(effects));
   }
 
-  /**
-   * The hashes of a version: from the stored lookup if that is proven, else from the database, if
-   * it may be asked.
-   */
-  async hashes(module: ModulePath, version: Version): Promise<Answer<Lookup>> {
-    const { database, tree, readRemote } = this.#options;
+  /** Whether the database may be asked. */
+  get isOnline(): boolean {
+    return this.#readRemote !== undefined;
+  }
+
+  /** The stored look-up of a version if it is proven, else that of the database. */
+  async find(module: ModulePath, version: Version): Promise<LookupAnswer> {
     const path = lookupPath(module, version);
-    const stored = await tree.read(checksumKey(database.name, path));
+    const stored = await this.#read(path);
     const proof = stored && (await this.proveLookup(stored, module, version));
-    if (proof?.kind === 'proven') {
-      return {
-        kind: 'accepted',
-        value: proof.value,
-        origin: 'the tree',
-        attempts: 0,
-        failures: [],
-      };
-    }
-    if (readRemote) return this.#client(this.#memory).lookup(module, version);
-    return unavailable(
-      proof ? `${path} is ${proof.kind}: ${proof.reason}` : `${path} is not stored`,
-    );
+    if (proof?.kind === 'proven') return proof;
+    if (this.#readRemote) return this.#ask(this.#readRemote, module, version);
+    const text = proof ? `${path} is ${proof.kind}: ${proof.reason}` : `${path} is not stored`;
+    return {
+      kind: 'failed',
+      failures: [{ origin: 'the tree', reason: { kind: 'unchecked', text } }],
+    };
   }
 
-  /** Whether these bytes are the record of the version, in the log. */
+  async #ask(readRemote: ReadRemote, module: ModulePath, version: Version): Promise<LookupAnswer> {
+    const answer = await readRemote(lookupPath(module, version), {
+      limitBytes: MAX_LOOKUP_BYTES,
+      accept: async (bytes) =>
+        acceptedIfProven(await this.#proveBesideNewest(bytes, module, version)),
+    });
+    return answer.kind === 'accepted' ? { kind: 'proven', value: answer.value } : answer;
+  }
+
+  /** Proves that these bytes are the record of the version, in the log. */
   async proveLookup(
     bytes: Uint8Array,
     module: ModulePath,
     version: Version,
   ): Promise<Proof<Lookup>> {
-    const path = lookupPath(module, version);
-    const ask = (memory: LogMemory, latest?: SignedHead) =>
-      prove((judge) =>
-        this.#client(memory, { path, bytes, judge, latest }).lookup(module, version),
-      );
-    const proof = await ask(this.#memory, this.#options.heads.at(-1));
+    const proof = await this.#proveBesideNewest(bytes, module, version);
     if (proof.kind !== 'unproven') return proof;
-    const alone = await ask(new LogMemory());
+    const claim = { bytes, module, version, place: placeAlone };
+    const alone = await this.#freshVerifier.proveLookup(claim);
     return alone.kind === 'proven' ? alone : proof;
   }
 
-  /** Whether this signed tree head is one log with the newest one. */
-  proveHead(note: Uint8Array): Promise<Proof<Uint8Array>> {
-    const latest = this.#options.heads.at(-1);
-    return prove((judge) =>
-      this.#client(new LogMemory(), { path: 'latest', bytes: note, judge, latest }).latest(),
-    );
+  #proveBesideNewest(
+    bytes: Uint8Array,
+    module: ModulePath,
+    version: Version,
+  ): Promise<Proof<Lookup>> {
+    const place = (head: SignedHead) => this.proveHead(head);
+    return this.#verifier.proveLookup({ bytes, module, version, place });
   }
 
-  #client(memory: LogMemory, presented?: Presented): LogClient {
-    const { database } = this.#options;
-    const { name, key } = database;
-    return new LogClient({ name, key, memory, effects: this.#effects(presented) });
+  /** Proves that a signed tree head is one log with the newest stored one: the newer of the two. */
+  async proveHead(signed: SignedHead): Promise<Proof<SignedHead>> {
+    const newest = this.heads.at(-1);
+    if (!newest) return proven(signed);
+    const [older, newer] = inOrder(newest, signed);
+    if (newer === newest && this.#memory.isConsistent(older.head)) return proven(newest);
+    const compared = await this.#verifier.compareHeads(older, newer);
+    if (compared.kind === 'proven' && newer === newest) this.#memory.keepConsistent(older.head);
+    return compared;
   }
 
-  #effects(presented: Presented | undefined): LogEffects {
-    const { database, heads, readRemote, tree } = this.#options;
-    const latest = presented ? presented.latest : heads.at(-1);
-    return {
-      alarm: () => {}, // an audit reports what it finds
-      readCache: (path) => tree.read(checksumKey(database.name, path)),
+  /** Proves that these bytes are a tile of a tree which has one there. */
+  proveTile(tile: Tile, bytes: Uint8Array, head: TreeHead): Promise<Proof<Uint8Array>> {
+    return this.#freshVerifier.proveTile(tile, bytes, head);
+  }
+
+  /** As `proveTile`, with every other tile from the database itself. */
+  proveTileOnline(tile: Tile, bytes: Uint8Array, head: TreeHead): Promise<Proof<Uint8Array>> {
+    const effects: TileEffects = {
+      readRemote: this.#readRemote,
+      readCache: async () => undefined,
       writeCache: () => {},
-      readLatest: async () => latest && { bytes: latest.note, known: '' },
-      swapLatest: async () => true,
-      async readRemote(path, question) {
-        if (presented?.path === path) return presented.judge(presented.bytes, question.accept);
-        return readRemote
-          ? readRemote(database, path, question)
-          : unavailable(`${path} is not stored`);
-      },
     };
+    const verifier = new LogVerifier(this.database.key, new TileSource(effects));
+    return verifier.proveTile(tile, bytes, head);
+  }
+
+  /** A stored tile of the right length. */
+  readTile(tile: Tile): Promise<Uint8Array | undefined> {
+    return readStoredTile(tile, (stored) => this.#read(formatTilePath(stored)));
+  }
+
+  #read(path: string): Promise<Uint8Array | undefined> {
+    return readWhole(this.#tree, checksumKey(this.name, path));
   }
 }
 
-/**
- * A file of the tree that takes the place of the database's answer, so that it is judged like one.
- */
-interface Presented {
-  readonly path: string;
-  readonly bytes: Uint8Array;
-  readonly judge: Judge;
-  readonly latest: SignedHead | undefined;
-}
-
-type Judge = <T>(bytes: Uint8Array, accept: RemoteQuestion<T>['accept']) => Promise<Answer<T>>;
-
-/** Runs `ask`, and says why what it was told was not accepted. */
-async function prove<T>(ask: (judge: Judge) => Promise<Answer<T>>): Promise<Proof<T>> {
-  let refused: BadAnswer | undefined;
-  const answer = await ask(async (bytes, accept) => {
-    try {
-      return {
-        kind: 'accepted',
-        value: await accept(bytes),
-        origin: 'the tree',
-        attempts: 0,
-        failures: [],
-      };
-    } catch (error) {
-      if (!(error instanceof BadAnswer)) throw error;
-      refused = error;
-      return unavailable(error.message);
-    }
-  });
-  if (answer.kind === 'accepted') return { kind: 'proven', value: answer.value };
-  const reason = refused?.message ?? 'no answer';
-  if (refused instanceof ForkedLog) return { kind: 'refuted', reason, proof: refused.proof };
-  const lacksTiles = refused === undefined || refused.cause instanceof TileUnavailable;
-  return { kind: lacksTiles ? 'unproven' : 'refuted', reason };
-}
-
-function unavailable(text: string): Extract<Answer<never>, { kind: 'failed' }> {
-  return {
-    kind: 'failed',
-    failures: [{ origin: 'the tree', cause: 'unreachable', text }],
-    attempts: 0,
-  };
+/** Takes the head of a look-up for itself, as a client does that has none. */
+async function placeAlone(head: SignedHead): Promise<Proof<SignedHead>> {
+  return proven(head);
 }

@@ -1,15 +1,14 @@
+import type { ListedFile } from '../../store/contract.ts';
+import { listedKey } from '../../store/key.ts';
+import { readWhole, type StoredTree } from '../../store/stored-tree.ts';
 import type { Database } from '../../sumdb/database.ts';
-import { openNote } from '../../tlog/note.ts';
+import { MAX_LOOKUP_BYTES } from '../../sumdb/log/log-verifier.ts';
+import { checksumPath } from '../../sumdb/request.ts';
+import { openHead, type SignedHead } from '../../sumdb/log/signed-head.ts';
 import { parseRecord } from '../../tlog/record.ts';
-import { parseTreeHead } from '../../tlog/tree-head.ts';
-import type { SignedHead } from '../../sumdb/log-memory.ts';
 import { classify } from './audited-file.ts';
-import type { AuditedTree, ListedFile } from './tree.ts';
 
-/** A record of a few lines and a signed tree head, in bytes and generously. */
-export const MAX_LOOKUP_BYTES = 64 * 1024;
-
-/** What is known of a tree before any of its files is judged. */
+/** What is known of a tree before its files are judged. */
 export interface Survey {
   readonly files: number;
   readonly bytes: number;
@@ -28,17 +27,17 @@ export interface SurveyOptions {
 
 /**
  * Counts the files, and collects the signed tree heads. A tile or a record is proven under a tree
- * head, and a module cache of the go command has none but those in its lookups, which come late in
- * the order of keys. So they are read first, whatever is judged first.
+ * head, and a module cache of the go command has none but those in its look-ups, which come late in
+ * the order of keys. So all of them are read first.
  */
 export async function survey(
-  tree: AuditedTree,
+  tree: StoredTree,
   { databases, onFile }: SurveyOptions,
 ): Promise<Survey> {
   const heads = new Map(databases.map(({ name }) => [name, new Map<string, SignedHead>()]));
   let files = 0;
   let bytes = 0;
-  for await (const listed of tree.list()) {
+  for await (const listed of tree.list('')) {
     onFile();
     files += 1;
     bytes += listed.size;
@@ -56,27 +55,18 @@ export async function survey(
 }
 
 async function readHead(
-  tree: AuditedTree,
+  tree: StoredTree,
   { key, size }: ListedFile,
   databases: readonly Database[],
 ): Promise<{ readonly name: string; readonly signed: SignedHead } | undefined> {
-  if (!key.startsWith('sumdb/') || size > MAX_LOOKUP_BYTES) return undefined;
+  if (size > MAX_LOOKUP_BYTES) return undefined;
   const file = classify(key, databases);
   if (file.kind !== 'lookup' && file.kind !== 'tree head') return undefined;
-  const bytes = await tree.read(key);
+  const bytes = await readWhole(tree, listedKey(key));
   const note = bytes && (file.kind === 'lookup' ? parseRecord(bytes)?.note : bytes);
-  const signed = note && (await openHead(note, file.database));
-  return signed && { name: file.database.name, signed };
-}
-
-/** The tree head in a note, if the database has signed it. */
-export async function openHead(
-  note: Uint8Array,
-  { key }: Database,
-): Promise<SignedHead | undefined> {
-  const opened = await openNote(note, key);
-  const head = opened.kind === 'verified' ? parseTreeHead(opened.text) : undefined;
-  return head && { head, note };
+  const { key: verifierKey, name } = file.database;
+  const opened = note && (await openHead(note, { key: verifierKey, path: checksumPath(file) }));
+  return opened?.kind === 'proven' ? { name, signed: opened.value } : undefined;
 }
 
 function bySize(heads: Iterable<SignedHead>): readonly SignedHead[] {

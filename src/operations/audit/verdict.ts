@@ -1,8 +1,8 @@
-/** What an audit says of a file. */
+/** The result of the audit of one file. */
 export type Judgement =
-  /** It equals what the log says, or was signed by the log itself. */
+  /** It equals what the log has, or was signed by the log itself. */
   | { readonly verdict: 'right' }
-  /** It equals its `.ziphash`; the log has no word on it, or could not be consulted. */
+  /** It equals its `.ziphash`; the log has no record of it, or could not be consulted. */
   | { readonly verdict: 'marked'; readonly unasked?: string }
   /**
    * There is nothing to compare it with. `unasked` is why the log, which may well have its hash,
@@ -15,7 +15,7 @@ export interface Wrong {
   readonly verdict: 'wrong';
   readonly expected: string;
   readonly found: string;
-  /** Who says what is expected: a checksum database, a key, or a rule. */
+  /** What the expectation is from: a checksum database, a key, or a rule. */
   readonly source: string;
   /** What shows it to others: the two signed tree heads of a log that has forked. */
   readonly proof?: string;

@@ -5,27 +5,23 @@ import {
   afterSuccess,
   type Breaker,
   CLOSED,
-  isUnwell,
+  isSuspect,
   stateOf,
-  trialDue,
+  trialDueAt,
 } from './breaker.ts';
 
 const START = Date.UTC(2026, 0, 1);
 const SECOND = 1_000;
 const MINUTE = 60_000;
 
-/** A failure at `now`, with dice that show the middle: no jitter. */
-function failed(breaker: Breaker, now: number, retryAfter?: number): Breaker {
-  return afterFailure(breaker, {
-    now,
-    random: 0.5,
-    ...(retryAfter === undefined ? {} : { retryAfter }),
-  });
+/** A failure at `now`, with a random number that means no jitter. */
+function failed(breaker: Breaker, now: number, retryAfterSeconds?: number): Breaker {
+  return afterFailure(breaker, { now, random: 0.5, retryAfterSeconds });
 }
 
 /** The breaker after requests at `now` that `s`ucceeded or `f`ailed. */
 function after(requests: string, now = START, breaker = CLOSED): Breaker {
-  return [...requests].reduce(
+  return Array.from(requests).reduce(
     (b, one) => (one === 's' ? afterSuccess(b, now) : failed(b, now)),
     breaker,
   );
@@ -44,7 +40,7 @@ function opensByAlternation(seconds: number): boolean {
   return false;
 }
 
-describe('what opens it', () => {
+describe('a closed breaker', () => {
   it.each([
     ['', 'closed'],
     ['f', 'closed'],
@@ -63,44 +59,44 @@ describe('what opens it', () => {
     ['sssfsfsf', 'closed'],
     ['ssf'.repeat(30), 'closed'],
     ['ssff'.repeat(2), 'open'],
-  ])('after %j it is %s', (requests, state) => {
+  ])('is after the requests %j %s', (requests, state) => {
     expect(stateOf(after(requests), START)).toBe(state);
   });
 
-  it('a failure counts half after 30 s, so that alternation opens it only while there is much of it', () => {
+  it('opens by alternating outcomes only when they are frequent, as a failure counts half after 30 s', () => {
     // Weights of 2^(-t/30): 4 s apart they add up to more than eight, 6 s apart they never do.
     expect([1, 4, 6, 60].map(opensByAlternation)).toEqual([true, true, false, false]);
   });
 
-  it('failures of a minute ago hardly count any more', () => {
+  it('hardly counts failures of a minute ago', () => {
     const before = after('ffsffsf');
     expect(stateOf(after('sssf', START, before), START)).toBe('open');
     expect(stateOf(after('sssf', START + MINUTE, before), START + MINUTE)).toBe('closed');
   });
 
-  it('a clock that was set back does not make old failures count more', () => {
+  it('does not count old failures more when the clock was set back', () => {
     expect(after('s', START - MINUTE, after('f')).recent).toEqual({ succeeded: 1, failed: 1 });
   });
 });
 
-describe('how long it stays open', () => {
+describe('an open breaker', () => {
   it.each([
     [0, 27],
     [0.25, 28.5],
     [0.5, 30],
     [0.75, 31.5],
     [1, 33],
-  ])('30 s, by dice of %d: %d s', (random, seconds) => {
+  ])('stays open with the random number %d for %d s', (random, seconds) => {
     expect(openFor(afterFailure(after('ff'), { now: START, random }))).toBe(seconds);
   });
 
-  it('until then it is open, and from then on half-open', () => {
+  it('is half-open at the end of its time', () => {
     const breaker = after('fff');
     const at = [0, 29_999, 30_000, 24 * 60 * MINUTE].map((ms) => stateOf(breaker, START + ms));
     expect(at).toEqual(['open', 'open', 'half-open', 'half-open']);
   });
 
-  it('each failed trial doubles it, up to five minutes', () => {
+  it('stays open twice as long after each failed trial, up to five minutes', () => {
     let breaker = after('fff');
     const times = [openFor(breaker)];
     for (let trial = 0; trial < 2000; trial++) {
@@ -112,7 +108,7 @@ describe('how long it stays open', () => {
     expect(times.at(-1)).toBe(300);
   });
 
-  it('the longest time has its tenth more or less too', () => {
+  it('has jitter also at the longest time', () => {
     let breaker = after('fff');
     for (let trial = 0; trial < 5; trial++) breaker = failed(breaker, breaker.until);
     const times = [0, 1].map((random) =>
@@ -121,7 +117,7 @@ describe('how long it stays open', () => {
     expect(times).toEqual([270, 330]);
   });
 
-  it('a failure while it is open does not make it longer', () => {
+  it('does not stay open longer after a failure meanwhile', () => {
     const open = after('fff');
     const asked = after('fffff', START + 20 * SECOND, open);
     expect([asked.until, asked.openings, asked.failures]).toEqual([open.until, 1, 8]);
@@ -130,11 +126,11 @@ describe('how long it stays open', () => {
   });
 });
 
-describe('the way back', () => {
+describe('a success', () => {
   it.each([
     ['the trial of a half-open one', 30 * SECOND],
     ['the late answer to a request from before', 1 * SECOND],
-  ])('%s closes it, with a clean record', (_, later) => {
+  ])('%s closes it and clears its failures', (_, later) => {
     const now = START + later;
     const closed = after('s', now, after('fff'));
     expect(stateOf(closed, now)).toBe('closed');
@@ -147,7 +143,7 @@ describe('the way back', () => {
     expect(stateOf(after('ff', now, closed), now)).toBe('closed');
   });
 
-  it('an origin that flaps goes on where it was, for five minutes after each time that it was closed', () => {
+  it('does not reset the doubling for the next five minutes', () => {
     let breaker = CLOSED;
     let now = START;
     const times: number[] = [];
@@ -164,7 +160,7 @@ describe('the way back', () => {
     [5 * MINUTE - 1, 120],
     [5 * MINUTE, 30],
     [24 * 60 * MINUTE, 30],
-  ])('%d ms after it was closed it opens for %d s', (quiet, seconds) => {
+  ])('is followed %d ms later by an opening of %d s', (quiet, seconds) => {
     const open = after('f', START + 30 * SECOND, after('fff'));
     const closed = after('s', open.until, open);
     const now = open.until + quiet;
@@ -189,16 +185,19 @@ describe('Retry-After', () => {
     ['fff', 10, 30],
     ['fff', 45, 45],
     ['fff', 86_400, 3600],
-  ])('after %j a failure with %d opens it for %d s', (requests, retryAfter, seconds) => {
-    const breaker = failed(after(requests), START, retryAfter);
-    expect(openFor(breaker)).toBe(seconds);
-  });
+  ])(
+    'after the requests %j with a failure of %d s opens it for %d s',
+    (requests, retryAfterSeconds, seconds) => {
+      const breaker = failed(after(requests), START, retryAfterSeconds);
+      expect(openFor(breaker)).toBe(seconds);
+    },
+  );
 
-  it('of 0 is none', () => {
+  it('of 0 is ignored', () => {
     expect(failed(CLOSED, START, 0)).toEqual(after('f'));
   });
 
-  it('is over after that time, and a failed trial then is the first opening', () => {
+  it('ends after its time, and a failed trial then counts as the first opening', () => {
     const breaker = failed(CLOSED, START, 7);
     const now = START + 7 * SECOND;
     expect([stateOf(breaker, now - 1), stateOf(breaker, now)]).toEqual(['open', 'half-open']);
@@ -206,7 +205,7 @@ describe('Retry-After', () => {
   });
 });
 
-describe('an unwell one', () => {
+describe('an origin', () => {
   it.each([
     ['', false],
     ['s', false],
@@ -214,20 +213,20 @@ describe('an unwell one', () => {
     ['fs', false],
     ['fff', true],
     ['fffs', false],
-  ])('after %j: %s', (requests, unwell) => {
-    expect(isUnwell(after(requests))).toBe(unwell);
+  ])('is suspect after the requests %j: %s', (requests, suspect) => {
+    expect(isSuspect(after(requests))).toBe(suspect);
   });
 
-  it('is one also when its time is over, until a trial went well', () => {
+  it('stays suspect when its breaker is half-open, until a trial succeeds', () => {
     expect(stateOf(after('fff'), START + MINUTE)).toBe('half-open');
-    expect(isUnwell(after('fff'))).toBe(true);
+    expect(isSuspect(after('fff'))).toBe(true);
   });
 
-  it('may be tried 5 s after its last failure while it is closed, and at the end of its time when it is open', () => {
-    const warned = after('f', START + MINUTE, after('f'));
-    expect(trialDue(warned)).toBe(START + MINUTE + 5 * SECOND);
-    expect(trialDue(after('fff'))).toBe(START + 30 * SECOND);
-    expect(trialDue(failed(CLOSED, START, 90))).toBe(START + 90 * SECOND);
+  it('may be tried 5 s after its last failure, or at the end of the time of its open breaker', () => {
+    const suspect = after('f', START + MINUTE, after('f'));
+    expect(trialDueAt(suspect)).toBe(START + MINUTE + 5 * SECOND);
+    expect(trialDueAt(after('fff'))).toBe(START + 30 * SECOND);
+    expect(trialDueAt(failed(CLOSED, START, 90))).toBe(START + 90 * SECOND);
   });
 });
 
@@ -260,7 +259,7 @@ function limits(
 }
 
 it.each([1, 2, 3, 4, 5, 6, 7, 8])(
-  'random walk %d: it does what its history says, and never more than its limits',
+  'random walk %d: the breaker follows its history, within its limits',
   (seed) => {
     const dice = seededRandom(seed);
     const share = seed / 12;
@@ -274,33 +273,37 @@ it.each([1, 2, 3, 4, 5, 6, 7, 8])(
       const before = breaker;
       const state = stateOf(before, now);
       const ok = dice.next() < share;
-      const retryAfter = dice.below(20) === 0 ? dice.below(10_000) : 0;
+      const retryAfterSeconds = dice.below(20) === 0 ? dice.below(10_000) : 0;
       visited.add(`${state} ${ok}`);
       // A success that closes it is the start of a new record.
       history = [...(ok && state !== 'closed' ? [] : history.slice(-200)), { at: now, ok }];
       inARow = ok ? 0 : inARow + 1;
       breaker = ok
         ? afterSuccess(before, now)
-        : afterFailure(before, { now, random: dice.next(), ...(retryAfter ? { retryAfter } : {}) });
+        : afterFailure(before, {
+            now,
+            random: dice.next(),
+            retryAfterSeconds,
+          });
 
-      const asked = Math.min(retryAfter, 3600) * SECOND;
+      const asked = Math.min(retryAfterSeconds, 3600) * SECOND;
       const [from = 0, to = 0] = ok
         ? [0, 0]
         : limits(before, now, { mustOpen: hasToOpen(history, now), asked });
       const open = breaker.until === 0 ? 0 : breaker.until - now;
       expect(open).toBeGreaterThanOrEqual(from);
       expect(open).toBeLessThanOrEqual(to);
-      expect([breaker.failures, breaker.at, isUnwell(breaker)]).toEqual([inARow, now, !ok]);
+      expect([breaker.failures, breaker.at, isSuspect(breaker)]).toEqual([inARow, now, !ok]);
     }
     expect(visited.size).toBe(6);
   },
 );
 
-it('an opening by Retry-After after a quiet day is a first one', () => {
+it('an opening by Retry-After after a quiet day counts as the first one', () => {
   let breaker = CLOSED;
   let now = Date.UTC(2026, 0, 1);
-  const fail = (retryAfter = 0) =>
-    (breaker = afterFailure(breaker, { now, random: 0.5, retryAfter }));
+  const fail = (retryAfterSeconds = 0) =>
+    (breaker = afterFailure(breaker, { now, random: 0.5, retryAfterSeconds }));
   for (let at = 0; at < 3; at++) fail();
   for (let at = 0; at < 4; at++) {
     now = breaker.until;

@@ -1,24 +1,24 @@
 /**
- * The circuit breaker of one origin: who fails again and again is left alone for a while.
+ * The circuit breaker of one origin: after repeated failures it is not asked for a while.
  *
  *     closed --- three failures in a row, or half of the recent ones ---> open
  *     open ----- its time is over -------------------------------------> half-open
  *     half-open - one trial request: success --> closed, failure --> open, for longer
  *
- * A pure state machine: states are values, the time and the dice are arguments. What counts as a
- * failure is the pool's business. A closed breaker with failures is a warning: such an origin is
- * asked after the others and tried again soon.
+ * A pure state machine: states are values, the time and the random number are arguments. The health
+ * registry decides what counts as a failure. An origin whose breaker is closed after a failure is
+ * suspect: it is asked after the others and tried again soon.
  */
 export interface Breaker {
   /** Failures since the last success. */
   readonly failures: number;
-  /** Successes and failures that fade with time. */
+  /** Successes and failures, whose weight fades with time. */
   readonly recent: { readonly succeeded: number; readonly failed: number };
-  /** Until when it is open, in milliseconds since the epoch; 0 while it is closed. */
+  /** When it stops being open, in milliseconds since the epoch; 0 while it is closed. */
   readonly until: number;
-  /** How often it opened without a quiet time between. */
+  /** How often it opened without a quiet time in between. */
   readonly openings: number;
-  /** When it was closed again, in milliseconds since the epoch; 0 if it never was open. */
+  /** When it was closed again, in milliseconds since the epoch; 0 if it was never open. */
   readonly closedAt: number;
   /** When the last success or failure was seen; 0 for never. */
   readonly at: number;
@@ -38,48 +38,42 @@ export const CLOSED: Breaker = {
 /** So many failures in a row open it. */
 const MAX_FAILURES = 3;
 
-/** Milliseconds in which a success or a failure loses half of its weight. */
-const HALF_LIFE = 30_000;
+/** In this time a success or a failure loses half of its weight. */
+const HALF_LIFE_MS = 30_000;
 
-/**
- * From this weight of recent requests on the share of failures counts, and from this share on it
- * opens.
- */
+/** The share of failures counts from this weight of recent requests on, and opens it from here. */
 const MIN_WEIGHT = 8;
 const MAX_FAILED_SHARE = 0.5;
 
-/**
- * Milliseconds that it stays open the first time, and at most, before jitter. Each opening doubles
- * it.
- */
-const FIRST_OPEN = 30_000;
-const LONGEST_OPEN = 300_000;
+/** How long it stays open the first time, and at most, before jitter. Each opening doubles it. */
+const FIRST_OPEN_MS = 30_000;
+const MAX_OPEN_MS = 300_000;
 
 /** A tenth more or less, so that isolates do not all try at once. */
 const JITTER = 0.1;
 
-/** The longest Retry-After that is honoured, in milliseconds: nobody is sent away for a day. */
-const LONGEST_RETRY_AFTER = 3_600_000;
+/** The longest Retry-After that is honoured: a longer one would disable an origin for too long. */
+export const MAX_RETRY_AFTER_MS = 3_600_000;
 
-/** Milliseconds after it was closed in which another opening goes on where the last one ended. */
-const QUIET = 300_000;
+/** An opening so soon after the last one ended continues its doubling. */
+const QUIET_MS = 300_000;
 
-/** Milliseconds after which a closed breaker's failure is tried again. */
-export const RETRY_WARNED = 5_000;
+/** How long after its last failure an origin whose breaker is closed is tried again. */
+export const RETRY_SUSPECT_MS = 5_000;
 
 export function stateOf({ until }: Breaker, now: number): BreakerState {
   if (until === 0) return 'closed';
   return now < until ? 'open' : 'half-open';
 }
 
-/** Whether it failed last time; as long as it is not closed, it did. */
-export function isUnwell({ failures }: Breaker): boolean {
+/** Whether the last request failed; that holds as long as the breaker is not closed. */
+export function isSuspect({ failures }: Breaker): boolean {
   return failures > 0;
 }
 
-/** When a trial may decide about an unwell origin, in milliseconds since the epoch. */
-export function trialDue({ at, until }: Breaker): number {
-  return until === 0 ? at + RETRY_WARNED : until;
+/** When a trial of a suspect origin is due, in milliseconds since the epoch. */
+export function trialDueAt({ at, until }: Breaker): number {
+  return until === 0 ? at + RETRY_SUSPECT_MS : until;
 }
 
 export function afterSuccess(breaker: Breaker, now: number): Breaker {
@@ -95,38 +89,46 @@ export function afterSuccess(breaker: Breaker, now: number): Breaker {
   };
 }
 
-/** It was slower than another one: that is a warning, which a trial has to confirm. */
-export function afterLoss(breaker: Breaker, now: number): Breaker {
+/** Another origin was faster: this one is suspect until a trial has decided. */
+export function afterOvertaken(breaker: Breaker, now: number): Breaker {
   return { ...breaker, failures: Math.max(breaker.failures, 1), at: now };
 }
 
-/**
- * `retryAfter` is in seconds: an origin that says so is left alone at once, as long as it wants.
- */
+export interface FailureFacts {
+  readonly now: number;
+  /** Between 0 and 1. */
+  readonly random: number;
+  /** From a Retry-After header, which opens the breaker at once. */
+  readonly retryAfterSeconds?: number | undefined;
+}
+
 export function afterFailure(
   breaker: Breaker,
-  {
-    now,
-    random,
-    retryAfter,
-  }: { readonly now: number; readonly random: number; readonly retryAfter?: number },
+  { now, random, retryAfterSeconds }: FailureFacts,
 ): Breaker {
   const { failed, succeeded } = faded(breaker, now);
   const recent = { succeeded, failed: failed + 1 };
   const failures = breaker.failures + 1;
-  const asked = !retryAfter ? 0 : now + Math.min(retryAfter * 1000, LONGEST_RETRY_AFTER);
+  const retryAt = !retryAfterSeconds
+    ? 0
+    : now + Math.min(retryAfterSeconds * 1000, MAX_RETRY_AFTER_MS);
   const state = stateOf(breaker, now);
-  // Asked for want of a better one: that it failed once more is no news.
+  // An open origin is only asked as a last resort: one more failure prolongs nothing.
   if (state === 'open')
-    return { ...breaker, failures, recent, until: Math.max(breaker.until, asked), at: now };
+    return { ...breaker, failures, recent, until: Math.max(breaker.until, retryAt), at: now };
 
-  const isFlapping = state === 'half-open' || now - breaker.closedAt < QUIET;
+  const isFlapping = state === 'half-open' || now - breaker.closedAt < QUIET_MS;
   const openings = isFlapping ? breaker.openings : 0;
-  const known = { ...breaker, failures, recent, openings, at: now };
+  const counted = { ...breaker, failures, recent, openings, at: now };
   const opens = state === 'half-open' || failures >= MAX_FAILURES || isMostlyFailing(recent);
-  if (!opens) return { ...known, until: asked };
-  const time = Math.min(FIRST_OPEN * 2 ** openings, LONGEST_OPEN) * (1 + JITTER * (2 * random - 1));
-  return { ...known, until: Math.max(now + Math.round(time), asked), openings: openings + 1 };
+  if (!opens) return { ...counted, until: retryAt };
+  const jitter = 1 + JITTER * (2 * random - 1);
+  const openMs = Math.min(FIRST_OPEN_MS * 2 ** openings, MAX_OPEN_MS) * jitter;
+  return {
+    ...counted,
+    until: Math.max(now + Math.round(openMs), retryAt),
+    openings: openings + 1,
+  };
 }
 
 function isMostlyFailing({ succeeded, failed }: Breaker['recent']): boolean {
@@ -135,6 +137,6 @@ function isMostlyFailing({ succeeded, failed }: Breaker['recent']): boolean {
 }
 
 function faded({ recent, at }: Breaker, now: number): Breaker['recent'] {
-  const left = 0.5 ** (Math.max(now - at, 0) / HALF_LIFE);
+  const left = 0.5 ** (Math.max(now - at, 0) / HALF_LIFE_MS);
   return { succeeded: recent.succeeded * left, failed: recent.failed * left };
 }

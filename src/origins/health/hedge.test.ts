@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../test/fakes/effects/seeded-random.ts';
-import { HedgeBudget, usualTime } from './hedge.ts';
+import { HedgeBudget, hedgeDelayMs } from './hedge.ts';
 import { observe, UNKNOWN } from './latency.ts';
 
-describe('the usual time', () => {
+describe('the hedge delay', () => {
   it.each([
     ['unknown', [], 500, 500],
     ['two answers', [100, 100], 500, 500],
@@ -26,7 +26,7 @@ describe('the usual time', () => {
     ['very slow', Array.from({ length: 50 }, () => 9_000), 2_000, 2_000],
     ['an hour', Array.from({ length: 50 }, () => 3_600_000), 2_000, 2_000],
   ])('of an origin that is %s', (_, answers: readonly number[], from, to) => {
-    const found = usualTime(answers.reduce(observe, UNKNOWN));
+    const found = hedgeDelayMs(answers.reduce(observe, UNKNOWN));
     expect(found).toBeGreaterThanOrEqual(from);
     expect(found).toBeLessThanOrEqual(to);
   });
@@ -38,7 +38,7 @@ function spend(budget: HedgeBudget, wanted: number): number {
 }
 
 describe('the budget', () => {
-  it('starts with ten, and a refused request costs nothing', () => {
+  it('starts with ten, and a refused hedge costs nothing', () => {
     const budget = new HedgeBudget();
     expect([budget.left, spend(budget, 100), budget.left]).toEqual([10, 10, 0]);
     for (let at = 0; at < 9; at++) budget.earn();
@@ -47,13 +47,13 @@ describe('the budget', () => {
     expect([budget.left, budget.spend(), budget.spend()]).toEqual([1, true, false]);
   });
 
-  it('holds ten at most, however many requests needed none', () => {
+  it('holds ten at most, however many requests were not hedged', () => {
     const budget = new HedgeBudget();
     for (let at = 0; at < 10_000; at++) budget.earn();
     expect([budget.left, spend(budget, 100)]).toEqual([10, 10]);
   });
 
-  it('where every request wants a hedge, one in ten gets it in the long run', () => {
+  it('allows in the long run one hedge in ten requests', () => {
     const budget = new HedgeBudget();
     const granted = Array.from({ length: 100_000 }, () => {
       budget.earn();
@@ -78,7 +78,7 @@ describe('the budget', () => {
         budget.earn();
         balance -= 0.1;
         least = Math.min(least, balance);
-        // quiet times and times in which everybody is slow, up to two hedges a request
+        // quiet times and times in which every origin is slow, up to two hedges a request
         const wanted =
           request % 1000 < 300 ? 0 : [0, 1].filter(() => dice.next() < appetite).length;
         const granted = spend(budget, wanted);

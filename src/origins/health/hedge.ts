@@ -1,30 +1,27 @@
 import { type Latency, percentile } from './latency.ts';
 
 /**
- * When a second origin is started although the first may still answer.
+ * When a second origin is asked although the first one may still answer.
  *
- * Too early doubles everybody's load, too late is felt. So it is started when the first has taken
- * longer than nineteen in twenty of its answers did, within bounds, and a budget keeps the extra
- * requests to one in ten.
+ * Too early doubles the load of every origin, too late is noticed. So the second request starts
+ * when the first has taken longer than nineteen in twenty of its answers did, within bounds, and a
+ * budget keeps the extra requests to one in ten.
  */
 const SHARE = 0.95;
 
-/** Milliseconds: below, a hedge gains nothing that anybody feels; above, a developer looks up. */
-const SHORTEST = 150;
-export const LONGEST_USUAL = 2_000;
+/** A shorter delay saves no time that a developer notices; after the longer one, they do. */
+const MIN_HEDGE_DELAY_MS = 150;
+export const MAX_HEDGE_DELAY_MS = 2_000;
 
-/** While too little is known of an origin. */
-export const DEFAULT_USUAL = 500;
+/** While an origin has given too few answers. */
+const DEFAULT_HEDGE_DELAY_MS = 500;
 
-/**
- * The usual time of an origin until its headers, in milliseconds, for which it is given a head
- * start.
- */
-export function usualTime(latency: Latency): number {
-  const known = percentile(latency, SHARE);
-  return known === undefined
-    ? DEFAULT_USUAL
-    : Math.round(Math.min(Math.max(known, SHORTEST), LONGEST_USUAL));
+/** How long an origin may take until its headers before another one is asked too. */
+export function hedgeDelayMs(latency: Latency): number {
+  const usualMs = percentile(latency, SHARE);
+  return usualMs === undefined
+    ? DEFAULT_HEDGE_DELAY_MS
+    : Math.round(Math.min(Math.max(usualMs, MIN_HEDGE_DELAY_MS), MAX_HEDGE_DELAY_MS));
 }
 
 /**
@@ -34,7 +31,7 @@ export function usualTime(latency: Latency): number {
 const EARNED = 0.1;
 const CAPACITY = 10;
 
-/** Bounds the hedges against origins in good standing: in the long run one in ten requests. */
+/** Bounds the hedges against origins that are not suspect: in the long run one in ten requests. */
 export class HedgeBudget {
   #tokens = CAPACITY;
 
@@ -43,16 +40,16 @@ export class HedgeBudget {
     this.#tokens = Math.min(this.#tokens + EARNED, CAPACITY);
   }
 
-  /** Whether an extra one may be made; then it is paid for. */
+  /** Takes one extra request from the budget; false if none is left. */
   spend(): boolean {
-    // A tenth ten times is a little less than one.
-    if (this.#tokens < 1 - 1e-6) return false;
+    if (this.left === 0) return false;
     this.#tokens -= 1;
     return true;
   }
 
   /** Extra requests that could be made now. */
   get left(): number {
+    // Ten times a tenth is a little less than one.
     return Math.floor(this.#tokens + 1e-6);
   }
 }

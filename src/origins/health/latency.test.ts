@@ -9,7 +9,7 @@ function after(count: number, ms: number, latency: Latency = UNKNOWN): Latency {
   return known;
 }
 
-/** What a bucket cannot tell apart. */
+/** The width of a bucket. */
 const WIDTH = 1.25;
 
 function near(expected: number): (found: number | undefined) => boolean {
@@ -38,7 +38,7 @@ describe('percentiles', () => {
       expect(percentile(latency, share)).toSatisfy(near(quantile(share)));
   });
 
-  it('a larger share takes no less time', () => {
+  it('a larger share has no smaller percentile', () => {
     const dice = seededRandom(1);
     let latency = UNKNOWN;
     for (let at = 0; at < 300; at++) {
@@ -60,22 +60,22 @@ describe('percentiles', () => {
   });
 });
 
-describe('what is recent counts more', () => {
-  it('who gets slower is slow after two answers for the 95th percentile, and after forty for the median', () => {
+describe('recent answers count more', () => {
+  it('so a slower origin is slow after two answers in the 95th percentile and after forty in the median', () => {
     const fast = after(500, 100);
     expect(percentile(after(2, 1_000, fast), 0.95)).toSatisfy(near(1_000));
     expect(percentile(after(10, 1_000, fast), 0.5)).toSatisfy(near(100));
     expect(percentile(after(40, 1_000, fast), 0.5)).toSatisfy(near(1_000));
   });
 
-  it('who gets faster is fast after forty answers for the median, and after a hundred for the 95th percentile', () => {
+  it('so a faster origin is fast after forty answers in the median and a hundred in the 95th percentile', () => {
     const slow = after(500, 1_000);
     expect(percentile(after(40, 100, slow), 0.5)).toSatisfy(near(100));
     expect(percentile(after(40, 100, slow), 0.95)).toSatisfy(near(1_000));
     expect(percentile(after(100, 100, slow), 0.95)).toSatisfy(near(100));
   });
 
-  it('a thousand old answers weigh no more than a hundred', () => {
+  it('so a thousand old answers weigh no more than a hundred', () => {
     expect(weightOf(after(1_000, 100))).toBeCloseTo(weightOf(after(300, 100)), 0);
     expect(weightOf(after(1_000, 100))).toBeLessThan(34);
   });
@@ -100,7 +100,7 @@ describe('limits', () => {
     [20_000, 15_000, 20_000],
     [3_600_000, 15_000, 20_000],
     [Number.MAX_SAFE_INTEGER, 15_000, 20_000],
-  ])('answers after %d ms are taken for something from %d to %d ms', (ms, from, to) => {
+  ])('answers after %d ms are counted as %d to %d ms', (ms, from, to) => {
     for (const share of [0, 0.5, 0.95, 1]) {
       const found = percentile(after(10, ms), share);
       expect(found).toBeGreaterThanOrEqual(from);
@@ -108,7 +108,7 @@ describe('limits', () => {
     }
   });
 
-  it('whatever comes, it stays a few hundred bytes', () => {
+  it('the histogram stays within a few hundred bytes', () => {
     const dice = seededRandom(2);
     let latency = UNKNOWN;
     let longest = 0;
@@ -120,7 +120,7 @@ describe('limits', () => {
     expect(longest).toBeLessThan(300);
   });
 
-  it('an observation leaves the histogram before it as it was', () => {
+  it('an observation does not change the earlier histogram', () => {
     const before = after(3, 100);
     const copy = [...before];
     observe(before, 100);
@@ -128,7 +128,7 @@ describe('limits', () => {
   });
 });
 
-it('what faded becomes nothing, and a clock that steps back spoils nothing', () => {
+it('faded weights become zero, and a clock that steps back is ignored', () => {
   let latency = observe(UNKNOWN, 3_600_000);
   for (let at = 0; at < 1_000; at++) latency = observe(latency, 100);
   expect(latency.at(-1)).toBe(0);

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { originOf } from '../../../test/fakes/effects/fetch.ts';
 import type { Attempt } from '../request/attempt.ts';
-import { learn } from './record-attempt.ts';
+import { recordAttempt } from './record-attempt.ts';
 import { percentile } from './latency.ts';
-import type { Failure } from '../origin.ts';
-import { Pool } from './pool.ts';
-import { Vitals } from '../request/attempt-progress.ts';
+import { type Failure, type FailureReason, wrongContent } from '../failure.ts';
+import type { Lane } from './health.ts';
+import { HealthRegistry } from './registry.ts';
+import { AttemptProgress } from '../request/attempt-progress.ts';
 
 const origin = originOf('a');
 const accepted: Attempt<unknown> = { kind: 'accepted', value: 'v1', origin: 'a' };
@@ -13,142 +14,162 @@ const missing: Attempt<unknown> = {
   kind: 'missing',
   missing: { status: 404, text: 'no', origin: 'a' },
 };
-const failed = (cause: Failure['cause'], rest: Partial<Failure> = {}): Attempt<unknown> => ({
+const failed = (reason: FailureReason, rest: Partial<Failure> = {}): Attempt<unknown> => ({
   kind: 'failed',
-  failure: { origin: 'a', cause, text: cause, ...rest },
+  failure: { origin: 'a', reason, ...rest },
 });
+const TIMEOUT = { kind: 'timeout', ms: 10_000 } as const;
+const UNREACHABLE = { kind: 'unreachable' } as const;
+const UNCHECKED = { kind: 'unchecked', text: 'could not be asked for its hash' } as const;
+const NOT_NOW = { kind: 'not now', text: 'fetch timed out' } as const;
+const MISMATCH = {
+  kind: 'mismatch',
+  hashes: { database: 'sum.example', expected: 'h1:a', found: 'h1:b' },
+} as const;
 
-/** How far a request came: whose turn it is, and what has come. */
+/** How far a request got. */
 const STAGES = {
   'before the headers': () => undefined,
-  'in an answer without a body': (vitals: Vitals) => vitals.headersCame(),
-  'while the body is read': (vitals: Vitals) => {
-    vitals.headersCame();
-    vitals.readBegins();
-    vitals.readEnds(16_384);
-    vitals.readBegins();
+  'in an answer without a body': (progress: AttemptProgress) => progress.headersArrived(),
+  'while the body is read': (progress: AttemptProgress) => {
+    progress.headersArrived();
+    progress.readStarted();
+    progress.readEnded(16_384);
+    progress.readStarted();
   },
-  'while modferry works on the body': (vitals: Vitals) => {
-    vitals.headersCame();
-    vitals.readBegins();
-    vitals.readEnds(16_384);
+  'while modferry works on the body': (progress: AttemptProgress) => {
+    progress.headersArrived();
+    progress.readStarted();
+    progress.readEnded(16_384);
   },
-  'at the end of a long body': (vitals: Vitals) => {
-    vitals.headersCame();
-    vitals.readBegins();
-    vitals.readEnds(100_000);
+  'at the end of a long body': (progress: AttemptProgress) => {
+    progress.headersArrived();
+    progress.readStarted();
+    progress.readEnded(100_000);
   },
-} satisfies Record<string, (vitals: Vitals) => void>;
+} satisfies Record<string, (progress: AttemptProgress) => void>;
 type Stage = keyof typeof STAGES;
 
 function fresh() {
   let now = Date.UTC(2026, 0, 1);
   const clock = { now: () => now };
-  const pool = new Pool({ clock, random: () => 0.5 });
-  const tell = (result: Attempt<unknown>, stage: Stage, isZip = false) => {
-    const vitals = new Vitals(clock);
+  const health = new HealthRegistry({ clock, random: () => 0.5 });
+  const record = (result: Attempt<unknown>, stage: Stage, lane: Lane = 'reach') => {
+    const progress = new AttemptProgress(clock);
     now += 80;
-    STAGES[stage](vitals);
-    now += 20_000; // so long is whoever's turn it is
-    learn(pool, { origin, result, vitals, isZip });
+    STAGES[stage](progress);
+    now += 20_000; // the current step takes so long
+    recordAttempt(health, { origin, result, progress, lane });
   };
-  return { pool, tell };
+  return { health, record };
 }
 
-describe('what an attempt says of its origin', () => {
-  type Case = [
-    what: string,
-    isZip: boolean,
-    result: Attempt<unknown>,
-    stage: Stage,
-    unwell: string,
-  ];
+describe('the outcome of an attempt', () => {
+  type Case = [what: string, lane: Lane, result: Attempt<unknown>, stage: Stage, suspect: string];
   it.each<Case>([
-    ['no answer', false, failed('timeout'), 'before the headers', 'reach'],
-    ['no answer', true, failed('timeout'), 'before the headers', 'reach'],
-    ['no connection', true, failed('unreachable'), 'before the headers', 'reach'],
-    ['a body that stalls', false, failed('timeout'), 'while the body is read', 'reach'],
-    ['a body that stalls', true, failed('timeout'), 'while the body is read', 'bulk'],
-    ['a body that breaks off', true, failed('unreachable'), 'while the body is read', 'bulk'],
-    ['a status', true, failed('status'), 'in an answer without a body', 'reach'],
-    ['a status', false, failed('overloaded'), 'while modferry works on the body', 'reach'],
-    ['a page', true, failed('answer'), 'while modferry works on the body', 'reach'],
-    ['a page', true, failed('answer'), 'while the body is read', 'reach'],
-    ['a wrong hash', true, failed('mismatch'), 'while modferry works on the body', 'reach'],
-    // none of these is the origin's
-    ['our own time was up', true, failed('timeout'), 'while modferry works on the body', ''],
-    ['our own time was up', false, failed('timeout'), 'in an answer without a body', ''],
-    ['our store broke off', true, failed('unreachable'), 'while modferry works on the body', ''],
-    ['no checksum', true, failed('unchecked'), 'while modferry works on the body', ''],
-    ['no checksum', true, failed('unchecked'), 'while the body is read', ''],
+    ['no answer', 'reach', failed(TIMEOUT), 'before the headers', 'reach'],
+    ['no answer', 'bulk', failed(TIMEOUT), 'before the headers', 'reach'],
+    ['no connection', 'bulk', failed(UNREACHABLE), 'before the headers', 'reach'],
+    ['a body that stalls', 'reach', failed(TIMEOUT), 'while the body is read', 'reach'],
+    ['a body that stalls', 'bulk', failed(TIMEOUT), 'while the body is read', 'bulk'],
+    ['a body that breaks off', 'bulk', failed(UNREACHABLE), 'while the body is read', 'bulk'],
     [
-      '"fetch timed out"',
-      false,
-      failed('timeout', { isBlameless: true }),
-      'while the body is read',
+      'a status',
+      'bulk',
+      failed({ kind: 'status', status: 500 }),
+      'in an answer without a body',
+      'reach',
+    ],
+    [
+      'a status',
+      'reach',
+      failed({ kind: 'overloaded', status: 503 }),
+      'while modferry works on the body',
+      'reach',
+    ],
+    ['a page', 'bulk', failed(wrongContent('a page')), 'while modferry works on the body', 'reach'],
+    ['a page', 'bulk', failed(wrongContent('a page')), 'while the body is read', 'reach'],
+    ['a wrong hash', 'bulk', failed(MISMATCH), 'while modferry works on the body', 'reach'],
+    // none of these is the origin's fault
+    [
+      'a timeout while modferry works',
+      'bulk',
+      failed(TIMEOUT),
+      'while modferry works on the body',
       '',
     ],
-  ])('%s (zip %s) %j %s: unwell is its %j', (_, isZip, result, stage, unwell) => {
-    const { pool, tell } = fresh();
-    tell(result, stage, isZip);
-    const { bulk, reach } = pool.health(origin);
+    ['a timeout while modferry works', 'reach', failed(TIMEOUT), 'in an answer without a body', ''],
+    ['a failure of our store', 'bulk', failed(UNREACHABLE), 'while modferry works on the body', ''],
+    ['no checksum', 'bulk', failed(UNCHECKED), 'while modferry works on the body', ''],
+    ['no checksum', 'bulk', failed(UNCHECKED), 'while the body is read', ''],
+    ['"fetch timed out"', 'reach', failed(NOT_NOW), 'while the body is read', ''],
+  ])('%s in the lane %s %j %s: suspect is its %j', (_, lane, result, stage, suspect) => {
+    const { health, record } = fresh();
+    record(result, stage, lane);
+    const { bulk, reach } = health.of(origin);
     const found = Object.entries({ reach, bulk }).filter(([, { failures }]) => failures > 0);
-    expect(found.map(([name]) => name).join()).toBe(unwell);
-    expect(pool.counters(origin).failed).toBe(unwell === '' ? 0 : 1);
+    expect(found.map(([name]) => name).join()).toBe(suspect);
+    expect(health.counters(origin).failures).toBe(suspect === '' ? 0 : 1);
   });
 
-  it('the bytes that came before a zip broke off are those that a longer one has to pass', () => {
-    const { pool, tell } = fresh();
-    tell(failed('timeout'), 'while the body is read', true);
+  it('the bytes before a zip broke off are those that a longer one has to exceed', () => {
+    const { health, record } = fresh();
+    record(failed(TIMEOUT), 'while the body is read', 'bulk');
     // and as much as a read may have had that was not completed
-    expect(pool.health(origin).brokeAfter).toBe(2 * 16_384);
+    expect(health.of(origin).brokeAfter).toBe(2 * 16_384);
   });
 
-  it('a time that was up before its usual time is not held against it', () => {
+  it('a timeout within the hedge delay is not counted against the origin', () => {
     let now = Date.UTC(2026, 0, 1);
-    const pool = new Pool({ clock: { now: () => now }, random: () => 0.5 });
-    const vitals = new Vitals({ now: () => now });
+    const health = new HealthRegistry({ clock: { now: () => now }, random: () => 0.5 });
+    const progress = new AttemptProgress({ now: () => now });
     now += 400;
-    learn(pool, { origin, result: failed('timeout'), vitals, isZip: false });
-    expect(pool.isUnwell(origin, false)).toBe(false);
+    recordAttempt(health, { origin, result: failed(TIMEOUT), progress, lane: 'reach' });
+    expect(health.isSuspect(origin, 'reach')).toBe(false);
     now += 100;
-    learn(pool, { origin, result: failed('timeout'), vitals, isZip: false });
-    expect(pool.isUnwell(origin, false)).toBe(true);
+    recordAttempt(health, { origin, result: failed(TIMEOUT), progress, lane: 'reach' });
+    expect(health.isSuspect(origin, 'reach')).toBe(true);
   });
 
-  it('the Retry-After of a failure is heard', () => {
-    const { pool, tell } = fresh();
-    tell(failed('overloaded', { retryAfter: 60 }), 'while modferry works on the body');
-    expect(pool.state(origin, false)).toBe('open');
+  it('the Retry-After of a failure opens the breaker', () => {
+    const { health, record } = fresh();
+    record(
+      failed({ kind: 'overloaded', status: 503 }, { retryAfterSeconds: 60 }),
+      'while modferry works on the body',
+    );
+    expect(health.state(origin, 'reach')).toBe('open');
   });
 });
 
 describe.each([
   ['a 404', missing],
-  ['a 404 that means "not now"', failed('timeout', { isBlameless: true })],
+  ['a 404 that means "not now"', failed(NOT_NOW)],
 ])('%s', (_, answer) => {
-  it('is an answer: it closes the breaker and tells the latency', () => {
-    const { pool, tell } = fresh();
-    for (let at = 0; at < 3; at++) tell(failed('timeout'), 'before the headers');
-    expect(pool.state(origin, false)).toBe('open');
-    for (let at = 0; at < 3; at++) tell(answer, 'while modferry works on the body');
-    expect([pool.isUnwell(origin, false), pool.isUnwell(origin, true)]).toEqual([false, false]);
-    expect(percentile(pool.health(origin).latency, 0.95)).toBeLessThan(100);
+  it('is an answer: it closes the breaker and shows the latency', () => {
+    const { health, record } = fresh();
+    for (let at = 0; at < 3; at++) record(failed(TIMEOUT), 'before the headers');
+    expect(health.state(origin, 'reach')).toBe('open');
+    for (let at = 0; at < 3; at++) record(answer, 'while modferry works on the body');
+    expect([health.isSuspect(origin, 'reach'), health.isSuspect(origin, 'bulk')]).toEqual([
+      false,
+      false,
+    ]);
+    expect(percentile(health.of(origin).latency, 0.95)).toBeLessThan(100);
   });
 
-  it('says nothing of the bodies of zips, however long its text is, where a zip does', () => {
-    const { pool, tell } = fresh();
-    tell(failed('timeout'), 'while the body is read', true);
-    tell(answer, 'at the end of a long body', true);
-    expect(pool.isUnwell(origin, true)).toBe(true);
-    tell(accepted, 'at the end of a long body', true);
-    expect(pool.isUnwell(origin, true)).toBe(false);
+  it('shows nothing of the bodies of zips, however long its text is', () => {
+    const { health, record } = fresh();
+    record(failed(TIMEOUT), 'while the body is read', 'bulk');
+    record(answer, 'at the end of a long body', 'bulk');
+    expect(health.isSuspect(origin, 'bulk')).toBe(true);
+    record(accepted, 'at the end of a long body', 'bulk');
+    expect(health.isSuspect(origin, 'bulk')).toBe(false);
   });
 });
 
 it('an accepted file is a success', () => {
-  const { pool, tell } = fresh();
-  tell(failed('timeout'), 'before the headers');
-  tell(accepted, 'while modferry works on the body');
-  expect(pool.isUnwell(origin, false)).toBe(false);
+  const { health, record } = fresh();
+  record(failed(TIMEOUT), 'before the headers');
+  record(accepted, 'while modferry works on the body');
+  expect(health.isSuspect(origin, 'reach')).toBe(false);
 });

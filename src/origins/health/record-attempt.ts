@@ -1,51 +1,58 @@
+import type { FailureReason } from '../failure.ts';
+import type { Origin } from '../origin.ts';
 import type { Attempt } from '../request/attempt.ts';
-import type { Failure, Origin } from '../origin.ts';
-import { usualTime } from './hedge.ts';
-import type { Pool } from './pool.ts';
-import type { Vitals } from '../request/attempt-progress.ts';
+import type { AttemptProgress } from '../request/attempt-progress.ts';
+import type { Lane } from './health.ts';
+import { hedgeDelayMs } from './hedge.ts';
+import type { HealthRegistry } from './registry.ts';
 
-/** Tells the pool what an attempt says of its origin. */
-export function learn(
-  pool: Pool,
-  {
-    origin,
-    result,
-    vitals,
-    isZip,
-  }: {
-    readonly origin: Origin;
-    readonly result: Attempt<unknown>;
-    readonly vitals: Vitals;
-    readonly isZip: boolean;
-  },
+export interface AttemptRecord {
+  readonly origin: Origin;
+  readonly result: Attempt<unknown>;
+  readonly progress: AttemptProgress;
+  readonly lane: Lane;
+}
+
+/** Records in the registry what an attempt shows of its origin. */
+export function recordAttempt(
+  health: HealthRegistry,
+  { origin, result, progress, lane }: AttemptRecord,
 ): void {
-  const { bodyMs, bytes, headersAfter } = vitals;
-  const observation = { bodyMs, bytes, headersAfter, isZip };
-  if (result.kind === 'accepted') pool.succeeded(origin, observation);
-  // An answer without a file says nothing of bodies.
-  else if (result.kind === 'missing' || result.failure.isBlameless)
-    pool.succeeded(origin, { ...observation, isZip: false });
-  else if (isToBlame(result.failure, { vitals, patience: patienceOf(pool, origin) }))
-    pool.failed(origin, result.failure, observation);
+  const { bodyMs, bytes, headersMs } = progress;
+  const observation = { bodyMs, bytes, headersMs, lane };
+  if (result.kind === 'accepted') health.recordSuccess(origin, observation);
+  // An answer without a file shows nothing of long bodies.
+  else if (result.kind === 'missing' || result.failure.reason.kind === 'not now')
+    health.recordSuccess(origin, { ...observation, lane: 'reach' });
+  else if (isOriginsFault(result.failure.reason, progress, maxWaitMs(health, origin)))
+    health.recordFailure(origin, result.failure, observation);
+}
+
+/** A shorter wait is not counted against an origin: then the time of the request was up. */
+function maxWaitMs(health: HealthRegistry, origin: Origin): number {
+  const { headersMs, stallMs } = origin.limits;
+  return Math.min(hedgeDelayMs(health.of(origin).latency), headersMs, stallMs);
 }
 
 /**
- * Milliseconds of silence that are held against an origin: when the time was up earlier, that was
- * not its doing.
+ * What took too long or broke while modferry itself or a checksum database was at work is not the
+ * origin's fault.
  */
-function patienceOf(pool: Pool, { limits, url }: Origin): number {
-  return Math.min(usualTime(pool.health({ url }).latency), limits.headersMs, limits.stallMs);
-}
-
-/**
- * What took too long or broke while it was modferry's own turn, or a checksum database's, is
- * nothing of the origin's.
- */
-function isToBlame(
-  { cause }: Failure,
-  { vitals, patience }: { readonly vitals: Vitals; readonly patience: number },
+function isOriginsFault(
+  { kind }: FailureReason,
+  progress: AttemptProgress,
+  maxWaitMs: number,
 ): boolean {
-  if (cause === 'unchecked') return false;
-  if (cause === 'timeout') return vitals.silence >= patience;
-  return vitals.waitingSince !== undefined || cause !== 'unreachable';
+  switch (kind) {
+    case 'unchecked':
+    case 'store':
+    case 'not asked':
+      return false;
+    case 'timeout':
+      return progress.waitingMs >= maxWaitMs;
+    case 'unreachable':
+      return progress.waitingSince !== undefined;
+    default:
+      return true;
+  }
 }

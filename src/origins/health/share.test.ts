@@ -1,83 +1,86 @@
 import { describe, expect, it } from 'vitest';
 import { failTimes, succeed } from '../../../test/fakes/effects/health.ts';
-import { bad, good, isolateIn, isOut, worldOf } from '../../../test/fakes/effects/isolate.ts';
+import { bad, good, isolateIn, isTripped, worldOf } from '../../../test/fakes/effects/isolate.ts';
 import { memoryShared } from '../../../test/fakes/store/shared-state.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60_000;
 
 describe('a fresh isolate', () => {
-  it('knows of an outage after its first request, from the data centre', async () => {
+  it('has the outages of the data centre after its first request', async () => {
     const { clock, dataCentre } = worldOf();
     const first = isolateIn({ clock, dataCentre });
-    failTimes(first.pool, bad);
+    failTimes(first.health, bad);
     await first.request();
     const second = isolateIn({ clock, dataCentre });
     await second.request();
-    expect(isOut(second)).toBe(true);
-    expect(second.pool.health(bad)).toEqual(first.pool.health(bad));
+    expect(isTripped(second)).toBe(true);
+    expect(second.health.of(bad)).toEqual(first.health.of(bad));
   });
 
-  it('in another data centre knows of it from KV', async () => {
+  it('in another data centre has them from KV', async () => {
     const { clock, dataCentre, world } = worldOf();
     const first = isolateIn({ clock, dataCentre, world });
-    failTimes(first.pool, bad);
+    failTimes(first.health, bad);
     await first.request();
     const second = isolateIn({ clock, dataCentre: memoryShared(clock), world });
     await second.request();
-    expect(isOut(second)).toBe(true);
+    expect(isTripped(second)).toBe(true);
   });
 
-  it('that knows better keeps what it saw, and tells it', async () => {
+  it('keeps a later observation of its own, and shares it', async () => {
     const { clock, dataCentre, world } = worldOf();
     const first = isolateIn({ clock, dataCentre, world });
-    failTimes(first.pool, bad);
+    failTimes(first.health, bad);
     await first.request();
     await clock.advance(2 * SECOND);
     const second = isolateIn({ clock, dataCentre, world });
     await second.request();
-    succeed(second.pool, bad);
+    succeed(second.health, bad);
     await second.request();
     await clock.advance(10 * SECOND);
     await first.request();
-    expect([isOut(second), isOut(first)]).toEqual([false, false]);
+    expect([isTripped(second), isTripped(first)]).toEqual([false, false]);
   });
 
-  it('is not told of what is over: the data centre forgets after ten minutes, KV after an hour', async () => {
+  it('does not see old outages: the data centre keeps them for ten minutes, KV for an hour', async () => {
     const { clock, dataCentre, world } = worldOf();
     const first = isolateIn({ clock, dataCentre, world });
-    failTimes(first.pool, bad);
+    failTimes(first.health, bad);
     await first.request();
     await clock.advance(11 * MINUTE);
     const second = isolateIn({ clock, dataCentre });
     await second.request();
-    expect(isOut(second)).toBe(false);
+    expect(isTripped(second)).toBe(false);
     const third = isolateIn({ clock, dataCentre, world });
     await third.request();
-    expect(isOut(third)).toBe(true);
+    expect(isTripped(third)).toBe(true);
     await clock.advance(50 * MINUTE);
     const fourth = isolateIn({ clock, dataCentre: memoryShared(clock), world });
     await fourth.request();
-    expect(isOut(fourth)).toBe(false);
+    expect(isTripped(fourth)).toBe(false);
   });
 });
 
-it('who writes loses nothing of what others wrote meanwhile', async () => {
+it('a write keeps what other isolates wrote before', async () => {
   const { clock, dataCentre } = worldOf();
   const first = isolateIn({ clock, dataCentre });
   const second = isolateIn({ clock, dataCentre });
   for (const isolate of [first, second]) await isolate.request();
-  failTimes(first.pool, bad);
+  failTimes(first.health, bad);
   await first.request();
-  failTimes(second.pool, good);
+  failTimes(second.health, good);
   await second.request();
   const third = isolateIn({ clock, dataCentre });
   await third.request();
-  expect([bad, good].map((origin) => third.pool.isOut(origin, false))).toEqual([true, true]);
+  expect([bad, good].map((origin) => third.health.isTripped(origin, 'reach'))).toEqual([
+    true,
+    true,
+  ]);
 });
 
-describe('how often', () => {
-  it('the data centre is read at most every 10 s, KV every minute, and a request between costs nothing', async () => {
+describe('to save reads and writes', () => {
+  it('the data centre is read at most every 10 s and KV every minute', async () => {
     const scene = worldOf();
     const isolate = isolateIn(scene);
     const jobs: number[] = [];
@@ -92,13 +95,13 @@ describe('how often', () => {
     ]);
   });
 
-  it('a change is told to the data centre within a second', async () => {
+  it('a change is written to the data centre within a second', async () => {
     const { clock, dataCentre } = worldOf();
     const isolate = isolateIn({ clock, dataCentre });
     await isolate.request();
-    failTimes(isolate.pool, bad, 1);
+    failTimes(isolate.health, bad, 1);
     await isolate.request();
-    failTimes(isolate.pool, bad, 2);
+    failTimes(isolate.health, bad, 2);
     await isolate.request();
     expect(dataCentre.counts.writes).toBe(1);
     await clock.advance(SECOND);
@@ -106,21 +109,21 @@ describe('how often', () => {
     expect(dataCentre.counts.writes).toBe(2);
   });
 
-  it('what changes no breaker is told to the data centre every 30 s, and to KV never', async () => {
+  it('what changes no breaker is written to the data centre every 30 s, and never to KV', async () => {
     const scene = worldOf();
     const isolate = isolateIn(scene);
     for (let second = 0; second < 300; second++) {
-      succeed(isolate.pool, good);
+      succeed(isolate.health, good);
       await isolate.request();
       await scene.clock.advance(SECOND);
     }
     expect([scene.dataCentre.counts.writes, scene.world.counts.writes]).toEqual([10, 0]);
   });
 
-  it('without anything new nothing is written', async () => {
+  it('nothing is written without a new observation', async () => {
     const { clock, dataCentre } = worldOf();
     const isolate = isolateIn({ clock, dataCentre });
-    failTimes(isolate.pool, bad);
+    failTimes(isolate.health, bad);
     for (let minute = 0; minute < 9; minute++) {
       await isolate.request();
       await clock.advance(MINUTE);
@@ -128,20 +131,20 @@ describe('how often', () => {
     expect(dataCentre.counts.writes).toBe(1);
   });
 
-  it('KV is written when an origin goes out or comes back, at most every minute', async () => {
+  it('KV is written when a breaker opens or closes, at most every minute', async () => {
     const scene = worldOf();
     const isolate = isolateIn(scene);
-    failTimes(isolate.pool, bad, 1);
+    failTimes(isolate.health, bad, 1);
     await isolate.request();
     expect(scene.world.counts).toEqual({ reads: 1, writes: 0 });
     await isolate.request();
-    failTimes(isolate.pool, bad, 2);
+    failTimes(isolate.health, bad, 2);
     await isolate.request();
     expect(scene.world.counts).toEqual({ reads: 2, writes: 1 });
     await scene.clock.advance(MINUTE);
     for (let second = 0; second < 600; second++) {
-      if (second % 2 === 0) failTimes(isolate.pool, bad);
-      else succeed(isolate.pool, bad);
+      if (second % 2 === 0) failTimes(isolate.health, bad);
+      else succeed(isolate.health, bad);
       await isolate.request();
       await scene.clock.advance(SECOND);
     }
@@ -149,11 +152,11 @@ describe('how often', () => {
     expect(scene.world.counts.writes).toBeGreaterThan(2);
   });
 
-  it('of many isolates that see one outage, one tells the world', async () => {
+  it('of many isolates that see one outage, one writes it to KV', async () => {
     const { clock, world } = worldOf();
     for (let at = 0; at < 20; at++) {
       const isolate = isolateIn({ clock, dataCentre: memoryShared(clock), world });
-      failTimes(isolate.pool, bad);
+      failTimes(isolate.health, bad);
       await isolate.request();
       await clock.advance(100);
     }
@@ -161,14 +164,101 @@ describe('how often', () => {
   });
 });
 
-it('learn and publish do it now, and publish tells the world only what it does not know', async () => {
+it('read and write act at once, and KV is written only when it lacks an outage', async () => {
   const scene = worldOf();
   const first = isolateIn(scene);
-  failTimes(first.pool, bad);
-  await first.sharing.publish();
+  failTimes(first.health, bad);
+  await first.sharing.write();
   const second = isolateIn(scene);
-  await second.sharing.learn();
-  expect(isOut(second)).toBe(true);
-  await second.sharing.publish();
+  await second.sharing.read();
+  expect(isTripped(second)).toBe(true);
+  await second.sharing.write();
   expect([scene.dataCentre.counts.writes, scene.world.counts.writes]).toEqual([2, 1]);
+});
+
+it.each(['{"version":', '{"version":9}', 'x'.repeat(10_000)])(
+  'a damaged text is reported without its content, and written over: %#',
+  async (text) => {
+    const { clock, dataCentre } = worldOf();
+    await dataCentre.write('health', text, 600);
+    const isolate = isolateIn({ clock, dataCentre });
+    failTimes(isolate.health, bad);
+    await isolate.request();
+    expect(isolate.troubles).toEqual([
+      'health in the data centre: Cannot read what is shared there: it is damaged or of another version',
+    ]);
+    const next = isolateIn({ clock, dataCentre });
+    await next.request();
+    expect([next.troubles, isTripped(next)]).toEqual([[], true]);
+  },
+);
+
+it('a place that fails is reported and not used for a minute, and the other one is', async () => {
+  const { clock, dataCentre, world } = worldOf();
+  const writer = isolateIn({ clock, dataCentre: memoryShared(clock), world });
+  failTimes(writer.health, bad);
+  await writer.request();
+  dataCentre.trouble = Promise.reject(new Error('away'));
+  dataCentre.trouble.catch(() => undefined);
+  const isolate = isolateIn({ clock, dataCentre, world });
+  for (let second = 0; second < 59; second++) {
+    failTimes(isolate.health, good, 1);
+    await isolate.request();
+    await clock.advance(SECOND);
+  }
+  expect(isolate.troubles).toEqual(['health in the data centre: Error: away']);
+  expect(isTripped(isolate)).toBe(true);
+  dataCentre.trouble = undefined;
+  await clock.advance(2 * SECOND);
+  await isolate.request();
+  expect(dataCentre.counts.writes).toBe(1);
+});
+
+it('what could not be written is written later', async () => {
+  const { clock, dataCentre } = worldOf();
+  const isolate = isolateIn({
+    clock,
+    dataCentre: {
+      ...dataCentre,
+      read: (name) => dataCentre.read(name),
+      write: (...rest) =>
+        dataCentre.counts.writes === 0
+          ? ((dataCentre.counts.writes = 1), Promise.reject(new Error('quota')))
+          : dataCentre.write(...rest),
+    },
+  });
+  failTimes(isolate.health, bad);
+  await isolate.request();
+  expect([isolate.troubles.length, dataCentre.texts.size]).toEqual([1, 0]);
+  await clock.advance(MINUTE);
+  await isolate.request();
+  expect([isolate.troubles.length, dataCentre.texts.size]).toEqual([1, 1]);
+});
+
+it('a place that hangs fails after 5 s, and no other request uses it meanwhile', async () => {
+  const { clock, dataCentre, world } = worldOf();
+  dataCentre.trouble = new Promise(() => undefined);
+  const isolate = isolateIn({ clock, dataCentre, world });
+  expect(await isolate.request()).toBe(1);
+  failTimes(isolate.health, bad);
+  expect(await isolate.request()).toBe(0);
+  await clock.advance(5 * SECOND);
+  expect(isolate.troubles).toEqual([expect.stringContaining('5000 ms')]);
+  expect(world.counts).toEqual({ reads: 1, writes: 1 });
+  expect(await isolate.request()).toBe(0);
+});
+
+it('an exchange that ended with its request is replaced after 30 s', async () => {
+  const { clock, dataCentre } = worldOf();
+  const deadClock = { now: clock.now, sleep: () => new Promise<void>(() => undefined) };
+  const isolate = isolateIn({ clock: deadClock, dataCentre });
+  dataCentre.trouble = new Promise(() => undefined);
+  expect(await isolate.request()).toBe(1);
+  dataCentre.trouble = undefined;
+  failTimes(isolate.health, bad);
+  await clock.advance(29 * SECOND);
+  expect(await isolate.request()).toBe(0);
+  await clock.advance(SECOND);
+  expect(await isolate.request()).toBe(1);
+  expect(dataCentre.counts.writes).toBe(1);
 });

@@ -1,119 +1,112 @@
 import type { Background } from '../../effects/background.ts';
 import { type Clock, within } from '../../effects/clock.ts';
+import type { Emit, TroubleEvent } from '../../effects/emit.ts';
 import type { SharedState, SharedStates } from '../../effects/shared-state.ts';
-import type { Pool } from './pool.ts';
-import { decodeHealth, encodeHealth, type Known } from './shared-health.ts';
+import type { HealthRegistry } from './registry.ts';
+import { decodeHealth, encodeHealth, type HealthByUrl } from './shared-health.ts';
 
 /**
- * Isolates tell each other what they know of the origins, so that a fresh one need not learn an
- * outage again.
+ * Isolates share the health of the origins, so that a fresh one does not wait for an origin that is
+ * down.
  *
- * Each place, the data centre's cache and KV, holds one text. It is read first and merged, of each
- * breaker what was seen last, and then written: so nobody's newer knowledge is lost, but for that
- * of two who write at the same moment, which comes with the next text. It all happens beside the
- * requests, and when a place fails, every isolate knows what it saw itself.
+ * Each place, the data centre's cache and KV, holds one text. A place is read first and merged, of
+ * each breaker what was seen last, and then written. So a write keeps what other isolates wrote
+ * before. When two write at the same moment one of the texts is overwritten, and its content comes
+ * with the next write. All of this happens in the background, and when a place fails every isolate
+ * uses its own observations.
  *
  * The isolate's requests share numbers and nothing else: in workerd no request may wait for a
- * promise of another, and the work beside a request may be ended with it at any time.
+ * promise of another, and background work may be ended with its request at any time.
  */
 export interface SharingEffects {
-  readonly pool: Pool;
-  /** Addresses of all origins that are asked. */
+  readonly health: HealthRegistry;
+  /** Addresses of all origins in the configuration. */
   readonly urls: readonly string[];
   readonly states: SharedStates;
   readonly clock: Clock;
-  /** Told of a place that fails, and of a text that cannot be read. */
-  readonly report: (label: string, error: unknown) => void;
+  /** Receives a place that fails, and a text that cannot be read. */
+  readonly emit: Emit<TroubleEvent>;
 }
 
 const NAME = 'health';
 
-/** When a place is read and written; times in milliseconds. */
-interface Habit {
+/** When a place is read and written. */
+interface Schedule {
   readonly label: string;
-  readonly readEvery: number;
-  /** After a change of a breaker, or of a warning. */
-  readonly writeChangesEvery: number;
-  /** After anything else that was seen. */
-  readonly writeNewsEvery: number;
-  /** Seconds for which a text is believed. */
-  readonly seconds: number;
-  /** Whether only the news that an origin is out, or no longer, is worth a write. */
+  readonly readEveryMs: number;
+  /** After a change of a breaker, or when an origin became suspect. */
+  readonly writeChangesEveryMs: number;
+  /** After any other observation. */
+  readonly writeAnyEveryMs: number;
+  /** How long a text is kept there. */
+  readonly keptSeconds: number;
+  /** Whether a write needs a breaker that opened or closed. */
   readonly onlyOutages: boolean;
 }
 
-const DATA_CENTRE: Habit = {
+const DATA_CENTRE: Schedule = {
   label: 'health in the data centre',
-  readEvery: 10_000,
-  writeChangesEvery: 1_000,
-  writeNewsEvery: 30_000,
-  seconds: 600,
+  readEveryMs: 10_000,
+  writeChangesEveryMs: 1_000,
+  writeAnyEveryMs: 30_000,
+  keptSeconds: 600,
   onlyOutages: false,
 };
 
 /**
  * The free plan of KV has 1,000 writes a day for everything. Of a hundred isolates that see an
- * outage, the first tells it.
+ * outage, the first one writes it.
  */
-const WORLD: Habit = {
+const WORLD: Schedule = {
   label: 'health in KV',
-  readEvery: 60_000,
-  writeChangesEvery: 60_000,
-  writeNewsEvery: Infinity,
-  seconds: 3_600,
+  readEveryMs: 60_000,
+  writeChangesEveryMs: 60_000,
+  writeAnyEveryMs: Infinity,
+  keptSeconds: 3_600,
   onlyOutages: true,
 };
 
-/** Milliseconds that a place may take: one that hangs is one that has nothing. */
-const PLACE_LIMIT = 5_000;
+/** A place that takes longer is treated as one that fails. */
+const PLACE_LIMIT_MS = 5_000;
 
-/**
- * Milliseconds that a place is left alone after it failed: a quota that is used up stays so for a
- * while.
- */
-const REST = 60_000;
+/** A place that failed is not used for so long: a quota that is used up stays so for a while. */
+const PAUSE_AFTER_FAILURE_MS = 60_000;
 
-/**
- * Milliseconds after which an exchange is dead: the platform ends work that outlives its request by
- * 30 s.
- */
-const EXCHANGE_LIMIT = 30_000;
+/** The platform ends work that outlives its request by 30 s: an older exchange has ended. */
+const EXCHANGE_LIMIT_MS = 30_000;
 
-/** Keeps one isolate's pool and the shared places up to date with each other. */
+/** Keeps one isolate's registry and the shared places up to date with each other. */
 export class HealthSharing {
-  readonly #places: readonly Place[];
+  readonly #places: readonly SharedPlace[];
   readonly #clock: Clock;
-  /** Until when an exchange is taken to be under way. */
+  /** Until when an exchange is taken to be running. */
   #busyUntil = 0;
 
   constructor(effects: SharingEffects) {
     const { dataCentre, world } = effects.states;
     this.#clock = effects.clock;
     this.#places = [
-      new Place(dataCentre, DATA_CENTRE, effects),
-      ...(world ? [new Place(world, WORLD, effects)] : []),
+      new SharedPlace(dataCentre, DATA_CENTRE, effects),
+      ...(world ? [new SharedPlace(world, WORLD, effects)] : []),
     ];
   }
 
-  /**
-   * To be called with every request: reads and writes beside it what is due, which mostly is
-   * nothing.
-   */
-  touch(background: Background): void {
+  /** Reads and writes in the background what is due. Called with every request. */
+  syncIfDue(background: Background): void {
     const now = this.#clock.now();
     if (now < this.#busyUntil || !this.#places.some((place) => place.isDue(now))) return;
-    const until = now + EXCHANGE_LIMIT;
+    const until = now + EXCHANGE_LIMIT_MS;
     this.#busyUntil = until;
     background('share health', this.#exchange(now, until));
   }
 
   /** Reads all places now. Never rejects. */
-  async learn(): Promise<void> {
+  async read(): Promise<void> {
     for (const place of this.#places) await place.exchange('read');
   }
 
-  /** Tells all places now what is worth telling. Never rejects. */
-  async publish(): Promise<void> {
+  /** Writes to all places now, if there is something new for them. Never rejects. */
+  async write(): Promise<void> {
     for (const place of this.#places) await place.exchange('write');
   }
 
@@ -124,114 +117,113 @@ export class HealthSharing {
   }
 }
 
-const NOTHING: Known = new Map();
+const NOTHING: HealthByUrl = new Map();
 
-class Place {
+class SharedPlace {
   readonly #state: SharedState;
-  readonly #habit: Habit;
+  readonly #schedule: Schedule;
   readonly #effects: SharingEffects;
   /** When it was read and written last, in milliseconds since the epoch; 0 for never. */
   #readAt = 0;
   #writtenAt = 0;
-  /** Until when it is left alone, because it failed. */
-  #restUntil = 0;
-  /** How many of the pool's changes it knows. */
+  /** Until when it is not used, because it failed. */
+  #pausedUntil = 0;
+  /** How many of the registry's changes were written. */
   #changes = 0;
-  /** When the last thing that it knows was seen, in milliseconds since the epoch. */
-  #knownUpTo = 0;
-  /** Which origins it says are out. */
+  /** When the newest observation in its text was made, in milliseconds since the epoch. */
+  #newestAt = 0;
+  /** Which breakers are not closed in its text. */
   #outages: string;
 
-  constructor(state: SharedState, habit: Habit, effects: SharingEffects) {
+  constructor(state: SharedState, schedule: Schedule, effects: SharingEffects) {
     this.#state = state;
-    this.#habit = habit;
+    this.#schedule = schedule;
     this.#effects = effects;
-    this.#outages = outages(NOTHING, effects.urls);
+    this.#outages = outagesIn(NOTHING, effects.urls);
   }
 
   isDue(now: number): boolean {
-    if (now < this.#restUntil) return false;
-    return now - this.#readAt >= this.#habit.readEvery || this.#isWriteDue(now);
+    if (now < this.#pausedUntil) return false;
+    return now - this.#readAt >= this.#schedule.readEveryMs || this.#isWriteDue(now);
   }
 
   #isWriteDue(now: number): boolean {
-    const { writeChangesEvery, writeNewsEvery } = this.#habit;
-    const { pool } = this.#effects;
-    const since = now - this.#writtenAt;
-    if (pool.changes !== this.#changes && this.#isNews(pool.snapshot()))
-      return since >= writeChangesEvery;
-    return since >= writeNewsEvery && lastSeen(pool.snapshot()) > this.#knownUpTo;
+    const { writeAnyEveryMs, writeChangesEveryMs } = this.#schedule;
+    const { health } = this.#effects;
+    const sinceMs = now - this.#writtenAt;
+    if (health.changes !== this.#changes && this.#isWorthWriting(health.snapshot()))
+      return sinceMs >= writeChangesEveryMs;
+    return sinceMs >= writeAnyEveryMs && newestIn(health.snapshot()) > this.#newestAt;
   }
 
-  /** Whether changes of breakers and warnings are to be told there. */
-  #isNews(ours: Known): boolean {
-    return !this.#habit.onlyOutages || outages(ours, this.#effects.urls) !== this.#outages;
+  #isWorthWriting(ours: HealthByUrl): boolean {
+    return !this.#schedule.onlyOutages || outagesIn(ours, this.#effects.urls) !== this.#outages;
   }
 
   /**
-   * Takes over what is new there, and writes what is new here when that is due or asked for. Never
-   * rejects.
+   * Reads and merges its text, and writes it where that is due or demanded. Never rejects: a
+   * failure is emitted, and the place is not used for a while.
    */
-  async exchange(wish?: 'read' | 'write'): Promise<void> {
-    const { clock, pool, report, urls } = this.#effects;
-    const { label, seconds } = this.#habit;
+  async exchange(only?: 'read' | 'write'): Promise<void> {
+    const { clock, emit, health, urls } = this.#effects;
     const now = clock.now();
-    const writes = wish === 'write' || (wish === undefined && this.#isWriteDue(now));
+    const writes = only === 'write' || (only === undefined && this.#isWriteDue(now));
     this.#readAt = now;
     try {
       const theirs = await this.#read(now);
-      pool.merge(theirs);
-      this.#knownUpTo = Math.max(this.#knownUpTo, lastSeen(theirs));
-      this.#outages = outages(theirs, urls);
-      if (!writes) return;
-
-      const { changes } = pool;
-      const ours = pool.snapshot();
-      if (this.#isNews(ours)) {
-        const ends = [lastSeen(ours), outages(ours, urls)] as const;
-        this.#writtenAt = now;
-        await within(
-          clock,
-          PLACE_LIMIT,
-          this.#state.write(NAME, encodeHealth(ours, urls), seconds),
-        );
-        [this.#knownUpTo, this.#outages] = ends;
-      }
-      this.#changes = changes;
+      health.merge(theirs);
+      this.#newestAt = Math.max(this.#newestAt, newestIn(theirs));
+      this.#outages = outagesIn(theirs, urls);
+      if (writes) await this.#write(now);
     } catch (error) {
-      this.#restUntil = now + REST;
-      report(label, error);
+      this.#pausedUntil = now + PAUSE_AFTER_FAILURE_MS;
+      emit({ event: 'trouble', label: this.#schedule.label, error });
     }
   }
 
-  /** What is known there; nothing where the text is none that could be read. */
-  async #read(now: number): Promise<Known> {
-    const { clock, report, urls } = this.#effects;
-    const text = await within(clock, PLACE_LIMIT, this.#state.read(NAME));
+  async #write(now: number): Promise<void> {
+    const { clock, health, urls } = this.#effects;
+    const { changes } = health;
+    const ours = health.snapshot();
+    if (this.#isWorthWriting(ours)) {
+      const newestAt = newestIn(ours);
+      const outages = outagesIn(ours, urls);
+      this.#writtenAt = now;
+      const text = encodeHealth(ours, urls);
+      const written = this.#state.write(NAME, text, this.#schedule.keptSeconds);
+      await within(clock, PLACE_LIMIT_MS, written);
+      this.#newestAt = newestAt;
+      this.#outages = outages;
+    }
+    this.#changes = changes;
+  }
+
+  /** The health in its text; nothing where there is no text, or none that can be read. */
+  async #read(now: number): Promise<HealthByUrl> {
+    const { clock, emit, urls } = this.#effects;
+    const text = await within(clock, PLACE_LIMIT_MS, this.#state.read(NAME));
     if (text === undefined) return NOTHING;
-    const known = decodeHealth(text, { urls, now });
+    const health = decodeHealth(text, { urls, now });
+    if (health) return health;
     // The text itself is not shown: it may be anything.
-    if (!known)
-      report(
-        this.#habit.label,
-        'Cannot read what is shared there: it is damaged or of another version',
-      );
-    return known ?? NOTHING;
+    const error = 'Cannot read what is shared there: it is damaged or of another version';
+    emit({ event: 'trouble', label: this.#schedule.label, error });
+    return NOTHING;
   }
 }
 
-/** When the last thing was seen, in milliseconds since the epoch. */
-function lastSeen(known: Known): number {
-  let last = 0;
-  for (const { bulk, reach } of known.values()) last = Math.max(last, bulk.at, reach.at);
-  return last;
+/** When the newest observation was made, in milliseconds since the epoch. */
+function newestIn(healthByUrl: HealthByUrl): number {
+  let newest = 0;
+  for (const { bulk, reach } of healthByUrl.values()) newest = Math.max(newest, bulk.at, reach.at);
+  return newest;
 }
 
-/** Which origins are out: the same text for the same ones. */
-function outages(known: Known, urls: readonly string[]): string {
+/** Which breakers are not closed: the same text for the same ones. */
+function outagesIn(healthByUrl: HealthByUrl, urls: readonly string[]): string {
   return urls
     .map((url) => {
-      const health = known.get(url);
+      const health = healthByUrl.get(url);
       return [health?.reach, health?.bulk].map((breaker) => (breaker?.until ?? 0) > 0).join(' ');
     })
     .join();

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { fakeClock } from '../../../test/fakes/effects/clock.ts';
 import { originOf } from '../../../test/fakes/effects/fetch.ts';
-import { failTimes, fakePool, succeed } from '../../../test/fakes/effects/health.ts';
+import { failTimes, fakeHealth, succeed } from '../../../test/fakes/effects/health.ts';
 import { decodeHealth, encodeHealth } from './shared-health.ts';
 
 const clock = fakeClock();
@@ -10,34 +10,34 @@ const good = originOf('good.example');
 const bad = originOf('bad.example', { url: 'https://bad.example/t/SECRET-TOKEN' });
 const urls = [good.url, bad.url];
 
-function knowing() {
-  const pool = fakePool(clock);
-  for (const ms of [40, 50, 60]) succeed(pool, good, ms);
-  failTimes(pool, bad);
-  return pool.snapshot();
+function recorded() {
+  const health = fakeHealth(clock);
+  for (const ms of [40, 50, 60]) succeed(health, good, ms);
+  failTimes(health, bad);
+  return health.snapshot();
 }
 
 /** The text with one value replaced, wherever it stands. */
 function altered(from: string, to: string): string {
-  const text = encodeHealth(knowing(), urls);
+  const text = encodeHealth(recorded(), urls);
   expect(text).toContain(from);
   return text.replaceAll(from, to);
 }
 
-it('what one isolate knows is read by another one as it was', () => {
-  const text = encodeHealth(knowing(), urls);
-  expect(decodeHealth(text, { urls, now })).toEqual(knowing());
+it('the health that one isolate wrote is read by another one as it was', () => {
+  const text = encodeHealth(recorded(), urls);
+  expect(decodeHealth(text, { urls, now })).toEqual(recorded());
 });
 
-it('no address is in the text: it may hold a token', () => {
-  expect(encodeHealth(knowing(), urls)).not.toMatch(/example|SECRET|https/);
+it('no address is in the text, as it may hold a token', () => {
+  expect(encodeHealth(recorded(), urls)).not.toMatch(/example|SECRET|https/);
 });
 
 it('only origins of the own configuration are written and read', () => {
-  expect(decodeHealth(encodeHealth(knowing(), [bad.url]), { urls, now })?.has(good.url)).toBe(
+  expect(decodeHealth(encodeHealth(recorded(), [bad.url]), { urls, now })?.has(good.url)).toBe(
     false,
   );
-  const read = decodeHealth(encodeHealth(knowing(), urls), { urls: [good.url], now });
+  const read = decodeHealth(encodeHealth(recorded(), urls), { urls: [good.url], now });
   expect([...(read?.keys() ?? [])]).toEqual([good.url]);
 });
 
@@ -61,24 +61,24 @@ it.each([
   ['more than a number holds', '"openings":1', '"openings":1e999'],
   ['a field that is not there', '"openings":1,', ''],
   ['an endless breaker', `"until":${now + 30_000}`, `"until":${now + 8_000_000}`],
-])('of an origin with %s nothing is believed, and the others are', (_, from, to) => {
+])('an origin with %s is ignored, and the others are not', (_, from, to) => {
   const read = decodeHealth(altered(from, to), { urls, now });
   expect([...(read?.keys() ?? [])]).toEqual([good.url]);
 });
 
-it('a time that lies ahead is not believed: it would be newer than everything that is learnt', () => {
-  const text = encodeHealth(knowing(), urls);
+it('a time that lies ahead is ignored, as it would be later than every real one', () => {
+  const text = encodeHealth(recorded(), urls);
   expect(decodeHealth(text, { urls, now: now - 59_000 })?.size).toBe(2);
   expect(decodeHealth(text, { urls, now: now - 61_000 })?.size).toBe(0);
 });
 
-it('a latency histogram longer than any is not believed', () => {
+it('a latency histogram that is longer than possible is ignored', () => {
   const endless = `"latency":[${'1,'.repeat(100)}1]`;
-  const text = encodeHealth(knowing(), urls).replaceAll(/"latency":\[[^\]]*\]/g, endless);
+  const text = encodeHealth(recorded(), urls).replaceAll(/"latency":\[[^\]]*\]/g, endless);
   expect(decodeHealth(text, { urls, now })?.size).toBe(0);
 });
 
-it('a name of every object is no origin', () => {
+it('a property of every object is no origin', () => {
   const text = '{"version":1,"origins":{"__proto__":{"reach":1}}}';
   expect(decodeHealth(text, { urls: ['__proto__', 'constructor'], now })?.size).toBe(0);
 });

@@ -1,23 +1,18 @@
 import * as v from 'valibot';
 import { sha256 } from '../../bytes/sha256.ts';
-import type { Health } from './pool.ts';
+import { MAX_CLOCK_SKEW_MS } from '../clock-skew.ts';
+import { MAX_RETRY_AFTER_MS } from './breaker.ts';
+import type { Health } from './health.ts';
 
 /**
- * What a pool knows, as a text that isolates give each other.
+ * The health of origins as a text that isolates share.
  *
- * Origins are called by a hash of their address: an address may hold a token in its path, and
- * whoever may look into the account's KV need not learn it. Only origins of the own configuration
- * are read back, so that nothing can fill the memory, and nothing is believed that this pool could
- * not have written by now: a time that lies ahead would be newer than everything that is learnt,
- * for ever.
+ * The text names an origin by a hash of its address, because an address may hold a token in its
+ * path and the text lies in the account's KV. Only origins of the own configuration are read back,
+ * so that nothing can fill the memory. A value that this version could not have written by now is
+ * ignored: a time that lies ahead would be later than every real one, for ever.
  */
 const VERSION = 1;
-
-/** Clocks of data centres may differ by so many milliseconds. */
-const CLOCK_SKEW = 60_000;
-
-/** A breaker is open no longer than the longest Retry-After that is honoured, in milliseconds. */
-const LONGEST_OPEN = 3_600_000;
 
 /** More than the buckets of a latency histogram. */
 const MAX_BUCKETS = 64;
@@ -47,58 +42,58 @@ const Snapshot = v.object({
   origins: v.record(v.string(), v.unknown()),
 });
 
-/** What is known, by the addresses of origins. */
-export type Known = ReadonlyMap<string, Health>;
+/** The health of origins, by their addresses. */
+export type HealthByUrl = ReadonlyMap<string, Health>;
 
-/** The text for what is known of the origins at `urls`; others are left out. */
-export function encodeHealth(known: Known, urls: readonly string[]): string {
+/** The text for the health of the origins at `urls`; others are left out. */
+export function encodeHealth(healthByUrl: HealthByUrl, urls: readonly string[]): string {
   const origins: Record<string, Health> = {};
   for (const url of urls) {
-    const health = known.get(url);
-    if (health) origins[nameOf(url)] = health;
+    const health = healthByUrl.get(url);
+    if (health) origins[hashedName(url)] = health;
   }
   return JSON.stringify({ version: VERSION, origins });
 }
 
 /**
- * What a text says of the origins at `urls`, at the time `now` in milliseconds since the epoch;
- * undefined when it is damaged, or of another version of modferry. What it says of one origin and
- * cannot be is left out.
+ * The health of the origins at `urls` in a text, read at the time `now` in milliseconds since the
+ * epoch. Undefined when the text is damaged, or of another version of modferry. An origin with an
+ * impossible value is left out.
  */
 export function decodeHealth(
   text: string,
   { urls, now }: { readonly urls: readonly string[]; readonly now: number },
-): Known | undefined {
+): HealthByUrl | undefined {
   const snapshot = v.safeParse(Snapshot, parseJSON(text));
   if (!snapshot.success) return undefined;
-  const known = new Map<string, Health>();
+  const healthByUrl = new Map<string, Health>();
   for (const url of urls) {
-    const name = nameOf(url);
+    const name = hashedName(url);
     if (!Object.hasOwn(snapshot.output.origins, name)) continue;
     const health = v.safeParse(HealthSchema, snapshot.output.origins[name]);
-    if (health.success && isPossible(health.output, now)) known.set(url, health.output);
+    if (health.success && isPossible(health.output, now)) healthByUrl.set(url, health.output);
   }
-  return known;
+  return healthByUrl;
 }
 
 function isPossible({ reach, bulk }: Health, now: number): boolean {
-  const latest = now + CLOCK_SKEW;
+  const latest = now + MAX_CLOCK_SKEW_MS;
   return [reach, bulk].every(
     ({ at, closedAt, until }) =>
-      at <= latest && closedAt <= latest && until <= latest + LONGEST_OPEN,
+      at <= latest && closedAt <= latest && until <= latest + MAX_RETRY_AFTER_MS,
   );
 }
 
 const names = new Map<string, string>();
 
-/** Hashes cost little, but more than looking them up; the addresses of a configuration are few. */
-function nameOf(url: string): string {
-  const known = names.get(url);
-  if (known !== undefined) return known;
-  const name = sha256(new TextEncoder().encode(url)).subarray(0, 12);
-  const hex = Array.from(name, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  names.set(url, hex);
-  return hex;
+/** A hash costs more than a look-up, and a configuration has few addresses. */
+function hashedName(url: string): string {
+  const cached = names.get(url);
+  if (cached !== undefined) return cached;
+  const hash = sha256(new TextEncoder().encode(url)).subarray(0, 12);
+  const name = Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  names.set(url, name);
+  return name;
 }
 
 function parseJSON(text: string): unknown {

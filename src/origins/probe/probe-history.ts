@@ -1,31 +1,32 @@
 import * as v from 'valibot';
+import { MAX_CLOCK_SKEW_MS } from '../clock-skew.ts';
 
-/** What a probe of one file found. */
+/** The outcome of a probe of one file. It is stored: its names are part of a format. */
 export interface FileVerdict {
-  /** Whether it answered, if only that it has no such file. */
+  /** Whether it answered, which may be that it has no such file. */
   readonly isUp: boolean;
-  /** `ok`, `not found`, or what went wrong. */
+  /** `ok`, `not found`, or what failed. */
   readonly verdict: string;
-  /** Milliseconds until the headers were there; absent where they never were. */
+  /** Milliseconds until the headers; absent where they never arrived. */
   readonly headersAfter?: number;
-  /** Bytes of the body that came. */
+  /** Bytes of the body that arrived. */
   readonly bytes: number;
-  /** Bytes a second, where enough came to tell. */
+  /** Bytes a second, where the body was long enough to measure. */
   readonly rate?: number;
 }
 
-/** What a probe of one origin, or of one address of a database, found. */
+/** The outcome of a probe of one upstream. */
 export interface ProbeResult {
-  /** See `Asked`. */
+  /** Of the `Upstream`. */
   readonly id: string;
   /** In milliseconds since the epoch. */
   readonly at: number;
   readonly small: FileVerdict;
-  /** Absent where not even the headers of the small one came. */
+  /** Absent where not even the headers of the small file arrived. */
   readonly large?: FileVerdict;
 }
 
-/** One run over all of them. */
+/** One run over all upstreams. */
 export interface ProbeRound {
   /** When it began, in milliseconds since the epoch. */
   readonly at: number;
@@ -35,7 +36,7 @@ export interface ProbeRound {
 /** The rounds of the last 24 hours, oldest first. */
 export type ProbeHistory = readonly ProbeRound[];
 
-const DAY = 86_400_000;
+const DAY_MS = 86_400_000;
 
 /** A run every five minutes for a day, and some more. */
 const MAX_ROUNDS = 300;
@@ -43,22 +44,19 @@ const MAX_ROUNDS = 300;
 /** All in all, at about 250 bytes each: half a megabyte. */
 const MAX_RESULTS = 2_000;
 
-/** Clocks of data centres may differ by so many milliseconds. */
-const CLOCK_SKEW = 60_000;
-
-/** Characters of a verdict. */
-const MAX_VERDICT = 120;
+/** In characters. */
+const MAX_VERDICT_LENGTH = 120;
 
 /**
  * The history with one more round, without what is older than a day before it, and within its
  * bounds.
  */
 export function appendRound(history: ProbeHistory, round: ProbeRound): ProbeHistory {
-  let room = MAX_RESULTS;
+  let left = MAX_RESULTS;
   const kept: ProbeRound[] = [];
   for (const one of [...lastDay(history, round.at), round].toReversed()) {
-    room -= one.results.length;
-    if (kept.length === MAX_ROUNDS || (room < 0 && kept.length > 0)) break;
+    left -= one.results.length;
+    if (kept.length === MAX_ROUNDS || (left < 0 && kept.length > 0)) break;
     kept.push(one);
   }
   return kept.toReversed();
@@ -66,10 +64,10 @@ export function appendRound(history: ProbeHistory, round: ProbeRound): ProbeHist
 
 /** The rounds of the 24 hours before `now`, in milliseconds since the epoch. */
 export function lastDay(history: ProbeHistory, now: number): ProbeHistory {
-  return history.filter(({ at }) => at > now - DAY && at <= now + CLOCK_SKEW);
+  return history.filter(({ at }) => at > now - DAY_MS && at <= now + MAX_CLOCK_SKEW_MS);
 }
 
-/** What each origin said in the last round that asked it. */
+/** Of each upstream the result in the last round that probed it, by its id. */
 export function lastResults(history: ProbeHistory): ReadonlyMap<string, ProbeResult> {
   return new Map(
     history.flatMap(({ results }) => results.map((result) => [result.id, result] as const)),
@@ -82,7 +80,7 @@ const Amount = v.pipe(v.number(), v.finite(), v.minValue(0));
 const Time = v.pipe(Amount, v.maxValue(8.64e15));
 const Verdict = v.object({
   isUp: v.boolean(),
-  verdict: v.pipe(v.string(), v.maxLength(MAX_VERDICT)),
+  verdict: v.pipe(v.string(), v.maxLength(MAX_VERDICT_LENGTH)),
   headersAfter: v.exactOptional(Amount),
   bytes: Amount,
   rate: v.exactOptional(Amount),
@@ -116,7 +114,7 @@ export function decodeHistory(text: string): ProbeHistory | undefined {
   }
 }
 
-/** A verdict in so many words. */
+/** A verdict that is short enough for the history. */
 export function verdictOf(text: string): string {
-  return text.length > MAX_VERDICT ? `${text.slice(0, MAX_VERDICT - 1)}…` : text;
+  return text.length > MAX_VERDICT_LENGTH ? `${text.slice(0, MAX_VERDICT_LENGTH - 1)}…` : text;
 }

@@ -9,14 +9,14 @@ function scene({ withKV = true } = {}) {
   const clock = fakeClock();
   const dataCentre = memoryShared(clock);
   const world = memoryShared(clock);
-  const reports: string[] = [];
+  const troubles: string[] = [];
   const log = new ProbeLog({
     states: withKV ? { dataCentre, world } : { dataCentre },
     clock,
-    report: (label, error) => reports.push(`${label}: ${String(error)}`),
+    emit: ({ error, label }) => void troubles.push(`${label}: ${String(error)}`),
   });
   const add = () => log.add({ at: clock.now(), results: [] });
-  return { clock, dataCentre, world, reports, log, add };
+  return { clock, dataCentre, world, troubles, log, add };
 }
 
 it('grows round by round, in KV, or in the data centre where there is no KV', async () => {
@@ -30,7 +30,7 @@ it('grows round by round, in KV, or in the data centre where there is no KV', as
   }
 });
 
-it('shows nothing that is older than a day, also when no probe runs any more', async () => {
+it('returns nothing that is older than a day, also when no probe runs any more', async () => {
   const { add, clock, log } = scene();
   await add();
   await clock.advance(12 * HOUR);
@@ -41,30 +41,30 @@ it('shows nothing that is older than a day, also when no probe runs any more', a
   expect(await log.read()).toEqual([]);
 });
 
-it('a damaged history is reported, and a new one begun', async () => {
-  const { add, log, reports, world } = scene();
+it('a damaged history is reported, and a new one is started', async () => {
+  const { add, log, troubles, world } = scene();
   await world.write('probes', '{"version":1,"rounds":[{"at":"SECRET"}]}', 600);
   await add();
-  expect(reports).toEqual([
+  expect(troubles).toEqual([
     'history of probes: Cannot read it: it is damaged or of another version',
   ]);
   expect((await log.read()).length).toBe(1);
 });
 
-it('while its place fails there is no history, and none is lost', async () => {
-  const { add, clock, log, reports, world } = scene();
+it('while its place fails there is no history, and none is deleted', async () => {
+  const { add, clock, log, troubles, world } = scene();
   await add();
   await clock.advance(30_000);
   world.trouble = Promise.reject(new Error('away'));
   world.trouble.catch(() => undefined);
   expect(await log.read()).toEqual([]);
   await add();
-  expect([reports.length, world.counts.writes]).toEqual([2, 1]);
+  expect([troubles.length, world.counts.writes]).toEqual([2, 1]);
   world.trouble = undefined;
   expect((await log.read()).length).toBe(1);
 });
 
-it('readers that follow one another within half a minute are told the same, for one look', async () => {
+it('readers within half a minute share one read', async () => {
   const { add, clock, log, world } = scene();
   await log.read();
   const { reads } = world.counts;

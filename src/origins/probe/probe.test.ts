@@ -1,13 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import { openHttpDriver } from '../../../test/fakes/effects/ask.ts';
 import { scriptedStream } from '../../../test/fakes/effects/byte-source.ts';
 import { fakeClock, type FakeClock } from '../../../test/fakes/effects/clock.ts';
 import { fakeFetch, type FakeFetch, never, originOf } from '../../../test/fakes/effects/fetch.ts';
-import { fakePool } from '../../../test/fakes/effects/health.ts';
-import { makeVersion } from '../../../test/fakes/origin/module.ts';
+import { fakeHealth } from '../../../test/fakes/effects/health.ts';
 import { after, freezing } from '../../../test/fakes/effects/race-scene.ts';
+import { makeVersion } from '../../../test/fakes/origin/module.ts';
 import { noise } from '../../../test/fakes/zip/zip-writer.ts';
-import { type Config, parseConfig } from '../../config/config.ts';
-import type { Pool } from '../health/pool.ts';
+import type { ProbeEvent } from '../events.ts';
+import type { HealthRegistry } from '../health/registry.ts';
+import type { Origin } from '../origin.ts';
+import type { Upstream } from '../upstream.ts';
 import { probe } from './probe.ts';
 
 const MOD = '/golang.org/x/text/@v/v0.3.0.mod';
@@ -20,44 +23,68 @@ const bytes = new Uint8Array(
   }).zip as Uint8Array,
 );
 const zip = () => new Response(bytes);
-const said = () =>
+const notNow = () =>
   new Response('not found: git.corp.example/secret: fetch timed out', { status: 404 });
 const tile = () => new Response('github.com/a/b v1.0.0 h1:abc=\n'.repeat(1_600));
 const latest = () => new Response('go.sum database tree\n1\n');
 
-function configOf(ORIGINS: string, SUMDBS = 'off'): Config {
-  const parsed = parseConfig({ ORIGINS, SUMDBS, CORP: 'user:hunter2' });
-  if (!parsed.ok) throw new Error(parsed.reason.join());
-  return parsed.value;
-}
+const origin = originOf('a.example');
 
-interface Run {
-  readonly config: Config;
-  readonly fetch: FakeFetch;
-  readonly clock?: FakeClock;
-  readonly pool?: Pool;
-}
-
-async function run({ config, fetch, clock = fakeClock(), pool = fakePool(clock) }: Run) {
-  const lines: string[] = [];
-  const work = probe({ config, pool, clock, fetch, writeLog: (line) => lines.push(line) });
-  await clock.advance(600_000);
-  const round = await work;
+/** An upstream with the files of golang.org/x/text. */
+function upstreamOf(origin: Origin): Upstream {
   return {
-    round,
-    lines: lines.map((line) => JSON.parse(line) as Record<string, unknown>),
-    pool,
-    clock,
+    id: origin.name,
+    origin,
+    probe: {
+      small: { path: MOD, isExpected: startsWith('module ') },
+      large: { path: ZIP, isExpected: startsWith('PK') },
+    },
   };
 }
 
-it('every origin and database is asked for two files, and each has its line in the log', async () => {
-  const ORIGINS =
-    '[{"url":"good"},{"url":"page"},{"url":"gone"},{"url":"down"},{"url":"corp","modules":"x.example"}]';
-  const config = configOf(
-    ORIGINS.replaceAll(/"url":"(\w+)"/g, '"url":"$1.example"'),
-    'sum.golang.org',
-  );
+function databaseOf(host: string): Upstream {
+  return {
+    id: `sum.golang.org at ${host}`,
+    origin: originOf(host),
+    database: 'sum.golang.org',
+    probe: {
+      small: { path: '/latest', isExpected: startsWith('go.sum database tree') },
+      large: { path: '/tile/8/data/000', isExpected: startsWith('github.com/') },
+    },
+  };
+}
+
+function startsWith(text: string): (start: Uint8Array) => boolean {
+  return (start) => new TextDecoder().decode(start).startsWith(text);
+}
+
+interface Run {
+  readonly upstreams: readonly Upstream[];
+  readonly fetch: FakeFetch;
+  readonly clock?: FakeClock;
+  readonly health?: HealthRegistry;
+}
+
+async function run({ upstreams, fetch, clock = fakeClock(), health = fakeHealth(clock) }: Run) {
+  const events: ProbeEvent[] = [];
+  const work = probe(upstreams, {
+    health,
+    clock,
+    openDriver: openHttpDriver({ fetch, clock }),
+    limitMs: 25_000,
+    emit: (event) => void events.push(event),
+  });
+  await clock.advance(600_000);
+  const round = await work;
+  return { round, events, health };
+}
+
+it('every upstream with probe files is asked for two files, and emits an event', async () => {
+  const upstreams = [
+    ...['good', 'page', 'gone', 'down'].map((name) => upstreamOf(originOf(`${name}.example`))),
+    { ...upstreamOf(originOf('corp.example')), probe: undefined },
+    ...['sum.golang.org', 'sum.golang.google.cn'].map(databaseOf),
+  ];
   const fetch = fakeFetch({
     [`https://good.example${MOD}`]: mod,
     [`https://good.example${ZIP}`]: zip,
@@ -66,8 +93,8 @@ it('every origin and database is asked for two files, and each has its line in t
     'https://sum.golang.org/latest': latest,
     'https://sum.golang.org/tile/8/data/000': tile,
   });
-  const { lines, round } = await run({ config, fetch });
-  expect(lines.map(({ origin, verdict, large }) => [origin, verdict, large])).toEqual([
+  const { events, round } = await run({ upstreams, fetch });
+  expect(events.map(({ origin, verdict, large }) => [origin, verdict, large])).toEqual([
     ['good.example', 'ok', 'ok'],
     ['page.example', 'another file than the known one', 'another file than the known one'],
     ['gone.example', 'not found', 'not found'],
@@ -75,7 +102,7 @@ it('every origin and database is asked for two files, and each has its line in t
     ['sum.golang.org', 'ok', 'ok'],
     ['sum.golang.google.cn', 'connection failed', undefined],
   ]);
-  expect(lines.map(({ event, database }) => [event, database]).at(-1)).toEqual([
+  expect(events.map(({ event, database }) => [event, database]).at(-1)).toEqual([
     'probe',
     'sum.golang.org',
   ]);
@@ -90,30 +117,10 @@ it('every origin and database is asked for two files, and each has its line in t
   expect(new Set(round.results.map(({ id }) => id)).size).toBe(6);
 });
 
-it('an origin for certain modules is probed with the version that it names, and not without one', async () => {
-  const config = configOf(
-    JSON.stringify([
-      { url: 'a.example', modules: '*.corp.example', probe: 'git.corp.example/Tool@v1.2.0' },
-      { url: 'b.example', modules: 'git.b.example' },
-    ]),
-  );
-  const fetch = fakeFetch({
-    'https://a.example/git.corp.example/!tool/@v/v1.2.0.mod': () =>
-      new Response('// A tool.\n\nmodule git.corp.example/Tool\n'),
-    'https://a.example/git.corp.example/!tool/@v/v1.2.0.zip': zip,
-  });
-  const { lines } = await run({ config, fetch });
-  expect(lines.map(({ origin, verdict, large }) => [origin, verdict, large])).toEqual([
-    ['a.example', 'ok', 'ok'],
-  ]);
-  expect(fetch.calls.length).toBe(2);
-});
+describe('a large file', () => {
+  const upstreams = [upstreamOf(origin)];
 
-describe('of a large file', () => {
-  const config = configOf('a.example');
-  const [origin = originOf('')] = config.origins;
-
-  it('128 KiB are read, and the rest is cancelled', async () => {
+  it('is read up to 128 KiB, and the rest is cancelled', async () => {
     let cancelled = 0;
     const pieces = Array.from({ length: 20 }, (_, at) =>
       bytes.slice(at * 16_384, (at + 1) * 16_384),
@@ -123,24 +130,24 @@ describe('of a large file', () => {
       [`https://a.example${MOD}`]: mod,
       'https://a.example': new Response(body),
     });
-    const { round } = await run({ config, fetch });
+    const { round } = await run({ upstreams, fetch });
     expect(round.results[0]?.large).toMatchObject({ isUp: true, verdict: 'ok', bytes: 128 * 1024 });
     expect(cancelled).toBe(1);
   });
 
-  it('the rate is measured, and the time until the headers of both', async () => {
+  it('shows the rate, and like the small one the time until the headers', async () => {
     const clock = fakeClock();
     const slowly = scriptedStream([bytes.slice(0, 131_072)], { pause: () => clock.sleep(500) });
     const fetch = fakeFetch({
       [`https://a.example${MOD}`]: after(clock, 80, mod),
       'https://a.example': after(clock, 120, () => new Response(slowly)),
     });
-    const { lines, pool, round } = await run({ config, fetch, clock });
+    const { events, health, round } = await run({ upstreams, fetch, clock });
     const { small, large } = round.results[0] ?? {};
     expect([small?.headersAfter, large?.headersAfter]).toEqual([80, 120]);
     expect(large?.rate).toBeGreaterThan(100_000);
-    expect(pool.health(origin).rate).toBeGreaterThan(100_000);
-    expect(lines[0]).toMatchObject({
+    expect(health.of(origin).rate).toBeGreaterThan(100_000);
+    expect(events[0]).toMatchObject({
       verdict: 'ok',
       headersAfter: 80,
       large: 'ok',
@@ -148,68 +155,68 @@ describe('of a large file', () => {
     });
   });
 
-  it('a body that freezes after 16 KB is the bulk breaker, and no matter of reach', async () => {
+  it('that freezes after 16 KB opens the bulk breaker and not that for answers', async () => {
     const fetch = fakeFetch({
       [`https://a.example${MOD}`]: mod,
       'https://a.example': freezing(16_384),
     });
-    const pool = fakePool(fakeClock());
-    for (let time = 0; time < 3; time++) await run({ config, fetch, pool });
-    const { reach, bulk } = pool.health(origin);
+    const health = fakeHealth(fakeClock());
+    for (let time = 0; time < 3; time++) await run({ upstreams, fetch, health });
+    const { reach, bulk } = health.of(origin);
     expect([reach.failures, bulk.failures, bulk.until > 0]).toEqual([0, 3, true]);
   });
 
-  it('a 404 says nothing of the bulk, and that somebody is there', async () => {
-    const pool = fakePool(fakeClock());
+  it('with 404 counts as an answer, and not for the bulk breaker', async () => {
+    const health = fakeHealth(fakeClock());
     const freezes = fakeFetch({
       [`https://a.example${MOD}`]: mod,
       'https://a.example': freezing(16_384),
     });
-    await run({ config, fetch: freezes, pool });
+    await run({ upstreams, fetch: freezes, health });
     const none = fakeFetch({
       'https://a.example': () => new Response('not found', { status: 404 }),
     });
-    const { round } = await run({ config, fetch: none, pool });
+    const { round } = await run({ upstreams, fetch: none, health });
     expect(round.results[0]?.large).toMatchObject({ isUp: true, verdict: 'not found' });
-    expect([pool.health(origin).reach.failures, pool.health(origin).bulk.failures]).toEqual([0, 1]);
+    expect([health.of(origin).reach.failures, health.of(origin).bulk.failures]).toEqual([0, 1]);
   });
 
-  it('none is asked for where not even the headers of the small one came', async () => {
+  it('is not requested where not even the headers of the small one arrived', async () => {
     const fetch = fakeFetch({ 'https://a.example': never });
-    const { lines, round } = await run({ config, fetch });
+    const { events, round } = await run({ upstreams, fetch });
     expect(fetch.calls.length).toBe(1);
     expect(round.results[0]).not.toHaveProperty('large');
-    expect(lines[0]).toMatchObject({ verdict: 'no answer within 10 s' });
+    expect(events[0]).toMatchObject({ verdict: 'no answer within 10 s' });
   });
 });
 
-it('three probes that fail open the breaker, and one that succeeds closes it', async () => {
-  const config = configOf('a.example');
-  const [origin = originOf('')] = config.origins;
-  const pool = fakePool(fakeClock());
-  for (let time = 0; time < 3; time++) await run({ config, fetch: fakeFetch({}), pool });
-  expect(pool.isOut(origin, false)).toBe(true);
+it('three failed probes open the breaker, and a successful one closes it', async () => {
+  const upstreams = [upstreamOf(origin)];
+  const health = fakeHealth(fakeClock());
+  for (let time = 0; time < 3; time++) await run({ upstreams, fetch: fakeFetch({}), health });
+  expect(health.isTripped(origin, 'reach')).toBe(true);
   const fetch = fakeFetch({ [`https://a.example${MOD}`]: mod, 'https://a.example': zip });
-  await run({ config, fetch, pool });
-  expect(pool.isOut(origin, false)).toBe(false);
+  await run({ upstreams, fetch, health });
+  expect(health.isTripped(origin, 'reach')).toBe(false);
 });
 
-it('what an origin says of its own troubles is not repeated, and not held against it', async () => {
-  const config = configOf('a.example');
-  const { lines, pool, round } = await run({
-    config,
-    fetch: fakeFetch({ 'https://a.example': said }),
+it('the text of a "not now" is not repeated, and the origin counts as up', async () => {
+  const upstreams = [upstreamOf(origin)];
+  const { events, health, round } = await run({
+    upstreams,
+    fetch: fakeFetch({ 'https://a.example': notNow }),
   });
   expect(round.results[0]?.small).toMatchObject({
     isUp: true,
     verdict: 'it could not fetch the file itself',
   });
-  expect(JSON.stringify([lines, round])).not.toContain('secret');
-  expect(config.origins.map((origin) => pool.health(origin).reach.failures)).toEqual([0]);
+  expect(JSON.stringify([events, round])).not.toContain('secret');
+  expect(health.of(origin).reach.failures).toBe(0);
 });
 
-it('neither addresses nor credentials are in the log or the history', async () => {
-  const config = configOf('[{"url":"https://a.example/t/TOKEN","auth":"CORP"}]');
-  const { lines, round } = await run({ config, fetch: fakeFetch({}) });
-  expect(JSON.stringify([lines, round])).not.toMatch(/TOKEN|hunter2|https|Basic/);
+it('neither addresses nor credentials are in the events or the history', async () => {
+  const url = 'https://a.example/t/TOKEN';
+  const secret = originOf('a.example', { url, authorization: 'Basic hunter2' });
+  const { events, round } = await run({ upstreams: [upstreamOf(secret)], fetch: fakeFetch({}) });
+  expect(JSON.stringify([events, round])).not.toMatch(/TOKEN|hunter2|https|Basic/);
 });

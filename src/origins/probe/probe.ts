@@ -1,120 +1,123 @@
 import type { Clock } from '../../effects/clock.ts';
-import type { Config } from '../../config/config.ts';
-import { type Asked, everyAsked } from '../upstreams.ts';
-import { type Attempt, attempt, type Question } from '../request/attempt.ts';
-import { learn } from '../health/record-attempt.ts';
-import { BadAnswer, type Origin } from '../origin.ts';
-import type { Pool } from '../health/pool.ts';
+import type { Emit } from '../../effects/emit.ts';
+import { failed, success } from '../../effects/result.ts';
+import type { ProbeEvent } from '../events.ts';
+import { failureText, wrongContent } from '../failure.ts';
+import { type Lane, MIN_RATE_BYTES } from '../health/health.ts';
+import { recordAttempt } from '../health/record-attempt.ts';
+import type { HealthRegistry } from '../health/registry.ts';
+import type { Origin } from '../origin.ts';
+import { AttemptProgress } from '../request/attempt-progress.ts';
+import { type Attempt, attempt } from '../request/attempt.ts';
+import type { OpenDriver } from '../request/driver.ts';
+import type { Question } from '../request/question.ts';
+import type { Upstream } from '../upstream.ts';
+import type { ProbeFile, ProbeFiles } from './probe-files.ts';
 import { type FileVerdict, type ProbeResult, type ProbeRound, verdictOf } from './probe-history.ts';
-import { Vitals } from '../request/attempt-progress.ts';
-import type { WriteLine } from '../../telemetry/log.ts';
-import { type ProbeFile, type ProbeFiles, probeFiles } from './probe-files.ts';
 
 export interface ProbeEffects {
-  readonly config: Pick<Config, 'origins' | 'databases' | 'totalLimitMs'>;
-  readonly pool: Pool;
+  readonly health: HealthRegistry;
   readonly clock: Clock;
-  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
-  readonly writeLog: WriteLine;
+  readonly openDriver: OpenDriver;
+  /** How long one file may take. */
+  readonly limitMs: number;
+  readonly emit: Emit<ProbeEvent>;
 }
 
-/** Less of a body tells no rate: most of it came with the headers. */
-const RATE_BYTES = 32 * 1024;
+/** How much of a file is read, by the lane that it probes; the rest is cancelled. */
+const LIMIT_BYTES: Readonly<Record<Lane, number>> = { reach: 64 * 1024, bulk: 128 * 1024 };
 
 /**
- * Asks every origin and every address of every checksum database for two known files, tells the
- * pool, and writes one log line for each, so that an operator sees in the log what is blocked where
- * the Worker runs.
+ * Requests two known files from each upstream, records the outcome in the registry, and emits an
+ * event for each upstream. The log then shows an operator what is blocked where the Worker runs.
  */
-export async function probe(effects: ProbeEffects): Promise<ProbeRound> {
+export async function probe(
+  upstreams: readonly Upstream[],
+  effects: ProbeEffects,
+): Promise<ProbeRound> {
   const at = effects.clock.now();
   const results: ProbeResult[] = [];
-  // One after the other: connections that wait for headers are limited to six, and queueing would
-  // look like slowness.
-  for (const asked of everyAsked(effects.config)) {
-    const files = probeFiles(asked);
-    if (files) results.push(await probeOne(asked, files, effects));
-  }
+  // One after the other: only six connections may wait for headers, and a queue would look like
+  // slowness.
+  for (const upstream of upstreams)
+    if (upstream.probe) results.push(await probeOne(upstream, upstream.probe, effects));
   return { at, results };
 }
 
 async function probeOne(
-  asked: Asked,
+  { database, id, origin }: Upstream,
   files: ProbeFiles,
   effects: ProbeEffects,
 ): Promise<ProbeResult> {
-  const { clock, writeLog } = effects;
-  const { database, id, origin } = asked;
+  const { clock, emit } = effects;
   const at = clock.now();
-  const small = await probeFile(origin, files.small, { ...effects, isBulk: false });
-  // Who sent no headers for the small file would only make this run wait for as long again.
+  const small = await probeFile(origin, files.small, { ...effects, lane: 'reach' });
+  // Without headers for the small file the large one would only take as long again.
   const isReached = small.headersAfter !== undefined;
   const large = isReached
-    ? await probeFile(origin, files.large, { ...effects, isBulk: true })
+    ? await probeFile(origin, files.large, { ...effects, lane: 'bulk' })
     : undefined;
-  writeLog(
-    JSON.stringify({
-      event: 'probe',
-      origin: origin.name,
-      ...(database === undefined ? {} : { database }),
-      verdict: small.verdict,
-      headersAfter: small.headersAfter,
-      large: large?.verdict,
-      bytes: large?.bytes,
-      rate: large?.rate,
-      ms: clock.now() - at,
-    }),
-  );
+  emit({
+    event: 'probe',
+    origin: origin.name,
+    database,
+    verdict: small.verdict,
+    headersAfter: small.headersAfter,
+    large: large?.verdict,
+    bytes: large?.bytes,
+    rate: large?.rate,
+    ms: clock.now() - at,
+  });
   return { id, at, small, ...(large ? { large } : {}) };
 }
 
 async function probeFile(
   origin: Origin,
   file: ProbeFile,
-  {
-    clock,
-    config,
-    fetch,
-    isBulk,
-    pool,
-  }: ProbeEffects & {
-    /** Whether its body shows that more comes through than the first packets. */
-    readonly isBulk: boolean;
-  },
+  { clock, health, lane, limitMs, openDriver }: ProbeEffects & { readonly lane: Lane },
 ): Promise<FileVerdict> {
-  const vitals = new Vitals(clock);
-  const question: Question<void> = {
-    path: file.path,
-    isZip: isBulk,
-    async accept(body) {
-      const bytes = await body.start(file.limit);
-      if (bytes.length < file.limit) body.checkLength(bytes.length);
-      await body.cancel('it was a probe');
-      if (!file.isKnown(bytes)) throw new BadAnswer('another file than the known one');
-    },
-  };
-  pool.counters(origin).asked += 1;
-  const result = await attempt(origin, question, { fetch, clock, ms: config.totalLimitMs, vitals });
-  learn(pool, { origin, result, vitals, isZip: isBulk });
-  const { bodyMs, bytes, headersAfter } = vitals;
+  const progress = new AttemptProgress(clock);
+  health.counters(origin).requests += 1;
+  const result = await attempt(origin, questionFor(file, LIMIT_BYTES[lane]), {
+    openDriver,
+    clock,
+    limitMs,
+    progress,
+  });
+  recordAttempt(health, { origin, result, progress, lane });
+  const { bodyMs, bytes, headersMs } = progress;
+  const showsRate = bytes >= MIN_RATE_BYTES && bodyMs > 0;
   return {
-    isUp: isAnswer(result),
-    verdict: verdictOf(wordOf(result)),
-    ...(headersAfter === undefined ? {} : { headersAfter }),
+    ...verdictOn(result),
+    ...(headersMs === undefined ? {} : { headersAfter: headersMs }),
     bytes,
-    ...(bytes >= RATE_BYTES && bodyMs > 0 ? { rate: Math.round((bytes / bodyMs) * 1000) } : {}),
+    ...(showsRate ? { rate: Math.round((bytes / bodyMs) * 1000) } : {}),
   };
 }
 
-function isAnswer(result: Attempt<void>): boolean {
-  return result.kind !== 'failed' || result.failure.isBlameless === true;
+function questionFor({ path, isExpected }: ProbeFile, limitBytes: number): Question<undefined> {
+  return {
+    path,
+    async accept(body) {
+      const start = await body.start(limitBytes);
+      if (start.length < limitBytes) body.checkLength(start.length);
+      await body.cancel('it was a probe');
+      return isExpected(start)
+        ? success(undefined)
+        : failed(wrongContent('another file than the known one'));
+    },
+  };
 }
 
 /**
- * What an origin says itself is not repeated: it may name the module that an operator probes with.
+ * The text of a "not now" is the origin's own and is not shown: it may name the module that an
+ * operator probes with.
  */
-function wordOf(result: Attempt<void>): string {
-  if (result.kind === 'accepted') return 'ok';
-  if (result.kind === 'missing') return 'not found';
-  return result.failure.isBlameless ? 'it could not fetch the file itself' : result.failure.text;
+function verdictOn(result: Attempt<unknown>): Pick<FileVerdict, 'isUp' | 'verdict'> {
+  if (result.kind === 'accepted') return { isUp: true, verdict: 'ok' };
+  if (result.kind === 'missing') return { isUp: true, verdict: 'not found' };
+  const { reason } = result.failure;
+  if (reason.kind === 'not now')
+    return { isUp: true, verdict: 'it could not fetch the file itself' };
+  return { isUp: false, verdict: verdictOf(failureText(reason)) };
 }

@@ -1,28 +1,29 @@
 import { matches } from '../../module/patterns.ts';
 import type { ModulePath } from '../../module/module-path.ts';
+import type { Lane } from '../health/health.ts';
 import { percentile } from '../health/latency.ts';
+import type { HealthRegistry } from '../health/registry.ts';
 import type { Origin } from '../origin.ts';
-import type { Pool } from '../health/pool.ts';
 
 /**
  * Where a request entered the network. Every field may be absent: locally, in tests, and where
- * Cloudflare does not know.
+ * Cloudflare does not provide it.
  */
 export interface Region {
   /** Data centre, an IATA code such as `FRA`. */
-  readonly dataCentre?: string;
+  readonly dataCentre?: string | undefined;
   /** ISO 3166-1 alpha-2 code such as `DE`. */
-  readonly country?: string;
+  readonly country?: string | undefined;
   /** Continent code such as `EU`. */
-  readonly continent?: string;
+  readonly continent?: string | undefined;
 }
 
 /**
  * The origins that may be asked for a module, in their configured order.
  *
- * An origin whose `modules` names a module is asked for it alone, and for nothing else: the paths
- * of a company's modules reach no public origin, also while its own one is down. A module that
- * PRIVATE names is asked of no other.
+ * A module that the `modules` of some origin name is requested from such origins alone, and these
+ * are asked for nothing else: the paths of a company's modules reach no public origin, also while
+ * its own one is down. A module that PRIVATE names is requested from no other origin.
  */
 export function originsFor(
   origins: readonly Origin[],
@@ -43,53 +44,49 @@ export function groupsOf(origins: readonly Origin[]): readonly (readonly Origin[
   return groups;
 }
 
-export interface Circumstances {
+export interface RankOptions {
   readonly region: Region;
-  readonly pool: Pool;
-  readonly isZip: boolean;
-  /** Whether an origin is not to be asked before any other one. */
-  readonly isLast?: ((origin: Origin) => boolean) | undefined;
+  readonly health: HealthRegistry;
+  readonly lane: Lane;
+  /** See `QuestionPolicy`. */
+  readonly askLast?: ((origin: Origin) => boolean) | undefined;
 }
 
 /**
  * Mirrors, best first:
  *
- * 1. those that are well, then those that failed last time, then those with an open breaker (the
- *    one that closes first before the others): wherever an origin is, a client that waits for it in
- *    vain is not nearer to its module;
+ * 1. the healthy ones, then those that are suspect, then those with an open breaker (the one that
+ *    closes first before the others): a near origin that does not answer is of no use;
  * 2. those preferred where the request came in;
  * 3. by median latency, in the steps 200 ms, 400 ms, 800 ms and so on: within one the configured
  *    order decides.
  *
- * Who gave a wrong file comes last of all for that file.
+ * An origin that gave a wrong file before is last for that file.
  */
 export function rankOrigins(
   group: readonly Origin[],
-  circumstances: Circumstances,
+  { askLast, health, lane, region }: RankOptions,
 ): readonly Origin[] {
-  const { isLast, isZip, pool, region } = circumstances;
   const here = [region.dataCentre, region.country, region.continent];
   const ranked = group.map((origin) => {
     const key = [
-      isLast?.(origin) ? 1 : 0,
-      pool.isUnwell(origin, isZip) ? 1 : 0,
-      pool.breaker(origin, isZip).until,
+      askLast?.(origin) ? 1 : 0,
+      health.isSuspect(origin, lane) ? 1 : 0,
+      health.breaker(origin, lane).until,
       origin.regions.some((code) => here.includes(code)) ? 0 : 1,
-      latencyStep(pool, origin),
+      latencyStep(health, origin),
     ];
     return { origin, key };
   });
   return ranked.toSorted((a, b) => compare(a.key, b.key)).map(({ origin }) => origin);
 }
 
-/**
- * Milliseconds of median latency of the lowest step, in which is also who is not known well enough.
- */
-const LOWEST_STEP = 200;
+/** Up to this median an origin is in the lowest step, as is one with too few answers. */
+const LOWEST_STEP_MS = 200;
 
-function latencyStep(pool: Pool, origin: Origin): number {
-  const median = percentile(pool.health(origin).latency, 0.5) ?? 0;
-  return Math.max(Math.floor(Math.log2(median / LOWEST_STEP)) + 1, 0);
+function latencyStep(health: HealthRegistry, origin: Origin): number {
+  const medianMs = percentile(health.of(origin).latency, 0.5) ?? 0;
+  return Math.max(Math.floor(Math.log2(medianMs / LOWEST_STEP_MS)) + 1, 0);
 }
 
 function compare(a: readonly number[], b: readonly number[]): number {

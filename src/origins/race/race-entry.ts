@@ -1,198 +1,190 @@
+import type { Emit } from '../../effects/emit.ts';
+import type { ResumeEvent } from '../events.ts';
+import { type Failure, failureReasonOf } from '../failure.ts';
+import type { Lane } from '../health/health.ts';
+import { hedgeDelayMs } from '../health/hedge.ts';
+import { recordAttempt } from '../health/record-attempt.ts';
+import type { HealthRegistry } from '../health/registry.ts';
+import type { Origin } from '../origin.ts';
+import { AttemptProgress } from '../request/attempt-progress.ts';
 import {
   type Attempt,
   attempt,
   type AttemptEffects,
-  failureOf,
-  type Question,
-  type Resuming,
+  type ResumeOptions,
 } from '../request/attempt.ts';
-import { usualTime } from '../health/hedge.ts';
-import { learn } from '../health/record-attempt.ts';
-import type { Failure, Origin } from '../origin.ts';
-import type { Pool } from '../health/pool.ts';
-import { Vitals } from '../request/attempt-progress.ts';
+import { laneOf, type Question } from '../request/question.ts';
+import type { RunningRequest } from './decide.ts';
 
 export interface RaceEffects extends AttemptEffects {
-  readonly pool: Pool;
+  readonly health: HealthRegistry;
   /** Between 0 and 1. */
   readonly random: () => number;
   /** When there has to be an answer, in milliseconds since the epoch. */
   readonly deadline: number;
-  /** Aborted when the client has gone. */
+  /** Aborted when the client has left. */
   readonly signal?: AbortSignal | undefined;
-  /** Told what became of a body that broke off. */
-  readonly onResume?: (event: ResumeEvent) => void;
+  /** Receives what became of a body that broke off. */
+  readonly emit: Emit<ResumeEvent>;
 }
 
-/** What became of a body that broke off. */
-export interface ResumeEvent {
-  /** Path of the file at the origin. */
-  readonly path: string;
-  /** Whose body it was. */
-  readonly origin: string;
-  /** Who was found to send the rest. */
-  readonly from?: string;
-  /** Bytes that were delivered by then. */
-  readonly offset: number;
-  /** Requests until then. */
-  readonly tries: number;
-  readonly outcome: 'resumed' | 'given up';
-}
-
-/** Who else there is. */
-interface Mirrors {
+/** The other origins of the race. */
+export interface Mirrors {
+  /** Those that may continue a body. */
   readonly others: readonly Origin[];
+  /** Whether there is no other origin at all. */
   readonly isAlone: boolean;
 }
 
 /**
- * Milliseconds for an origin with an open breaker, which is asked for want of a better one; and
- * where there is a spare answer.
+ * How long an origin with an open breaker has, as it is only asked when no better one is left; and
+ * how long where there is a stale copy.
  */
-const LAST_RESORT = 5_000;
-const LAST_RESORT_WITH_SPARE = 1_500;
+const LAST_RESORT_MS = 5_000;
+const LAST_RESORT_WITH_STALE_COPY_MS = 1_500;
 
 /**
- * Milliseconds: a version that nobody has asked for before takes a proxy some seconds to fetch, and
- * a wrong 404 ends a build.
+ * How long a healthy origin is waited for after a 404 of another one: a proxy takes some seconds to
+ * fetch a version that was never requested before, and a wrong 404 ends a build.
  */
-const HOPE = 5_000;
+const WAIT_AFTER_404_MS = 5_000;
 
-/** One origin on its way to an answer, and what may be hoped of it. */
-export class Runner<T> {
+/** The request to one origin in a race. */
+export class RaceEntry<T> implements RunningRequest {
   readonly origin: Origin;
-  /** Milliseconds of silence after which it is late. */
-  readonly patience: number;
-  readonly wasUnwell: boolean;
-  /** Resolves when there is a result. */
-  readonly ended: Promise<void>;
+  readonly hedgeDelayMs: number;
+  readonly wasSuspect: boolean;
   #result: Attempt<T> | undefined;
+  #ended: Promise<void> = Promise.resolve();
   readonly #effects: RaceEffects;
-  readonly #isZip: boolean;
+  readonly #lane: Lane;
   readonly #stop = new AbortController();
-  readonly #vitals: Vitals;
+  readonly #progress: AttemptProgress;
 
-  /**
-   * Starts at once. `others` are its mirrors that may continue a body of it; where it `isAlone`
-   * there is no other at all.
-   */
-  constructor(
+  private constructor(origin: Origin, lane: Lane, effects: RaceEffects) {
+    const { clock, health } = effects;
+    this.origin = origin;
+    this.hedgeDelayMs = hedgeDelayMs(health.of(origin).latency);
+    this.wasSuspect = health.isSuspect(origin, lane);
+    this.#effects = effects;
+    this.#lane = lane;
+    this.#progress = new AttemptProgress(clock);
+  }
+
+  /** Sends the request. */
+  static start<T>(
     origin: Origin,
     question: Question<T>,
-    { isAlone, others, ...effects }: RaceEffects & Mirrors,
-  ) {
-    const { clock, deadline, pool } = effects;
-    this.origin = origin;
-    this.#effects = effects;
-    this.#isZip = question.isZip ?? false;
-    this.#vitals = new Vitals(clock);
-    this.patience = usualTime(pool.health(origin).latency);
-    this.wasUnwell = pool.isUnwell(origin, this.#isZip);
-    pool.counters(origin).asked += 1;
-    const left = deadline - clock.now();
-    const lastResort = question.hasSpare ? LAST_RESORT_WITH_SPARE : LAST_RESORT;
-    this.ended = attempt(origin, question, {
-      ...effects,
-      ms: pool.isOut(origin, this.#isZip) ? Math.min(left, lastResort) : left,
-      vitals: this.#vitals,
+    effects: RaceEffects & Mirrors,
+  ): RaceEntry<T> {
+    const entry = new RaceEntry<T>(origin, laneOf(question), effects);
+    effects.health.counters(origin).requests += 1;
+    entry.#ended = entry.#run(question, effects);
+    return entry;
+  }
+
+  async #run(question: Question<T>, mirrors: Mirrors): Promise<void> {
+    const { clock, openDriver } = this.#effects;
+    const result = await attempt(this.origin, question, {
+      openDriver,
+      clock,
+      limitMs: this.#limitMs(question.policy?.hasStaleCopy ?? false),
+      progress: this.#progress,
       signal: this.#stop.signal,
-      resuming: resumingAt(question.path, { ...effects, others, isAlone }),
-    }).then((result) => {
-      if (!this.#result) this.#conclude(result);
-      else if (result.kind === 'accepted') question.discard?.(result.value); // it was given up in the same moment
+      resume: this.#resumeOptions(question.path, mirrors),
     });
+    if (!this.#result) this.#conclude(result);
+    // It was given up at the same moment.
+    else if (result.kind === 'accepted') question.discard?.(result.value);
+  }
+
+  #limitMs(hasStaleCopy: boolean): number {
+    const { clock, deadline, health } = this.#effects;
+    const leftMs = deadline - clock.now();
+    if (!health.isTripped(this.origin, this.#lane)) return leftMs;
+    return Math.min(leftMs, hasStaleCopy ? LAST_RESORT_WITH_STALE_COPY_MS : LAST_RESORT_MS);
+  }
+
+  /** Resolves when there is a result. */
+  get ended(): Promise<void> {
+    return this.#ended;
   }
 
   get result(): Attempt<T> | undefined {
     return this.#result;
   }
 
-  /** Milliseconds that it has kept us waiting for its next sign of life. */
-  get silence(): number {
-    return this.#vitals.silence;
+  get waitingSince(): number | undefined {
+    return this.#progress.waitingSince;
   }
 
   get hasHeaders(): boolean {
-    return this.#vitals.headersAfter !== undefined;
+    return this.#progress.headersMs !== undefined;
   }
 
-  /** Whether it was silent for longer than usual, or others have seen it fail meanwhile. */
-  get isLate(): boolean {
-    const isBadNews = !this.wasUnwell && this.#isUnwell;
-    return this.silence >= this.patience || (isBadNews && this.silence > 0);
+  get isSuspect(): boolean {
+    return this.#effects.health.isSuspect(this.origin, this.#lane);
   }
 
-  /** Milliseconds of silence for which it is waited for when another one said 404. */
-  get hope(): number {
-    // A warning is no verdict: it may have been slow once, for a file that takes long to fetch.
-    const { failures, until } = this.#effects.pool.breaker(this.origin, this.#isZip);
-    return failures > 1 || until > 0 ? this.patience : HOPE;
+  get waitAfter404Ms(): number {
+    // One failure is no outage: the origin may have been slow with a file that takes long to fetch.
+    const { failures, until } = this.#effects.health.breaker(this.origin, this.#lane);
+    return failures > 1 || until > 0 ? this.hedgeDelayMs : WAIT_AFTER_404_MS;
   }
 
   /**
-   * Ends it. If it had its usual time and more, others are asked before it until a trial has
-   * decided: that it was slow once is no reason to open its breaker, as anybody can ask for what
-   * takes time to fetch.
+   * Ends it. If it waited longer than usual, its origin is asked after the others until a trial has
+   * decided. That it was slow once opens no breaker, because anybody can request a file that takes
+   * long to fetch.
    */
   giveUp(): void {
-    const { pool, signal } = this.#effects;
-    const seconds = Math.round(this.silence / 100) / 10;
+    const { health, signal } = this.#effects;
+    const { waitingMs } = this.#progress;
     const failure: Failure = {
       origin: this.origin.name,
-      cause: 'timeout',
-      text: `no answer within ${seconds} s`,
+      reason: { kind: 'timeout', ms: waitingMs },
     };
-    const isLoss = this.silence >= this.patience && !signal?.aborted;
     this.#result = { kind: 'failed', failure };
-    if (isLoss) pool.lost(this.origin, failure, this.#isZip && this.hasHeaders);
+    const isOvertaken = waitingMs >= this.hedgeDelayMs && !signal?.aborted;
+    const lane = this.hasHeaders ? this.#lane : 'reach';
+    if (isOvertaken) health.recordOvertaken(this.origin, failure, lane);
     this.#stop.abort(new Error('Another origin was faster'));
   }
 
-  /** Takes the result of a second try of the same origin. */
-  replace(again: Runner<T>): void {
+  /** Takes the result of a second request to the same origin. */
+  replaceResult(again: RaceEntry<T>): void {
     this.#result = again.result;
   }
 
   #conclude(result: Attempt<T>): void {
     this.#result = result;
-    learn(this.#effects.pool, {
+    recordAttempt(this.#effects.health, {
       origin: this.origin,
       result,
-      vitals: this.#vitals,
-      isZip: this.#isZip,
+      progress: this.#progress,
+      lane: this.#lane,
     });
   }
 
-  get #isUnwell(): boolean {
-    return this.#effects.pool.isUnwell(this.origin, this.#isZip);
+  #resumeOptions(path: string, { isAlone, others }: Mirrors): ResumeOptions {
+    const { emit, health, random } = this.#effects;
+    let sender = '';
+    return {
+      others,
+      isAlone,
+      random,
+      onBreak({ origin, error, bytes, headersMs }) {
+        sender = origin.name;
+        const failure = { origin: sender, reason: failureReasonOf(error) };
+        health.recordFailure(origin, failure, { bytes, headersMs, lane: 'bulk' });
+      },
+      onRestFound({ origin, offset, tries }) {
+        health.counters(origin).resumed += 1;
+        const from = origin.name;
+        emit({ event: 'resume', path, origin: sender, from, offset, tries, outcome: 'resumed' });
+      },
+      onGivenUp: ({ offset, tries }) =>
+        emit({ event: 'resume', path, origin: sender, offset, tries, outcome: 'given up' }),
+    };
   }
-}
-
-/** How a body is continued when it breaks off, and who hears of that. */
-function resumingAt(
-  path: string,
-  {
-    isAlone,
-    onResume,
-    others,
-    pool,
-    random,
-  }: Pick<RaceEffects, 'onResume' | 'pool' | 'random'> & Mirrors,
-): Resuming {
-  let sender = '';
-  return {
-    others,
-    isAlone,
-    random,
-    onBroken({ origin, error, ...facts }) {
-      sender = origin.name;
-      pool.failed(origin, failureOf(origin, error), { ...facts, isZip: true });
-    },
-    onResumed({ origin, offset, tries }) {
-      pool.counters(origin).resumed += 1;
-      onResume?.({ path, origin: sender, from: origin.name, offset, tries, outcome: 'resumed' });
-    },
-    onGivenUp: ({ offset, tries }) =>
-      onResume?.({ path, origin: sender, offset, tries, outcome: 'given up' }),
-  };
 }

@@ -1,54 +1,53 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { openHttpDriver } from '../../../test/fakes/effects/ask.ts';
 import { scriptedStream } from '../../../test/fakes/effects/byte-source.ts';
 import { type FakeClock, fakeClock } from '../../../test/fakes/effects/clock.ts';
 import { type FakeFetch, fakeFetch, never, originOf } from '../../../test/fakes/effects/fetch.ts';
+import { failTimes } from '../../../test/fakes/effects/health.ts';
 import { bytes } from '../../../test/fakes/effects/values.ts';
 import type { Origin } from '../origin.ts';
-import { Pool } from '../health/pool.ts';
+import { HealthRegistry } from '../health/registry.ts';
+import type { QuestionTerms } from '../request/question.ts';
 import { startTrials } from './trial.ts';
 
 const SECOND = 1_000;
+const NO_ANSWER = { kind: 'timeout', ms: 10_000 } as const;
 const KIB = 1024;
 const a = originOf('a');
 const b = originOf('b');
 const c = originOf('c');
-const QUESTION = { path: '/m/@v/v1.0.0.info' };
-const ZIP = { path: '/m/@v/v1.0.0.zip', isZip: true };
+const QUESTION: QuestionTerms = { path: '/m/@v/v1.0.0.info' };
+const ZIP: QuestionTerms = { path: '/m/@v/v1.0.0.zip', policy: { lane: 'bulk' } };
 
 let clock: FakeClock;
-let pool: Pool;
+let health: HealthRegistry;
 beforeEach(() => {
   clock = fakeClock();
-  pool = new Pool({ clock, random: () => 0.5 });
+  health = new HealthRegistry({ clock, random: () => 0.5 });
 });
 
 function fail(count: number, origin = a): void {
-  const failure = { origin: origin.name, cause: 'timeout', text: 'no answer' } as const;
-  for (let at = 0; at < count; at++) pool.failed(origin, failure, { isZip: false, bytes: 0 });
+  failTimes(health, origin, count, { reason: NO_ANSWER });
 }
 
 /** Zips of `origin` freeze after 16 KB. */
 function freeze(count: number, origin = a): void {
-  const failure = { origin: origin.name, cause: 'timeout', text: 'no answer' } as const;
-  const observation = { isZip: true, headersAfter: 80, bytes: 16 * KIB };
-  for (let at = 0; at < count; at++) pool.failed(origin, failure, observation);
+  failTimes(health, origin, count, {
+    reason: NO_ANSWER,
+    lane: 'bulk',
+    headersMs: 80,
+    bytes: 16 * KIB,
+  });
 }
 
-/**
- * Starts the trials for a question, and gives what goes on in the background until all of it has
- * ended.
- */
-function start(
-  ranked: readonly Origin[],
-  fetch: FakeFetch,
-  question: Parameters<typeof startTrials>[1] = QUESTION,
-) {
+/** Starts the trials for a question; `ended` resolves when the background work is done. */
+function start(ranked: readonly Origin[], fetch: FakeFetch, question = QUESTION) {
   const labels: string[] = [];
   const work: Promise<unknown>[] = [];
   startTrials(ranked, question, {
     clock,
-    fetch,
-    pool,
+    openDriver: openHttpDriver({ fetch, clock }),
+    health,
     background(label, promise) {
       labels.push(label);
       work.push(promise);
@@ -57,7 +56,7 @@ function start(
   return { labels, ended: Promise.all(work) };
 }
 
-/** A body of so many times 16 KiB, each with this `first` byte, and what was taken of it. */
+/** A body of so many times 16 KiB, each with this `first` byte, and how much of it was read. */
 function longBody(pieces: number, first = 0x50) {
   const seen = { bytes: 0, cancelled: false };
   function* parts() {
@@ -72,15 +71,15 @@ function longBody(pieces: number, first = 0x50) {
 
 const brokenBody = (start: string) =>
   new Response(scriptedStream([bytes(start)], { breaksWith: new Error('reset') }));
-const well = () => new Response('{"Version":"v1.0.0"}');
+const info = () => new Response('{"Version":"v1.0.0"}');
 const hosts = ({ calls }: FakeFetch) => calls.map(({ url }) => new URL(url).host).join(' ');
 
-describe('who is tried', () => {
-  it('the best unwell origin whose trial is due, with the question at hand, in the background; then the next one', async () => {
+describe('a trial', () => {
+  it('tries the best suspect origin that is due, with the question at hand, in the background', async () => {
     fail(3);
     fail(1, c);
     await clock.advance(30 * SECOND);
-    const fetch = fakeFetch({ 'https://': well });
+    const fetch = fakeFetch({ 'https://': info });
     for (let at = 0; at < 2; at++) {
       const { labels, ended } = start([b, c, a], fetch);
       await ended;
@@ -90,11 +89,11 @@ describe('who is tried', () => {
       'https://c/m/@v/v1.0.0.info',
       'https://a/m/@v/v1.0.0.info',
     ]);
-    expect([a, b, c].map((origin) => pool.counters(origin).asked)).toEqual([1, 0, 1]);
+    expect([a, b, c].map((origin) => health.counters(origin).requests)).toEqual([1, 0, 1]);
   });
 
-  it('nobody who is well', async () => {
-    const fetch = fakeFetch({ 'https://': well });
+  it('tries no healthy origin', async () => {
+    const fetch = fakeFetch({ 'https://': info });
     await start([a, b, c], fetch).ended;
     await start([], fetch).ended;
     expect(hosts(fetch)).toBe('');
@@ -105,18 +104,18 @@ describe('who is tried', () => {
     [1, 5_000, 'a'],
     [3, 29_999, ''],
     [3, 30_000, 'a'],
-  ])('after %d failures, %d ms later: %j', async (failures, later, tried) => {
+  ])('after %d failures, %d ms later, tries %j', async (failures, later, tried) => {
     fail(failures);
     await clock.advance(later);
-    const fetch = fakeFetch({ 'https://': well });
+    const fetch = fakeFetch({ 'https://': info });
     await start([b, a], fetch).ended;
     expect(hosts(fetch)).toBe(tried);
   });
 
-  it('one question at a time tries an origin, and another one when nothing was heard for a while', async () => {
+  it('is made by one request at a time, and by another one when it took too long', async () => {
     fail(1);
     await clock.advance(5 * SECOND);
-    // headers that never come, of an origin with a lot of patience
+    // headers that never arrive, of an origin with long limits
     const slow = originOf('a', { limits: { headersMs: 60_000, stallMs: 60_000 } });
     const fetch = fakeFetch({ 'https://': never });
     for (const seconds of [0, 2, 2]) {
@@ -125,27 +124,27 @@ describe('who is tried', () => {
     }
     expect(hosts(fetch)).toBe('a');
     await clock.advance(SECOND);
-    expect(pool.counters(a)).toMatchObject({ asked: 1, failed: 2 });
+    expect(health.counters(a)).toMatchObject({ requests: 1, failures: 2 });
     await clock.advance(5 * SECOND);
     start([b, slow], fetch);
     expect(hosts(fetch)).toBe('a a');
   });
 
-  it('where nobody is well nobody is: the request itself is the trial of the best one', async () => {
+  it('is the request itself where every origin is suspect', async () => {
     fail(1);
     fail(1, b);
     await clock.advance(5 * SECOND);
-    const fetch = fakeFetch({ 'https://': well });
+    const fetch = fakeFetch({ 'https://': info });
     await start([a, b], fetch).ended;
     expect(hosts(fetch)).toBe('');
-    // and nobody else needs to try that one meanwhile
-    expect([pool.takeTrial(a, false), pool.takeTrial(b, false)]).toEqual([false, true]);
+    // and that trial is claimed
+    expect([health.claimTrial(a, 'reach'), health.claimTrial(b, 'reach')]).toEqual([false, true]);
   });
 
-  it('an origin whose zips freeze is tried for zips alone', async () => {
+  it('of an origin whose zips freeze is made for zips alone', async () => {
     freeze(3);
     await clock.advance(30 * SECOND);
-    const fetch = fakeFetch({ 'https://': well });
+    const fetch = fakeFetch({ 'https://': info });
     await start([b, a], fetch, QUESTION).ended;
     expect(hosts(fetch)).toBe('');
     await start([b, a], fetch, ZIP).ended;
@@ -153,10 +152,10 @@ describe('who is tried', () => {
   });
 });
 
-describe('what the trial decides', () => {
+describe('the outcome of a trial', () => {
   type Case = [what: string, state: string, reply: () => Response | Promise<Response>];
   it.each<Case>([
-    ['the file', 'closed', well],
+    ['the file', 'closed', info],
     ['"no such file"', 'closed', () => new Response('not found', { status: 404 })],
     ['"gone"', 'closed', () => new Response('gone', { status: 410 })],
     ['a page', 'open', () => new Response('<html>Pay here')],
@@ -170,60 +169,60 @@ describe('what the trial decides', () => {
     ],
     ['no connection', 'open', () => Promise.reject(new TypeError('refused'))],
     ['a body that breaks off', 'open', () => brokenBody('v')],
-    // its word on the module is of no use, and yet it answers
+    // of no use for this module, and yet an answer
     ['"fetch timed out"', 'closed', () => new Response('fetch timed out', { status: 404 })],
-  ])('after %s it is %s', async (_, state, reply) => {
+  ])('after %s the breaker is %s', async (_, state, reply) => {
     fail(3);
     await clock.advance(30 * SECOND);
     await start([b, a], fakeFetch({ 'https://a': reply })).ended;
-    expect(pool.state(a, false)).toBe(state);
+    expect(health.state(a, 'reach')).toBe(state);
     // a failure opens it for twice the time
-    expect(pool.breaker(a, false).openings).toBe(state === 'open' ? 2 : 1);
+    expect(health.breaker(a, 'reach').openings).toBe(state === 'open' ? 2 : 1);
   });
 
-  it('a 400 is an answer where it is one for the question, and a failure where it is not', async () => {
+  it('a 400 is an answer for a question with `is400Missing`, and a failure for another one', async () => {
     const states = [];
     for (const is400Missing of [true, false]) {
       fail(1);
       await clock.advance(5 * SECOND);
       const fetch = fakeFetch({ 'https://a': () => new Response('no', { status: 400 }) });
-      await start([b, a], fetch, { ...QUESTION, is400Missing }).ended;
-      states.push(pool.isUnwell(a, false));
+      await start([b, a], fetch, { ...QUESTION, policy: { is400Missing } }).ended;
+      states.push(health.isSuspect(a, 'reach'));
     }
     expect(states).toEqual([false, true]);
   });
 
-  it('silence is a failure, after the limit for headers and 5 s at most', async () => {
+  it('without headers it fails after the limit for headers, and after 5 s at most', async () => {
     fail(3);
     await clock.advance(30 * SECOND);
     const slow = originOf('a', { limits: { headersMs: 60_000, stallMs: 60_000 } });
     const { ended } = start([b, slow], fakeFetch({ 'https://a': never }));
     await clock.advance(5 * SECOND - 1);
-    expect(pool.state(a, false)).toBe('half-open');
+    expect(health.state(a, 'reach')).toBe('half-open');
     await clock.advance(1);
     await ended;
-    expect([pool.state(a, false), pool.counters(a).lastFailure?.text]).toEqual([
+    expect([health.state(a, 'reach'), health.counters(a).lastFailure?.reason]).toEqual([
       'open',
-      'no answer within 5 s',
+      { kind: 'timeout', ms: 5_000 },
     ]);
   });
 
-  it('its success is seen by the next question: the origin is ranked as ever and its latency known', async () => {
+  it('of success is seen by the next question: the origin is healthy and its latency is recorded', async () => {
     fail(1);
     await clock.advance(5 * SECOND);
     const fetch = fakeFetch({
       'https://a': async () => {
         await clock.sleep(90);
-        return well();
+        return info();
       },
     });
     const { ended } = start([b, a], fetch);
     await clock.advance(90);
     await ended;
-    expect([pool.isUnwell(a, false), pool.health(a).latency.some((weight) => weight > 0)]).toEqual([
-      false,
-      true,
-    ]);
+    expect([
+      health.isSuspect(a, 'reach'),
+      health.of(a).latency.some((weight) => weight > 0),
+    ]).toEqual([false, true]);
   });
 });
 
@@ -237,17 +236,17 @@ describe('the body of a trial', () => {
   ])('of %d times 16 KiB, where zips froze after the first: %s', async (pieces, state) => {
     freeze(3);
     await clock.advance(30 * SECOND - 1);
-    expect(pool.state(a, true)).toBe('open');
+    expect(health.state(a, 'bulk')).toBe('open');
     await clock.advance(1);
     const { reply } = longBody(pieces);
     await start([b, a], fakeFetch({ 'https://a': reply }), ZIP).ended;
-    expect([pool.isOut(a, true) ? 'open' : 'closed', pool.state(a, false)]).toEqual([
+    expect([health.isTripped(a, 'bulk') ? 'open' : 'closed', health.state(a, 'reach')]).toEqual([
       state,
       'closed',
     ]);
   });
 
-  it('that freezes again says so of zips alone', async () => {
+  it('that freezes again opens the breaker for zips alone', async () => {
     freeze(3);
     await clock.advance(30 * SECOND);
     const { ended } = start(
@@ -256,14 +255,14 @@ describe('the body of a trial', () => {
       ZIP,
     );
     await ended;
-    expect([pool.state(a, true), pool.state(a, false)]).toEqual(['open', 'closed']);
-    expect(pool.breaker(a, true).openings).toBe(2);
+    expect([health.state(a, 'bulk'), health.state(a, 'reach')]).toEqual(['open', 'closed']);
+    expect(health.breaker(a, 'bulk').openings).toBe(2);
   });
 
   it.each([
     ['a zip', 0x50],
     ['a page', '<'.charCodeAt(0)],
-  ])('%s is given up after 64 KiB', async (_, first) => {
+  ])('%s is cancelled after 64 KiB', async (_, first) => {
     fail(1);
     await clock.advance(5 * SECOND);
     const { reply, seen } = longBody(1_000, first);

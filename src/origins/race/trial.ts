@@ -1,69 +1,84 @@
 import type { Background } from '../../effects/background.ts';
-import { attempt, type AttemptEffects, type Question } from '../request/attempt.ts';
+import { failed, type Result, success } from '../../effects/result.ts';
+import { type FailureReason, wrongContent } from '../failure.ts';
+import { recordAttempt } from '../health/record-attempt.ts';
+import { type HealthRegistry, PROVEN_BYTES, TRIAL_LIMIT_MS } from '../health/registry.ts';
+import type { Origin } from '../origin.ts';
+import { AttemptProgress } from '../request/attempt-progress.ts';
+import { attempt, type AttemptEffects } from '../request/attempt.ts';
 import type { OriginBody } from '../request/body.ts';
-import { learn } from '../health/record-attempt.ts';
-import { BadAnswer, type Origin } from '../origin.ts';
-import { type Pool, PROVEN_BYTES } from '../health/pool.ts';
-import { Vitals } from '../request/attempt-progress.ts';
+import { laneOf, type Question, type QuestionTerms } from '../request/question.ts';
 
-/** Bytes that are read beyond the place where the last body broke. */
+/** How much is read beyond the place where the last body broke. */
 const TRIAL_BYTES = 64 * 1024;
 
-/** Milliseconds for a trial: who takes longer is asked after the others also then. */
-const TRIAL_TIME = 5_000;
+export interface TrialEffects extends AttemptEffects {
+  readonly health: HealthRegistry;
+  readonly background: Background;
+}
 
 /**
- * Tries origins that failed, now that it is time to, with the question at hand, beside the request:
- * the way back is on nobody's time. Where no origin is well the request itself is the trial.
+ * Tries a suspect origin whose trial is due, with the question at hand, in the background: the
+ * client does not wait for it. Where every origin is suspect the request itself is the trial.
  */
 export function startTrials(
   ranked: readonly Origin[],
-  question: Pick<Question<unknown>, 'path' | 'isZip' | 'is400Missing'>,
-  effects: AttemptEffects & { readonly pool: Pool; readonly background: Background },
+  question: QuestionTerms,
+  effects: TrialEffects,
 ): void {
-  const { pool } = effects;
-  const { isZip = false } = question;
+  const { background, health } = effects;
+  const lane = laneOf(question);
   const [best, ...others] = ranked;
   if (!best) return;
-  const isWell = !pool.isUnwell(best, isZip);
+  const isHealthy = !health.isSuspect(best, lane);
   // One at a time: a request has six connections, and its own work comes first.
-  const tried = (isWell ? others : [best]).find((origin) => pool.takeTrial(origin, isZip));
-  if (tried && isWell) effects.background('trial', tryOut(tried, question, effects));
+  const claimed = (isHealthy ? others : [best]).find((origin) => health.claimTrial(origin, lane));
+  if (claimed && isHealthy) background('trial', tryOut(claimed, question, effects));
 }
 
 async function tryOut(
   origin: Origin,
-  {
-    path,
-    isZip = false,
-    is400Missing = true,
-  }: Pick<Question<unknown>, 'path' | 'isZip' | 'is400Missing'>,
-  { clock, fetch, pool }: AttemptEffects & { readonly pool: Pool },
+  terms: QuestionTerms,
+  { clock, health, openDriver }: TrialEffects,
 ): Promise<void> {
-  const vitals = new Vitals(clock);
-  const question: Question<void> = {
-    path,
-    is400Missing,
+  const lane = laneOf(terms);
+  const progress = new AttemptProgress(clock);
+  const provingBytes =
+    lane === 'bulk' ? Math.min(health.of(origin).brokeAfter, PROVEN_BYTES) : undefined;
+  const question: Question<undefined> = {
+    path: terms.path,
+    policy: { is400Missing: terms.policy?.is400Missing },
     async accept(body) {
       try {
-        const start = await body.start(TRIAL_BYTES);
-        const text = new TextDecoder().decode(start.subarray(0, 256)).trimStart();
-        if (text.startsWith('<')) throw new BadAnswer('a page');
-        if (isZip && !text.startsWith('PK')) throw new BadAnswer('a body that is no zip');
-        if (start.length < TRIAL_BYTES) body.checkLength(start.length);
-        else if (isZip) await readOn(body, Math.min(pool.health(origin).brokeAfter, PROVEN_BYTES));
+        return await checkBody(body, provingBytes);
       } finally {
         await body.cancel('it was a trial');
       }
     },
   };
-  pool.counters(origin).asked += 1;
-  const result = await attempt(origin, question, { clock, fetch, vitals, ms: TRIAL_TIME });
-  learn(pool, { origin, result, vitals, isZip });
+  health.counters(origin).requests += 1;
+  const limitMs = TRIAL_LIMIT_MS;
+  const result = await attempt(origin, question, { clock, openDriver, progress, limitMs });
+  recordAttempt(health, { origin, result, progress, lane });
 }
 
-/** Reads and forgets so many bytes, or all that there are. */
-async function readOn(body: OriginBody, bytes: number): Promise<void> {
+/** `provingBytes` is how much more of a zip has to come through; undefined for a small file. */
+async function checkBody(
+  body: OriginBody,
+  provingBytes: number | undefined,
+): Promise<Result<undefined, FailureReason>> {
+  const start = await body.start(TRIAL_BYTES);
+  const text = new TextDecoder().decode(start.subarray(0, 256)).trimStart();
+  if (text.startsWith('<')) return failed(wrongContent('a page'));
+  const isZip = provingBytes !== undefined;
+  if (isZip && !text.startsWith('PK')) return failed(wrongContent('a body that is no zip'));
+  if (start.length < TRIAL_BYTES) body.checkLength(start.length);
+  else if (isZip) await skipBytes(body, provingBytes);
+  return success(undefined);
+}
+
+/** Reads so many bytes, or all that there are. */
+async function skipBytes(body: OriginBody, bytes: number): Promise<void> {
   let memory = new ArrayBuffer(TRIAL_BYTES);
   for (let left = bytes; left > 0;) {
     const read = await body.fill(memory);

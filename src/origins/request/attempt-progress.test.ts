@@ -1,70 +1,70 @@
 import { expect, it } from 'vitest';
-import { Vitals } from './attempt-progress.ts';
+import { AttemptProgress } from './attempt-progress.ts';
 
-/** Vitals of a request, and how to let time go by. */
-function started(): { readonly vitals: Vitals; readonly wait: (ms: number) => void } {
+/** The progress of a request, and a function that moves the time. */
+function started(): { readonly progress: AttemptProgress; readonly wait: (ms: number) => void } {
   let now = Date.UTC(2026, 0, 1);
-  return { vitals: new Vitals({ now: () => now }), wait: (ms) => void (now += ms) };
+  return { progress: new AttemptProgress({ now: () => now }), wait: (ms) => void (now += ms) };
 }
 
-it('until the headers the origin keeps us waiting from the start', () => {
-  const { vitals, wait } = started();
+it('until the headers modferry waits from the start', () => {
+  const { progress, wait } = started();
   wait(700);
-  expect(vitals).toMatchObject({ silence: 700, headersAfter: undefined, bodyMs: 0, bytes: 0 });
+  expect(progress).toMatchObject({ waitingMs: 700, headersMs: undefined, bodyMs: 0, bytes: 0 });
 });
 
-it('the headers end the silence, and are what the latency is measured by', () => {
-  const { vitals, wait } = started();
+it('the headers end the wait, and their time is the latency', () => {
+  const { progress, wait } = started();
   wait(120);
-  vitals.headersCame();
+  progress.headersArrived();
   wait(1_000);
-  expect(vitals).toMatchObject({ silence: 0, headersAfter: 120, bodyMs: 1_000 });
+  expect(progress).toMatchObject({ waitingMs: 0, headersMs: 120, bodyMs: 1_000 });
 });
 
-it('while modferry is busy between two reads nobody is waited for', () => {
-  const { vitals, wait } = started();
-  vitals.headersCame();
-  vitals.readBegins();
+it('while modferry is at work between two reads it does not wait for the origin', () => {
+  const { progress, wait } = started();
+  progress.headersArrived();
+  progress.readStarted();
   wait(300);
-  expect(vitals.silence).toBe(300);
-  vitals.readEnds(16_384);
+  expect(progress.waitingMs).toBe(300);
+  progress.readEnded(16_384);
   wait(5_000);
-  expect([vitals.silence, vitals.waitingSince]).toEqual([0, undefined]);
-  vitals.readBegins();
-  expect(vitals.silence).toBe(0);
+  expect([progress.waitingMs, progress.waitingSince]).toEqual([0, undefined]);
+  progress.readStarted();
+  expect(progress.waitingMs).toBe(0);
   wait(40);
-  expect(vitals.silence).toBe(40);
+  expect(progress.waitingMs).toBe(40);
 });
 
-it('a read after one that was never completed starts a new silence', () => {
-  const { vitals, wait } = started();
-  vitals.headersCame();
-  vitals.readBegins();
+it('a read after one that was never completed starts a new wait', () => {
+  const { progress, wait } = started();
+  progress.headersArrived();
+  progress.readStarted();
   wait(300);
-  vitals.readBegins();
-  expect(vitals.silence).toBe(0);
+  progress.readStarted();
+  expect(progress.waitingMs).toBe(0);
 });
 
 it('only reads that were completed count as bytes of the body', () => {
-  const { vitals } = started();
-  vitals.headersCame();
+  const { progress } = started();
+  progress.headersArrived();
   for (const bytes of [16_384, 100, 0]) {
-    vitals.readBegins();
-    vitals.readEnds(bytes);
+    progress.readStarted();
+    progress.readEnded(bytes);
   }
-  vitals.readBegins();
-  expect(vitals.bytes).toBe(16_484);
+  progress.readStarted();
+  expect(progress.bytes).toBe(16_484);
 });
 
-it('the time of the body is that since the headers, in silence or not', () => {
-  const { vitals, wait } = started();
+it('the time of the body is that since the headers, with and without waiting', () => {
+  const { progress, wait } = started();
   wait(50);
-  vitals.headersCame();
-  vitals.readBegins();
+  progress.headersArrived();
+  progress.readStarted();
   wait(200);
-  vitals.readEnds(1);
+  progress.readEnded(1);
   wait(30);
-  vitals.readBegins();
+  progress.readStarted();
   wait(1);
-  expect([vitals.bodyMs, vitals.headersAfter]).toEqual([231, 50]);
+  expect([progress.bodyMs, progress.headersMs]).toEqual([231, 50]);
 });

@@ -1,47 +1,47 @@
 import type { Clock } from '../../effects/clock.ts';
 
-/** How a request to an origin goes, seen while it runs. */
-export class Vitals {
+/** The progress of one request to an origin, read by others while it runs. */
+export class AttemptProgress {
   /**
-   * Since when the origin keeps us waiting, in milliseconds since the epoch; undefined while it is
-   * our turn.
+   * Since when the origin has kept modferry waiting, in milliseconds since the epoch; undefined
+   * while modferry itself is at work.
    */
   waitingSince: number | undefined;
-  /** Milliseconds until the headers of the answer were there. */
-  headersAfter: number | undefined;
-  /** Bytes of the body that came so far, counted by completed reads. */
+  /** How long the headers of the answer took; undefined until they have arrived. */
+  headersMs: number | undefined;
+  /** Bytes of the body that arrived, counted by completed reads. */
   bytes = 0;
-  readonly started: number;
+  readonly startedAt: number;
   readonly #clock: Pick<Clock, 'now'>;
 
   constructor(clock: Pick<Clock, 'now'>) {
     this.#clock = clock;
-    this.started = clock.now();
-    this.waitingSince = this.started;
+    this.startedAt = clock.now();
+    this.waitingSince = this.startedAt;
   }
 
-  /** Milliseconds that the origin has kept us waiting for its next sign of life. */
-  get silence(): number {
+  /** How long the origin has kept modferry waiting for its headers or for the next bytes. */
+  get waitingMs(): number {
     return this.waitingSince === undefined ? 0 : Math.max(this.#clock.now() - this.waitingSince, 0);
   }
 
-  /** Milliseconds since the headers. */
+  /** The time since the headers. */
   get bodyMs(): number {
-    return this.headersAfter === undefined
+    return this.headersMs === undefined
       ? 0
-      : Math.max(this.#clock.now() - this.started - this.headersAfter, 0);
+      : Math.max(this.#clock.now() - this.startedAt - this.headersMs, 0);
   }
 
-  headersCame(): void {
-    this.headersAfter = Math.max(this.#clock.now() - this.started, 0); // clocks may step back
+  headersArrived(): void {
+    this.headersMs = Math.max(this.#clock.now() - this.startedAt, 0); // clocks may step back
     this.waitingSince = undefined;
   }
 
-  readBegins(): void {
+  readStarted(): void {
     this.waitingSince = this.#clock.now();
   }
 
-  readEnds(bytes: number): void {
+  readEnded(bytes: number): void {
     this.waitingSince = undefined;
     this.bytes += bytes;
   }

@@ -1,19 +1,39 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { openHttpDriver } from '../../../test/fakes/effects/ask.ts';
 import { byteSource } from '../../../test/fakes/effects/byte-source.ts';
-import { fakeClock, settled } from '../../../test/fakes/effects/clock.ts';
-import { fakeFetch, never, originOf, redirectTo } from '../../../test/fakes/effects/fetch.ts';
-import { attempt } from './attempt.ts';
-import type { OriginBody } from './body.ts';
-import { BadAnswer } from '../origin.ts';
+import { type FakeClock, fakeClock, settled } from '../../../test/fakes/effects/clock.ts';
+import {
+  type FakeFetch,
+  fakeFetch,
+  never,
+  originOf,
+  socketFetch,
+} from '../../../test/fakes/effects/fetch.ts';
+import type { Fault } from '../../../test/fakes/origin/faults.ts';
+import { hello } from '../../../test/fakes/origin/modules.ts';
+import { type FakeOrigin, startOrigin } from '../../../test/fakes/origin/origin.ts';
+import { failed, success } from '../../effects/result.ts';
+import { type FailureReason, failureText, OriginError, wrongContent } from '../failure.ts';
+import { AttemptProgress } from './attempt-progress.ts';
+import { type Attempt, attempt, type AttemptOptions } from './attempt.ts';
+import type { Question } from './question.ts';
 
 const origin = originOf('a.example');
-const text = async (body: OriginBody) => new TextDecoder().decode(await body.all(1000));
-const question = { path: '/m/@v/list', accept: text };
-const ask = (fetch: ReturnType<typeof fakeFetch>, asked = origin, clock = fakeClock()) =>
-  attempt(asked, question, { fetch, clock, ms: 25_000 });
+const question: Question<string> = {
+  path: '/m/@v/list',
+  accept: async (body) => success(new TextDecoder().decode(await body.all(1000))),
+};
 
-describe('what an answer means', () => {
-  it('200 is accepted', async () => {
+/** Over HTTP with this `fetch`. */
+function optionsOf(fetch: FakeFetch, clock = fakeClock(), limitMs = 25_000): AttemptOptions {
+  return { openDriver: openHttpDriver({ fetch, clock }), clock, limitMs };
+}
+
+const ask = (fetch: FakeFetch, clock?: FakeClock) =>
+  attempt(origin, question, optionsOf(fetch, clock));
+
+describe('an answer', () => {
+  it('with 200 is accepted', async () => {
     const fetch = fakeFetch({ 'https://a.example': new Response('v1.0.0\n') });
     expect(await ask(fetch)).toEqual({ kind: 'accepted', value: 'v1.0.0\n', origin: 'a.example' });
   });
@@ -23,21 +43,21 @@ describe('what an answer means', () => {
     [404, 'not found: module m', 404],
     [404, '', 404],
     [410, 'gone', 410],
-  ])('%i %j is its word that there is none', async (status, said, shown) => {
+  ])('with %i %j means that there is no such file', async (status, written, shown) => {
     const result = await ask(
-      fakeFetch({ 'https://a.example': new Response(` ${said}\n`, { status }) }),
+      fakeFetch({ 'https://a.example': new Response(` ${written}\n`, { status }) }),
     );
     expect(result).toEqual({
       kind: 'missing',
-      missing: { status: shown, text: said, origin: 'a.example' },
+      missing: { status: shown, text: written, origin: 'a.example' },
     });
   });
 
   it.each([
-    [404, 'not found: fetch timed out', 'timeout', 'not found: fetch timed out'],
-    [404, 'not found: temporarily unavailable', 'timeout', 'not found: temporarily unavailable'],
-    [410, 'Temporarily Unavailable', 'timeout', 'Temporarily Unavailable'],
-    [401, 'who are you', 'status', 'status 401'],
+    [404, 'not found: fetch timed out', 'not now', 'not found: fetch timed out'],
+    [404, 'not found: temporarily unavailable', 'not now', 'not found: temporarily unavailable'],
+    [410, 'Temporarily Unavailable', 'not now', 'Temporarily Unavailable'],
+    [401, 'no credentials', 'status', 'status 401'],
     [403, 'no', 'status', 'status 403'],
     [201, 'made', 'status', 'status 201'],
     [206, 'part', 'status', 'status 206'],
@@ -47,14 +67,17 @@ describe('what an answer means', () => {
     [500, 'oops', 'status', 'status 500'],
     [502, 'oops', 'status', 'status 502'],
     [503, 'later', 'overloaded', 'status 503'],
-  ])('%i %j is no word on the module: %s', async (status, body, cause, told) => {
+  ])('with %i %j is a failure: %s', async (status, body, kind, text) => {
     const response = new Response(status === 304 ? null : body, { status });
     const result = await ask(fakeFetch({ 'https://a.example': response }));
-    const blame = cause === 'timeout' ? { isBlameless: true } : {};
     expect(result).toEqual({
       kind: 'failed',
-      failure: { origin: 'a.example', cause, text: told, ...blame },
+      failure: {
+        origin: 'a.example',
+        reason: kind === 'not now' ? { kind, text } : { kind, status },
+      },
     });
+    expect(textOf(result)).toBe(text);
   });
 
   it.each([
@@ -64,14 +87,14 @@ describe('what an answer means', () => {
     ['-1', undefined],
     ['1e3', undefined],
     ['99999999', undefined],
-  ])('Retry-After: %s is %s seconds', async (value, seconds) => {
+  ])('with Retry-After: %s demands a pause of %s seconds', async (value, seconds) => {
     const response = new Response('', { status: 503, headers: { 'Retry-After': value } });
     const result = await ask(fakeFetch({ 'https://a.example': response }));
     expect(result).toMatchObject({ kind: 'failed' });
-    expect(result.kind === 'failed' && result.failure.retryAfter).toBe(seconds);
+    expect(result.kind === 'failed' && result.failure.retryAfterSeconds).toBe(seconds);
   });
 
-  it('a Retry-After that is a date is compared with the clock of the origin', async () => {
+  it('with a date in Retry-After is compared with the clock of the origin', async () => {
     const headers = {
       Date: 'Wed, 21 Oct 2026 07:28:00 GMT',
       'Retry-After': 'Wed, 21 Oct 2026 07:30:00 GMT',
@@ -79,16 +102,16 @@ describe('what an answer means', () => {
     const result = await ask(
       fakeFetch({ 'https://a.example': new Response('', { status: 429, headers }) }),
     );
-    expect(result.kind === 'failed' && result.failure.retryAfter).toBe(120);
+    expect(result.kind === 'failed' && result.failure.retryAfterSeconds).toBe(120);
   });
 
-  it('a Retry-After of another status than 429 and 503 says nothing of the origin', async () => {
+  it('with another status than 429 and 503 has no Retry-After', async () => {
     const response = new Response('', { status: 403, headers: { 'Retry-After': '3600' } });
     const result = await ask(fakeFetch({ 'https://a.example': response }));
-    expect(result.kind === 'failed' && result.failure.retryAfter).toBe(undefined);
+    expect(result.kind === 'failed' && result.failure.retryAfterSeconds).toBe(undefined);
   });
 
-  it('an error is read only as far as a go command would show it', async () => {
+  it('with an error is read only as far as a go command would show it', async () => {
     const response = new Response('x'.repeat(1_000_000), { status: 404 });
     const result = await ask(fakeFetch({ 'https://a.example': response }));
     expect(result.kind === 'missing' && result.missing.text.length).toBe(2048);
@@ -96,7 +119,7 @@ describe('what an answer means', () => {
 
   it.each([
     [
-      'a lost connection',
+      'a reset connection',
       new TypeError('fetch failed: internal ref 0x33'),
       'unreachable',
       'connection failed',
@@ -105,25 +128,34 @@ describe('what an answer means', () => {
     [
       'a body that is too long',
       new Response('x'.repeat(1001)),
-      'answer',
+      'too long',
       'body of more than 1000 bytes',
     ],
-  ])('%s is a failure that tells no internals', async (_, reply, cause, told) => {
+  ])('that is %s is a failure without internal details', async (_, reply, kind, text) => {
     const result = await ask(fakeFetch({ 'https://a.example': reply }));
-    expect(result).toEqual({ kind: 'failed', failure: { origin: 'a.example', cause, text: told } });
+    expect(result).toMatchObject({ kind: 'failed', failure: { origin: 'a.example' } });
+    expect([reasonOf(result)?.kind, textOf(result)]).toEqual([kind, text]);
   });
 
-  it('what the question does not accept is a failure', async () => {
+  it('that the question does not accept is a failure', async () => {
     const fetch = fakeFetch({ 'https://a.example': new Response('<html>') });
     const result = await attempt(
       origin,
-      { path: '/', accept: () => Promise.reject(new BadAnswer('an HTML page')) },
-      { fetch, clock: fakeClock(), ms: 1000 },
+      { path: '/', accept: async () => failed(wrongContent('an HTML page')) },
+      optionsOf(fetch),
     );
-    expect(result).toMatchObject({ failure: { cause: 'answer', text: 'an HTML page' } });
+    expect(result).toMatchObject({ failure: { reason: wrongContent('an HTML page') } });
     expect(fetch.calls[0]?.signal.aborted).toBe(true);
   });
 });
+
+function reasonOf(result: Attempt<unknown>): FailureReason | undefined {
+  return result.kind === 'failed' ? result.failure.reason : undefined;
+}
+
+function textOf(result: Attempt<unknown>): string | undefined {
+  return result.kind === 'failed' ? failureText(result.failure.reason) : undefined;
+}
 
 function brokenBody(): Response {
   const source = byteSource();
@@ -132,121 +164,16 @@ function brokenBody(): Response {
   return new Response(source.stream);
 }
 
-describe('the request', () => {
-  it('is built from scratch and sent below the base address', async () => {
-    const fetch = fakeFetch({ 'https://a.example/go/m/@v/list': new Response('ok') });
-    await ask(fetch, { ...origin, url: 'https://a.example/go', authorization: 'Bearer t' });
-    const [call] = fetch.calls;
-    expect([...(call?.headers ?? [])]).toEqual([
-      ['accept-encoding', 'identity'],
-      ['authorization', 'Bearer t'],
-      ['user-agent', 'modferry'],
-    ]);
-    expect(call?.redirect).toBe('manual');
-  });
-});
-
-describe('redirects', () => {
-  it.each([
-    [400, 'failed'],
-    [404, 'missing'],
-    [410, 'missing'],
-  ])(
-    'to an address that answers %i are %s: a signed address expires with 400',
-    async (status, kind) => {
-      const fetch = fakeFetch({
-        'https://storage.example': new Response('ExpiredToken', { status }),
-        'https://a.example': redirectTo('https://storage.example/x'),
-      });
-      expect((await ask(fetch)).kind).toBe(kind);
-    },
-  );
-
-  it('are kept by no cache on the way', async () => {
-    const fetch = fakeFetch({ 'https://a.example': new Response('ok') });
-    await ask(fetch);
-    expect(fetch.calls[0]?.cache).toBe('no-store');
-  });
-
-  it.each([
-    ['https://storage.example/x?sig=1', 'https://storage.example/x?sig=1'],
-    ['/elsewhere', 'https://a.example/elsewhere'],
-    ['list2', 'https://a.example/m/@v/list2'],
-  ])('to %s is followed', async (location, target) => {
-    const fetch = fakeFetch({
-      'https://a.example/m/@v/list': [redirectTo(location)],
-      [target]: new Response('ok'),
-    });
-    // The address that redirects is also the start of a relative target.
-    const replies = target.startsWith('https://a.example/m/@v/list')
-      ? fakeFetch({
-          [target]: new Response('ok'),
-          'https://a.example/m/@v/list': redirectTo(location),
-        })
-      : fetch;
-    expect(await ask(replies)).toMatchObject({ kind: 'accepted', value: 'ok' });
-    expect(replies.calls.map(({ url }) => url)).toEqual(['https://a.example/m/@v/list', target]);
-  });
-
-  it.each([301, 302, 303, 307, 308])('%i never carries the Authorization along', async (status) => {
-    const fetch = fakeFetch({
-      'https://a.example': redirectTo('https://storage.example/x', status),
-      'https://storage.example': new Response('ok'),
-    });
-    await ask(fetch, { ...origin, authorization: 'Bearer secret' });
-    expect(fetch.calls.map(({ headers }) => headers.get('Authorization'))).toEqual([
-      'Bearer secret',
-      null,
-    ]);
-  });
-
-  it('to the same host does not carry it either', async () => {
-    const fetch = fakeFetch({
-      'https://a.example/m': redirectTo('https://a.example/x'),
-      'https://a.example/x': new Response('ok'),
-    });
-    await ask(fetch, { ...origin, authorization: 'Bearer secret' });
-    expect(fetch.calls.map(({ headers }) => headers.has('Authorization'))).toEqual([true, false]);
-  });
-
-  it.each([
-    ['file:///etc/passwd', 'a redirect to no http or https address'],
-    ['data:text/plain,v1.0.0', 'a redirect to no http or https address'],
-    ['http://', 'a redirect to no http or https address'],
-    ['http://a.example/x', 'a redirect from https to http'],
-  ])('to %s is not followed', async (location, told) => {
-    const fetch = fakeFetch({ 'https://a.example': redirectTo(location) });
-    expect(await ask(fetch)).toMatchObject({ failure: { cause: 'answer', text: told } });
-    expect(fetch.calls.length).toBe(1);
-  });
-
-  it('from http to http is followed', async () => {
-    const fetch = fakeFetch({
-      'http://a.example': redirectTo('http://b.example/x'),
-      'http://b.example': new Response('ok'),
-    });
-    expect(await ask(fetch, { ...origin, url: 'http://a.example' })).toMatchObject({
-      kind: 'accepted',
-    });
-  });
-
-  it('end after five', async () => {
-    const loop = fakeFetch({ 'https://a.example': redirectTo('https://a.example/again') });
-    expect(await ask(loop)).toMatchObject({ failure: { text: 'more than 5 redirects' } });
-    expect(loop.calls.length).toBe(6);
-  });
-});
-
-describe('limits of time', () => {
-  it('headers that do not come end the attempt, and the connection', async () => {
+describe('the time limits', () => {
+  it('headers that do not arrive end the attempt, and the connection', async () => {
     const clock = fakeClock();
     const fetch = fakeFetch({ 'https://a.example': never });
-    const asked = ask(fetch, origin, clock);
+    const asked = ask(fetch, clock);
     await clock.advance(9_999);
     expect(fetch.calls[0]?.signal.aborted).toBe(false);
     await clock.advance(1);
     expect(await asked).toMatchObject({
-      failure: { cause: 'timeout', text: 'no answer within 10 s' },
+      failure: { reason: { kind: 'timeout', ms: 10_000 } },
     });
     expect(fetch.calls[0]?.signal.aborted).toBe(true);
   });
@@ -258,8 +185,8 @@ describe('limits of time', () => {
     const stalling = { ...origin, limits: { headersMs: 10_000, stallMs: 4_000 } };
     const asked = attempt(
       stalling,
-      { path: '/', accept: (body) => body.start(100_000) },
-      { fetch, clock, ms: 60_000 },
+      { path: '/', accept: async (body) => success(await body.start(100_000)) },
+      optionsOf(fetch, clock, 60_000),
     );
     for (let turn = 0; turn < 4; turn++) {
       await clock.advance(3_000);
@@ -270,7 +197,7 @@ describe('limits of time', () => {
     expect(fetch.calls[0]?.signal.aborted).toBe(false);
     await clock.advance(1);
     expect(await asked).toMatchObject({
-      failure: { cause: 'timeout', text: 'no answer within 4 s' },
+      failure: { reason: { kind: 'timeout', ms: 4_000 } },
     });
     expect(fetch.calls[0]?.signal.aborted).toBe(true);
   });
@@ -278,29 +205,38 @@ describe('limits of time', () => {
   it('a few bytes now and then are no progress', async () => {
     const clock = fakeClock();
     const source = byteSource();
-    const asked = ask(
-      fakeFetch({ 'https://a.example': () => new Response(source.stream) }),
-      origin,
-      clock,
-    );
+    const asked = ask(fakeFetch({ 'https://a.example': () => new Response(source.stream) }), clock);
     for (let turn = 0; turn < 4; turn++) {
       await clock.advance(5_000);
       source.push(new Uint8Array(1));
     }
-    expect(await asked).toMatchObject({ failure: { cause: 'timeout' } });
+    expect(await asked).toMatchObject({ failure: { reason: { kind: 'timeout' } } });
   });
 
-  it('the whole attempt has one as well', async () => {
+  it('the whole attempt has a limit too', async () => {
     const clock = fakeClock();
     const fetch = fakeFetch({ 'https://a.example': never });
-    const asked = attempt(origin, question, { fetch, clock, ms: 3_000 });
+    const asked = attempt(origin, question, optionsOf(fetch, clock, 3_000));
     await clock.advance(3_000);
     expect(await asked).toMatchObject({
-      failure: { cause: 'timeout', text: 'no answer within 3 s' },
+      failure: { reason: { kind: 'timeout', ms: 3_000 } },
     });
     expect(fetch.calls[0]?.signal.aborted).toBe(true);
     expect(clock.alarms).toEqual([]);
   });
+});
+
+it('a status that the driver refuses is measured like every answer', async () => {
+  const clock = fakeClock();
+  const progress = new AttemptProgress(clock);
+  const openDriver = () => async () => {
+    await clock.sleep(70);
+    throw new OriginError({ kind: 'status', status: 400 });
+  };
+  const asked = attempt(origin, question, { openDriver, clock, limitMs: 25_000, progress });
+  await clock.advance(70);
+  expect(await asked).toMatchObject({ failure: { reason: { kind: 'status', status: 400 } } });
+  expect(progress.headersMs).toBe(70);
 });
 
 describe('the connection', () => {
@@ -308,9 +244,57 @@ describe('the connection', () => {
     ['accepted', 200, false],
     ['missing', 404, true],
     ['failed', 500, true],
-  ])('of an answer that is %s is given up: %s', async (kind, status, aborted) => {
+  ])('of an answer that is %s, with status %i, is aborted: %s', async (kind, status, aborted) => {
     const fetch = fakeFetch({ 'https://a.example': new Response('', { status }) });
     expect((await ask(fetch)).kind).toBe(kind);
     expect(fetch.calls[0]?.signal.aborted).toBe(aborted);
   });
+});
+
+let server: FakeOrigin;
+beforeAll(async () => {
+  server = await startOrigin({ modules: [hello()] });
+});
+beforeEach(() => server.reset());
+afterAll(() => server.close());
+
+const PATH = '/example.com/hello/@v/v1.1.0.zip';
+
+function download(clock = fakeClock()): Promise<Attempt<Uint8Array>> {
+  return attempt(
+    originOf('real', { url: server.url }),
+    { path: PATH, accept: async (body) => success(await body.all(1e6)) },
+    { openDriver: openHttpDriver({ fetch: socketFetch, clock }), clock, limitMs: 25_000 },
+  );
+}
+
+it.each<[Fault, string]>([
+  ['reset', 'unreachable'],
+  ['truncate', 'unreachable'],
+  [500, 'status'],
+  ['redirect-loop', 'redirect'],
+])('over a real connection, %s is a failure: %s', async (fault, kind) => {
+  server.fault(fault);
+  expect(await download()).toMatchObject({ kind: 'failed', failure: { reason: { kind } } });
+});
+
+it.each<[Fault | undefined]>([[undefined], ['no-length'], ['redirect']])(
+  'over a real connection, %s gives the file',
+  async (fault) => {
+    server.fault(fault);
+    expect((await download()).kind).toBe('accepted');
+  },
+);
+
+it.each<[string, Fault, number]>([
+  ['headers that do not arrive', 'hang', 10_000],
+  ['bodies that stall', { 'freeze-after': 10 }, 20_000],
+])('%s end with a closed connection', async (_, fault, limitMs) => {
+  server.fault(fault);
+  const clock = fakeClock();
+  const asked = download(clock);
+  await vi.waitUntil(() => server.count() === 1 && clock.alarms.includes(limitMs));
+  await clock.advance(limitMs);
+  expect(await asked).toMatchObject({ failure: { reason: { kind: 'timeout' } } });
+  await vi.waitUntil(() => server.requests[0]?.state === 'broken');
 });

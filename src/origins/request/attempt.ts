@@ -1,59 +1,23 @@
-import { type Clock, TimeoutError, within } from '../../effects/clock.ts';
-import type { Missing } from '../../store/contract.ts';
+import { type Clock, within } from '../../effects/clock.ts';
+import { failed, type Result, success } from '../../effects/result.ts';
+import { type Failure, type FailureReason, failureReasonOf, OriginError } from '../failure.ts';
+import type { Origin } from '../origin.ts';
+import type { Missing } from '../race/answer.ts';
+import { AttemptProgress } from './attempt-progress.ts';
 import { OriginBody } from './body.ts';
-import { BadAnswer, type Failure, Mismatch, type Origin } from '../origin.ts';
-import { type RangeHeaders, type ResumeEvents, resumer } from './resume.ts';
+import type { OpenDriver } from './driver.ts';
+import type { Question } from './question.ts';
+import { type ResumeListener, Resumer } from './resume.ts';
 import { validatorOf } from './validator.ts';
-import { Vitals } from './attempt-progress.ts';
-
-/**
- * proxy.golang.org answers many zips with one redirect to its storage; five are more than anybody
- * needs.
- */
-const MAX_REDIRECTS = 5;
 
 /** How much of an error's text is read: a go command shows 648 bytes at most. */
-const MAX_ERROR_TEXT = 2048;
+const MAX_ERROR_TEXT_BYTES = 2048;
 
 /**
- * Texts with which proxy.golang.org says 404 and means "not now": its own fetch took too long, or
- * it was told not to fetch. Neither says that the module does not exist (golang/go#57185, #53572).
+ * Texts of proxy.golang.org in a 404 that means "not now": its own fetch took too long, or its
+ * fetching is switched off. Neither means that the module does not exist (golang/go#57185, #53572).
  */
-const NOT_AN_ANSWER = /fetch timed out|temporarily unavailable/i;
-
-export interface Question<T> {
-  /** Path below the origin's base URL, percent-encoded, with its leading slash. */
-  readonly path: string;
-  /**
-   * Whether 400 says, as it does at older module proxies, that there is no such file. Default true.
-   */
-  readonly is400Missing?: boolean;
-  /** Whether the answer is a zip, whose body may be long. */
-  readonly isZip?: boolean;
-  /**
-   * How a body of declared length is continued when it breaks off: with the rest that a validator
-   * proves to be of the same file, or also with the rest that a digest of what came proves to be.
-   * The digest costs 0.8 ms of CPU a MiB (measured in workerd), more than there is where nothing
-   * else needs it. Absent: not at all.
-   */
-  readonly resume?: 'by-validator' | 'by-digest';
-  /**
-   * Whether something older may be given in an outage: then who is known to fail is not waited for
-   * as long.
-   */
-  readonly hasSpare?: boolean;
-  /** Whether an origin is not to be asked before any of its mirrors. */
-  readonly isLast?: (origin: Origin) => boolean;
-  /** Whether an origin has had its say already. */
-  readonly isSettled?: (origin: Origin) => boolean;
-  /**
-   * Reads the body of a 200 and returns what it holds. Throws `BadAnswer` when it cannot be what
-   * was asked for.
-   */
-  accept(body: OriginBody): Promise<T>;
-  /** Gives back what `accept` returned when it came too late to be of use. */
-  discard?(value: T): void;
-}
+const NOT_NOW = /fetch timed out|temporarily unavailable/i;
 
 export type Attempt<T> =
   | { readonly kind: 'accepted'; readonly value: T; readonly origin: string }
@@ -61,17 +25,17 @@ export type Attempt<T> =
   | { readonly kind: 'failed'; readonly failure: Failure };
 
 export interface AttemptEffects {
-  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  readonly openDriver: OpenDriver;
   readonly clock: Clock;
 }
 
 /** How a body that breaks off is continued. */
-export interface Resuming extends ResumeEvents {
-  /** Who else may have the same file, in the order in which they are asked for the rest. */
+export interface ResumeOptions extends ResumeListener {
+  /** Other origins that may have the file, in the order in which they are asked for the rest. */
   readonly others: readonly Origin[];
   /**
-   * Whether nobody else can be asked for the file: then also a body is continued that `accept` has
-   * not let through yet. Otherwise that one fails, and the next origin begins anew.
+   * Whether no other origin can be asked for the file. Then a body is continued also before
+   * `accept` has returned. Otherwise the attempt fails, and the next origin starts over.
    */
   readonly isAlone: boolean;
   /** Between 0 and 1. */
@@ -79,205 +43,162 @@ export interface Resuming extends ResumeEvents {
 }
 
 export interface AttemptOptions extends AttemptEffects {
-  /** Milliseconds until `accept` has to have returned. */
-  readonly ms: number;
+  /** Until `accept` has to have returned. */
+  readonly limitMs: number;
   /** Ends the attempt. */
-  readonly signal?: AbortSignal;
-  /** Is kept up to date, so that others see how it goes. */
-  readonly vitals?: Vitals;
+  readonly signal?: AbortSignal | undefined;
+  /** Updated while the attempt runs. Default: a new one. */
+  readonly progress?: AttemptProgress | undefined;
   /** Absent: bodies that break off stay broken. */
-  readonly resuming?: Resuming;
+  readonly resume?: ResumeOptions | undefined;
 }
 
 /**
- * Asks one origin once, for at most `ms` milliseconds until `accept` has returned. Never throws:
- * whatever goes wrong is a failure of that origin. Afterwards nothing is left running, except the
- * body that `accept` handed out on purpose.
+ * Asks one origin once. Never throws: whatever fails is a failure of that origin. Afterwards
+ * nothing is left running, except the body that `accept` returned on purpose.
  */
 export async function attempt<T>(
   origin: Origin,
   question: Question<T>,
-  { fetch, clock, ms, resuming, signal, vitals = new Vitals(clock) }: AttemptOptions,
+  options: AttemptOptions,
 ): Promise<Attempt<T>> {
+  const { clock, limitMs, signal, progress = new AttemptProgress(clock) } = options;
   const connection = new AbortController();
-  const work = ask(origin, question, { fetch, clock, resuming, signal: connection.signal, vitals });
+  const work = request(origin, question, { ...options, signal: connection.signal, progress });
   const end = Promise.withResolvers<never>();
-  const giveUp = () => end.reject(signal?.reason);
-  if (signal?.aborted) giveUp();
-  signal?.addEventListener('abort', giveUp, { once: true });
+  const abort = () => end.reject(signal?.reason);
+  if (signal?.aborted) abort();
+  signal?.addEventListener('abort', abort, { once: true });
   try {
-    const result = await Promise.race([within(clock, ms, work), end.promise]);
+    const result = await Promise.race([within(clock, limitMs, work), end.promise]);
     if (result.kind !== 'accepted') connection.abort();
     return result;
   } catch (error) {
     connection.abort(error);
-    const isLate = (late: Attempt<T>) => late.kind === 'accepted' && question.discard?.(late.value);
-    void work.then(isLate, () => undefined);
-    return { kind: 'failed', failure: failureOf(origin, error) };
+    const discardLate = (late: Attempt<T>) => {
+      if (late.kind === 'accepted') question.discard?.(late.value);
+    };
+    void work.then(discardLate, () => undefined);
+    return failedBecause(origin, failureReasonOf(error));
   } finally {
-    signal?.removeEventListener('abort', giveUp);
+    signal?.removeEventListener('abort', abort);
   }
 }
 
+/** An attempt that runs. */
 interface Connection extends AttemptEffects {
   readonly signal: AbortSignal;
-  readonly vitals: Vitals;
-  readonly resuming: Resuming | undefined;
+  readonly progress: AttemptProgress;
+  readonly resume?: ResumeOptions | undefined;
 }
 
-async function ask<T>(
+async function request<T>(
   origin: Origin,
   question: Question<T>,
   connection: Connection,
 ): Promise<Attempt<T>> {
-  const { clock, resuming, vitals } = connection;
-  const { response, redirected } = await follow(origin, question.path, connection);
-  vitals.headersCame();
-  const body = new OriginBody(response, { clock, stall: origin.limits.stallMs, vitals });
+  const { clock, progress, resume } = connection;
+  const response = await open(origin, question.path, connection);
+  progress.headersArrived();
+  const body = new OriginBody(response, { clock, stallMs: origin.limits.stallMs, progress });
   if (response.status === 200) {
-    const resume = () => makeResumable(body, response, { origin, question, connection });
-    if (resuming?.isAlone) resume();
-    const value = await question.accept(body);
-    if (!resuming?.isAlone) resume();
-    return { kind: 'accepted', value, origin: origin.name };
+    const continueBody = () => makeResumable(body, response, { origin, question, connection });
+    if (resume?.isAlone) continueBody();
+    const content = await question.accept(body);
+    if (!content.ok) return failedBecause(origin, content.reason);
+    if (!resume?.isAlone) continueBody();
+    return { kind: 'accepted', value: content.value, origin: origin.name };
   }
-  const said = new TextDecoder().decode(await body.start(MAX_ERROR_TEXT)).trim();
-  const text = said.startsWith('<') ? '' : said; // a page says nothing to who reads it in a terminal
-  return judge(origin, response, {
-    text,
-    is400Missing: (question.is400Missing ?? true) && !redirected,
-  });
+  const start = await body.start(MAX_ERROR_TEXT_BYTES);
+  const written = new TextDecoder().decode(start).trim();
+  const text = written.startsWith('<') ? '' : written; // a page is of no use in a terminal
+  const verdict = judge(response.status, text, question.policy?.is400Missing ?? true);
+  if (verdict.ok)
+    return { kind: 'missing', missing: { status: verdict.value, text, origin: origin.name } };
+  const isOverloaded = verdict.reason.kind === 'overloaded';
+  const retryAfterSeconds = isOverloaded ? parseRetryAfter(response.headers) : undefined;
+  return failedBecause(origin, verdict.reason, retryAfterSeconds);
+}
+
+async function open(
+  origin: Origin,
+  path: string,
+  { openDriver, progress, signal }: Connection,
+): Promise<Response> {
+  try {
+    return await openDriver(origin)(path, { headers: {}, signal });
+  } catch (error) {
+    // The headers of this answer had arrived when the driver refused its status.
+    if (error instanceof OriginError && error.reason.kind === 'status') progress.headersArrived();
+    throw error;
+  }
 }
 
 /**
- * Has a body continued when it breaks off, where the question asks for that and something can prove
- * what its rest is.
+ * Lets a body be continued when it breaks off, where the question demands that and something can
+ * prove which bytes are its rest.
  */
 function makeResumable(
   body: OriginBody,
   { headers }: Response,
-  asked: {
+  requested: {
     readonly origin: Origin;
-    readonly question: Pick<Question<unknown>, 'path' | 'resume'>;
+    readonly question: Pick<Question<unknown>, 'path' | 'policy'>;
     readonly connection: Connection;
   },
 ): void {
-  const { origin, question, connection } = asked;
-  const { resuming, signal } = connection;
+  const { origin, question, connection } = requested;
+  const { progress, resume, signal } = connection;
+  const proof = question.policy?.resume;
   const validator = validatorOf(headers);
-  const { declared: size } = body;
-  const isProvable = question.resume === 'by-digest' || validator !== undefined;
-  if (!question.resume || !isProvable || !resuming || size === undefined) return;
-  // Given up: the connection that breaks then is none that broke off.
+  const { declaredBytes: size } = body;
+  const isProvable = proof === 'by-digest' || validator !== undefined;
+  if (!proof || !isProvable || !resume || size === undefined) return;
+  // An aborted attempt breaks its connection, and its body must not be continued.
   signal.addEventListener('abort', () => void body.cancel(signal.reason), { once: true });
-  const resume = resumer({
-    ...connection,
-    ...resuming,
-    origin,
-    size,
-    validator,
-    async ask(other, range, signal) {
-      const { response } = await follow(other, question.path, { ...connection, range, signal });
-      return response;
-    },
-  });
-  body.resumeWith(resume, { keepsDigest: question.resume === 'by-digest' });
+  const { others, random } = resume;
+  const { path } = question;
+  const resumer = new Resumer(
+    { path, origin, others, size, validator, progress, listener: resume },
+    { ...connection, random },
+  );
+  body.continueWith((broken) => resumer.findRest(broken), { keepsDigest: proof === 'by-digest' });
 }
 
 /**
- * What a status other than 200 means. 404 and 410 are answers, and so is 400, which older proxies
- * give for a module or version that cannot exist (golang/go#33303), unless it comes from where they
- * redirect to: an object storage says 400 to a signed address that has expired. 401 and 403 are no
- * answers: they are this origin's quarrel with modferry, and passed on they would break the go
- * command for a module that exists elsewhere.
+ * The meaning of a status other than 200: that there is no such file, or a failure.
+ *
+ * 404 and 410 are answers, and so is 400, which older proxies give for a module or version that
+ * cannot exist (golang/go#33303). 401 and 403 are failures: they concern modferry's own access to
+ * this origin, and passed on they would break the go command for a module that exists elsewhere.
  */
 function judge(
-  origin: Origin,
-  response: Response,
-  { text, is400Missing }: { readonly text: string; readonly is400Missing: boolean },
-): Attempt<never> {
-  const { status } = response;
+  status: number,
+  text: string,
+  is400Missing: boolean,
+): Result<404 | 410, FailureReason> {
   const isAnswer = status === 404 || status === 410 || (status === 400 && is400Missing);
-  if (isAnswer && !NOT_AN_ANSWER.test(text)) {
-    return {
-      kind: 'missing',
-      missing: { status: status === 410 ? 410 : 404, text, origin: origin.name },
-    };
-  }
+  if (isAnswer) return NOT_NOW.test(text) ? failed({ kind: 'not now', text }) : missing(status);
   const isOverloaded = status === 429 || status === 503;
-  const retryAfter = isOverloaded ? retryAfterSeconds(response.headers) : undefined;
-  return {
-    kind: 'failed',
-    failure: {
-      origin: origin.name,
-      cause: isAnswer ? 'timeout' : isOverloaded ? 'overloaded' : 'status',
-      text: isAnswer ? text : `status ${status}`,
-      ...(isAnswer ? { isBlameless: true } : {}),
-      ...(retryAfter === undefined ? {} : { retryAfter }),
-    },
-  };
+  return failed({ kind: isOverloaded ? 'overloaded' : 'status', status });
 }
 
-/**
- * Fetches with redirects followed here and not by the platform, which would carry the Authorization
- * header to whatever host the redirect names. The request is built from scratch: nothing that the
- * client sent goes along. The platform's own cache is passed by: it would keep a redirect to a
- * signed address beyond the address's life, and 404s of zips.
- */
-async function follow(
-  origin: Origin,
-  path: string,
-  { fetch, clock, range = {}, signal }: Connection & { readonly range?: RangeHeaders },
-): Promise<{ readonly response: Response; readonly redirected: boolean }> {
-  let url = origin.url + path;
-  for (let redirects = 0; ; redirects++) {
-    const headers = new Headers({
-      ...range,
-      'Accept-Encoding': 'identity',
-      'User-Agent': 'modferry',
-    });
-    if (redirects === 0 && origin.authorization) headers.set('Authorization', origin.authorization);
-    const asked = fetch(url, { headers, redirect: 'manual', cache: 'no-store', signal });
-    const response = await within(clock, origin.limits.headersMs, asked);
-    const location = response.headers.get('Location');
-    if (response.status < 300 || response.status > 399 || location === null) {
-      return { response, redirected: redirects > 0 };
-    }
-    await response.body?.cancel();
-    if (redirects === MAX_REDIRECTS) throw new BadAnswer(`more than ${MAX_REDIRECTS} redirects`);
-    url = redirectTarget(location, url);
-  }
-}
-
-function redirectTarget(location: string, base: string): string {
-  const target = URL.parse(location, base);
-  if (!target || !/^https?:$/.test(target.protocol))
-    throw new BadAnswer('a redirect to no http or https address');
-  if (target.protocol === 'http:' && base.startsWith('https:'))
-    throw new BadAnswer('a redirect from https to http');
-  return target.href;
+function missing(status: number): Result<404 | 410, never> {
+  return success(status === 410 ? 410 : 404);
 }
 
 /** RFC 9110 10.2.3: seconds, or a date, which is compared with the origin's own clock (6.6.1). */
-function retryAfterSeconds(headers: Headers): number | undefined {
+function parseRetryAfter(headers: Headers): number | undefined {
   const value = headers.get('Retry-After') ?? '';
   if (/^\d{1,6}$/.test(value)) return Number(value);
   const seconds = (Date.parse(value) - Date.parse(headers.get('Date') ?? '')) / 1000;
   return seconds > 0 ? Math.round(seconds) : undefined;
 }
 
-/** What an origin's error comes to. */
-export function failureOf({ name }: Origin, error: unknown): Failure {
-  return { origin: name, ...explain(error) };
-}
-
-function explain(error: unknown): Omit<Failure, 'origin'> {
-  if (error instanceof TimeoutError)
-    return { cause: 'timeout', text: `no answer within ${Math.round(error.ms / 100) / 10} s` };
-  if (error instanceof Mismatch)
-    return { cause: 'mismatch', text: error.message, hashes: error.hashes };
-  if (error instanceof BadAnswer) return { cause: 'answer', text: error.message };
-  // The platform's own messages name no cause that could be relied on, and at times internal
-  // references.
-  return { cause: 'unreachable', text: 'connection failed' };
+function failedBecause(
+  { name }: Origin,
+  reason: FailureReason,
+  retryAfterSeconds?: number,
+): Attempt<never> {
+  return { kind: 'failed', failure: { origin: name, reason, retryAfterSeconds } };
 }

@@ -10,7 +10,7 @@ import { TimeoutError } from '../../effects/clock.ts';
 import { sha256 } from '../../bytes/sha256.ts';
 import { BodyReader } from './body-reader.ts';
 import { OriginBody } from './body.ts';
-import { BadAnswer } from '../origin.ts';
+import { OriginError } from '../failure.ts';
 
 const noRest = async () => undefined;
 
@@ -19,7 +19,7 @@ function bodyOf(
   headers: Record<string, string> = {},
   clock = fakeClock(),
 ) {
-  return new OriginBody(new Response(stream, { headers }), { clock, stall: 20_000 });
+  return new OriginBody(new Response(stream, { headers }), { clock, stallMs: 20_000 });
 }
 
 describe('the declared length', () => {
@@ -31,14 +31,14 @@ describe('the declared length', () => {
     [{ 'Content-Length': '1e3' }, undefined],
     [{ 'Content-Length': '12', 'Content-Encoding': 'gzip' }, undefined],
   ])('%j is %s', (headers: Record<string, string>, declared) => {
-    expect(bodyOf(null, headers).declared).toBe(declared);
+    expect(bodyOf(null, headers).declaredBytes).toBe(declared);
   });
 
   it('must be the length', () => {
     const body = bodyOf(null, { 'Content-Length': '12' });
     expect(() => body.checkLength(12)).not.toThrow();
     expect(() => body.checkLength(11)).toThrow('body of 11 bytes where 12 were declared');
-    expect(() => body.checkLength(13)).toThrow(BadAnswer);
+    expect(() => body.checkLength(13)).toThrow(OriginError);
   });
 });
 
@@ -75,13 +75,13 @@ describe('all of a body', () => {
       { 'Content-Length': '6' },
       'body of 5 bytes where 6 were declared',
     ],
-  ])('%s is a bad answer', async (_, size, headers: Record<string, string>, told) => {
+  ])('%s is an error of the origin', async (_, size, headers: Record<string, string>, text) => {
     const reading = bodyOf(scriptedStream(cut(pattern(size), 100)), headers).all(1000);
-    await expect(reading).rejects.toThrow(told);
-    await expect(reading).rejects.toBeInstanceOf(BadAnswer);
+    await expect(reading).rejects.toThrow(text);
+    await expect(reading).rejects.toBeInstanceOf(OriginError);
   });
 
-  it('is not read at all where too much is declared', async () => {
+  it('is not read at all where too many bytes are declared', async () => {
     let asked = 0;
     const stream = scriptedStream(cut(pattern(100), 1), { pause: async () => void (asked += 1) });
     await expect(bodyOf(stream, { 'Content-Length': '5000' }).all(1000)).rejects.toThrow(
@@ -92,9 +92,9 @@ describe('all of a body', () => {
 
   it('rejects with what broke the connection', async () => {
     const stream = scriptedStream(cut(pattern(100), 50), {
-      breaksWith: new Error('connection lost'),
+      breaksWith: new Error('connection reset'),
     });
-    await expect(bodyOf(stream).all(1000)).rejects.toThrow('connection lost');
+    await expect(bodyOf(stream).all(1000)).rejects.toThrow('connection reset');
   });
 });
 
@@ -144,30 +144,30 @@ describe('the digest of a body', () => {
     const bytes = pattern(2500);
     const body = bodyOf(scriptedStream(cut(bytes, 400)), { 'Content-Length': '2500' });
     if (start > 0) await body.start(start);
-    body.resumeWith(noRest, { keepsDigest: true });
+    body.continueWith(noRest, { keepsDigest: true });
     while ((await body.fill(new ArrayBuffer(size))).length > 0);
     expect([body.keepsDigest, body.digest()]).toEqual([true, sha256(bytes)]);
   });
 
   it.each([
-    ['what was read before is not known any more', { keepsDigest: true }, 1000, '2500'],
-    ['nobody asked for it', { keepsDigest: false }, 0, '2500'],
+    ['something was read by `fill` before', { keepsDigest: true }, 1000, '2500'],
+    ['it was not demanded', { keepsDigest: false }, 0, '2500'],
     ['its length is not declared', { keepsDigest: true }, 0, ''],
-  ])('is not kept where %s', async (_, keeps, before, length) => {
+  ])('is not computed where %s', async (_, keeps, before, length) => {
     const body = bodyOf(scriptedStream(cut(pattern(2500), 400)), { 'Content-Length': length });
     await body.fill(new ArrayBuffer(before));
-    body.resumeWith(noRest, keeps);
+    body.continueWith(noRest, keeps);
     expect([body.keepsDigest, body.digest()]).toEqual([false, undefined]);
   });
 });
 
-it('a body that is cancelled while its rest is sought ends the search', async () => {
+it('a body that is cancelled while its rest is searched ends the search', async () => {
   const stream = scriptedStream(cut(pattern(100), 50), {
-    breaksWith: new Error('connection lost'),
+    breaksWith: new Error('connection reset'),
   });
   const body = bodyOf(stream, { 'Content-Length': '2500' });
   let isEnded = false;
-  body.resumeWith(
+  body.continueWith(
     ({ signal }) =>
       new Promise((resolve) => {
         signal.addEventListener('abort', () => {
@@ -181,53 +181,53 @@ it('a body that is cancelled while its rest is sought ends the search', async ()
   reading.catch(() => undefined);
   await settled();
   expect(isEnded).toBe(false);
-  await body.cancel('nobody wants it');
-  await expect(reading).rejects.toThrow('connection lost');
+  await body.cancel('it is not needed');
+  await expect(reading).rejects.toThrow('connection reset');
   expect(isEnded).toBe(true);
 });
 
-it('a cancelled body is not continued, and never looks as if it had ended', async () => {
+it('a cancelled body is not continued, and never looks complete', async () => {
   let asked = 0;
-  const resume = async () => void (asked += 1);
+  const findRest = async () => void (asked += 1);
   const source = byteSource();
   const body = bodyOf(source.stream, { 'Content-Length': '2500' });
-  body.resumeWith(resume, { keepsDigest: false });
+  body.continueWith(findRest, { keepsDigest: false });
   const reading = body.fill(new ArrayBuffer(10));
   reading.catch(() => undefined);
   await settled();
-  await body.cancel('nobody wants it');
+  await body.cancel('it is not needed');
   await expect(reading).rejects.toThrow('The body was cancelled');
   await expect(body.fill(new ArrayBuffer(10))).rejects.toThrow('The body was cancelled');
   expect(asked).toBe(0);
 });
 
-it('a rest that is found for a body that was cancelled meanwhile is given up', async () => {
+it('a rest that is found for a body that was cancelled meanwhile is cancelled', async () => {
   const found = Promise.withResolvers<void>();
   const rest = byteSource();
-  const reader = new BodyReader(new Response(rest.stream), { clock: fakeClock(), stall: 20_000 });
-  const broken = scriptedStream([], { breaksWith: new Error('connection lost') });
+  const reader = new BodyReader(new Response(rest.stream), { clock: fakeClock(), stallMs: 20_000 });
+  const broken = scriptedStream([], { breaksWith: new Error('connection reset') });
   const body = bodyOf(broken, { 'Content-Length': '2500' });
-  const resume = async () => {
+  const findRest = async () => {
     await found.promise;
-    return { reader, givers: ['b'] };
+    return { reader, originNames: ['b'] };
   };
-  body.resumeWith(resume, { keepsDigest: false });
+  body.continueWith(findRest, { keepsDigest: false });
   const reading = body.fill(new ArrayBuffer(1000));
   reading.catch(() => undefined);
   await settled();
-  await body.cancel('nobody wants it');
+  await body.cancel('it is not needed');
   found.resolve();
-  await expect(reading).rejects.toThrow('connection lost');
+  await expect(reading).rejects.toThrow('connection reset');
   expect(rest.cancelled).toBe(true);
 });
 
-it('a cancelled body tells its source, and a read that waits rejects', async () => {
+it('a cancelled body cancels its source, and a waiting read rejects', async () => {
   const source = byteSource();
   const body = bodyOf(source.stream);
   const reading = body.fill(new ArrayBuffer(10));
   reading.catch(() => undefined);
   await settled();
-  await body.cancel(new Error('nobody wants it'));
+  await body.cancel(new Error('it is not needed'));
   expect(source.cancelled).toBe(true);
   await expect(reading).rejects.toThrow('The body was cancelled');
 });

@@ -1,58 +1,50 @@
-import type { Clock } from '../../effects/clock.ts';
 import { type RunningSha256, startSha256 } from '../../bytes/sha256.ts';
-import { BodyReader, declaredLength } from './body-reader.ts';
-import { BadAnswer } from '../origin.ts';
-import type { Resume } from './resume.ts';
-import type { Vitals } from './attempt-progress.ts';
+import { OriginError } from '../failure.ts';
+import { BodyReader, declaredLength, type ReaderOptions } from './body-reader.ts';
+import type { FindRest } from './resume.ts';
 
 /**
- * Bytes that `start` reads at once of a body that may be continued: what a broken read had so far
- * is lost.
+ * How much `start` reads at once of a body that may be continued: the bytes of a read that breaks
+ * cannot be used.
  */
 const PIECE_BYTES = 256 * 1024;
 
 /**
- * The body of an origin's answer, read under a stall limit, and where that was arranged continued
+ * The body of an origin's answer, read under a stall limit. After `continueWith` it is continued
  * when it breaks off.
  */
 export class OriginBody {
-  /** Length in bytes that the origin declared, where it did. */
-  readonly declared: number | undefined;
+  /** The length that the origin declared, where it did. */
+  readonly declaredBytes: number | undefined;
   #reader: BodyReader;
-  #resume: Resume | undefined;
-  /** Names of the origins whose file it is, once another one than the first had to be asked. */
-  #givers: readonly string[] | undefined;
+  #findRest: FindRest | undefined;
+  #originNames: readonly string[] | undefined;
   /** Bytes that were returned. */
   #delivered = 0;
-  /** Of the delivered bytes, less those in `#unhashed`. */
+  /** Of the delivered bytes without those in `#unhashed`. */
   #digest: RunningSha256 | undefined;
-  /**
-   * What `start` returned: it is hashed when something comes after it, as most bodies end there.
-   */
+  /** What `start` returned. It is hashed when more is read, as most bodies end there. */
   #unhashed: Uint8Array = new Uint8Array(0);
   readonly #end = new AbortController();
 
-  constructor(
-    response: Response,
-    options: { readonly clock: Clock; readonly stall: number; readonly vitals?: Vitals },
-  ) {
+  constructor(response: Response, options: ReaderOptions) {
     this.#reader = new BodyReader(response, options);
-    this.declared = declaredLength(response.headers);
+    this.declaredBytes = declaredLength(response.headers);
   }
 
-  /** Names of the origins whose file it is, where that is not only the first one that was asked. */
-  get givers(): readonly string[] | undefined {
-    return this.#givers;
+  /** The origins whose file it is; undefined while that is the first one that was asked. */
+  get originNames(): readonly string[] | undefined {
+    return this.#originNames;
   }
 
   /**
-   * From now on `resume` is asked for the rest when the body breaks off, stalls, or ends too early.
-   * With `keepsDigest` the delivered bytes are hashed, which is possible until something was read
-   * by other means than `start`.
+   * From now on `findRest` is called for the rest when the body breaks off, stalls, or ends too
+   * early. With `keepsDigest` the delivered bytes are hashed, which is possible until something was
+   * read by other means than `start`.
    */
-  resumeWith(resume: Resume, { keepsDigest }: { readonly keepsDigest: boolean }): void {
-    if (this.#end.signal.aborted || this.declared === undefined) return;
-    this.#resume = resume;
+  continueWith(findRest: FindRest, { keepsDigest }: { readonly keepsDigest: boolean }): void {
+    if (this.#end.signal.aborted || this.declaredBytes === undefined) return;
+    this.#findRest = findRest;
     if (keepsDigest && this.#unhashed.length === this.#delivered) this.#digest = startSha256();
   }
 
@@ -74,68 +66,75 @@ export class OriginBody {
     for (let memory = buffer; ; memory = new ArrayBuffer(size)) {
       try {
         const bytes = await this.#reader.fill(memory);
-        // Of a stream that was cancelled between two reads the next one says that it has ended.
+        // A stream that was cancelled between two reads reports its end to the next one.
         if (this.#end.signal.aborted) throw new Error('The body was cancelled');
         const delivered = this.#delivered + bytes.length;
-        if (this.#resume && bytes.length < size && delivered < (this.declared ?? 0))
+        if (this.#findRest && bytes.length < size && delivered < (this.declaredBytes ?? 0))
           this.checkLength(delivered);
         this.#delivered = delivered;
         return bytes;
       } catch (error) {
-        // All of it is here (RFC 9112 6.3), and what the connection came to afterwards concerns
-        // nobody.
-        if (this.#resume && this.#delivered === this.declared) return new Uint8Array(0);
-        await this.#goOn(error);
+        // The body is complete (RFC 9112 6.3): a later failure of the connection does not matter.
+        if (this.#findRest && this.#delivered === this.declaredBytes) return new Uint8Array(0);
+        await this.#continueAfter(error);
       }
     }
   }
 
-  /** Finds another source of the rest, or throws what the last one broke with. */
-  async #goOn(error: unknown): Promise<void> {
+  /** Finds another source of the rest, or throws the error that the last one ended with. */
+  async #continueAfter(error: unknown): Promise<void> {
     const { signal } = this.#end;
     const offset = this.#delivered;
-    if (!this.#resume || signal.aborted || offset >= (this.declared ?? 0)) throw error;
+    if (!this.#findRest || signal.aborted || offset >= (this.declaredBytes ?? 0)) throw error;
     const { bytes } = this.#reader;
     void this.#reader.cancel(error); // a connection that hangs may take its time
-    const found = await this.#resume({ offset, error, bytes, digest: this.#digestSoFar(), signal });
-    if (!found) throw error;
+    const rest = await this.#findRest({
+      offset,
+      error,
+      bytes,
+      digest: this.#digestSoFar(),
+      signal,
+    });
+    if (!rest) throw error;
     if (signal.aborted) {
-      await found.reader.cancel(signal.reason);
+      await rest.reader.cancel(signal.reason);
       throw error;
     }
-    this.#reader = found.reader;
-    this.#givers = found.givers;
+    this.#reader = rest.reader;
+    this.#originNames = rest.originNames;
   }
 
   /**
-   * The whole body. Throws `BadAnswer` when it is longer than `limit` bytes or not as long as
+   * The whole body. Throws `OriginError` when it is longer than `limitBytes` or not as long as
    * declared.
    */
-  async all(limit: number): Promise<Uint8Array> {
-    if (this.declared !== undefined && this.declared > limit) throw this.#tooLong(limit);
-    const bytes = await this.start(limit + 1);
-    if (bytes.length > limit) throw this.#tooLong(limit);
+  async all(limitBytes: number): Promise<Uint8Array> {
+    const tooLong = { kind: 'too long', limitBytes } as const;
+    if ((this.declaredBytes ?? 0) > limitBytes) throw new OriginError(tooLong);
+    const bytes = await this.start(limitBytes + 1);
+    if (bytes.length > limitBytes) throw new OriginError(tooLong);
     this.checkLength(bytes.length);
     await this.cancel('all of it was read');
     return bytes;
   }
 
   /**
-   * The first `limit` bytes of the body, or all of it if it is shorter. They are not to be changed
-   * before more is read.
+   * The first `limitBytes` of the body, or all of it if it is shorter. The caller must not change
+   * them before more is read.
    */
-  async start(limit: number): Promise<Uint8Array<ArrayBuffer>> {
-    if (this.declared !== undefined) return this.#startOf(Math.min(this.declared, limit));
+  async start(limitBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+    if (this.declaredBytes !== undefined)
+      return this.#startOf(Math.min(this.declaredBytes, limitBytes));
     let bytes = new Uint8Array(0);
     for (let room = 64 * 1024; ; room *= 2) {
-      const more = await this.fill(new ArrayBuffer(Math.min(room, limit - bytes.length)));
+      const more = await this.fill(new ArrayBuffer(Math.min(room, limitBytes - bytes.length)));
       bytes = concat(bytes, more);
-      if (more.length < room || bytes.length === limit) return bytes;
+      if (more.length < room || bytes.length === limitBytes) return bytes;
     }
   }
 
   async #startOf(length: number): Promise<Uint8Array<ArrayBuffer>> {
-    if (!this.#resume || length <= PIECE_BYTES) {
+    if (!this.#findRest || length <= PIECE_BYTES) {
       const bytes = await this.#fill(new ArrayBuffer(length));
       this.#unhashed = bytes;
       return bytes;
@@ -154,12 +153,12 @@ export class OriginBody {
     return whole;
   }
 
-  /** Whether `digest` will know. */
+  /** Whether `digest` will return one. */
   get keepsDigest(): boolean {
     return this.#digest !== undefined;
   }
 
-  /** SHA-256 of the body, once it was read to its end. Undefined where it was not kept. */
+  /** SHA-256 of the body, after it was read to its end. Undefined where it was not computed. */
   digest(): Uint8Array | undefined {
     this.#hashStart();
     return this.#digest?.digest();
@@ -177,21 +176,17 @@ export class OriginBody {
     this.#unhashed = new Uint8Array(0);
   }
 
-  /** Throws `BadAnswer` unless `length` bytes are what the origin declared. */
+  /** Throws `OriginError` unless `length` bytes are what the origin declared. */
   checkLength(length: number): void {
-    if (this.declared !== undefined && this.declared !== length) {
-      throw new BadAnswer(`body of ${length} bytes where ${this.declared} were declared`);
-    }
+    const declared = this.declaredBytes;
+    if (declared !== undefined && declared !== length)
+      throw new OriginError({ kind: 'wrong length', received: length, declared });
   }
 
-  /** Gives the rest of the body up. */
+  /** Cancels the rest of the body. */
   async cancel(reason: unknown): Promise<void> {
     this.#end.abort(reason);
     await this.#reader.cancel(reason);
-  }
-
-  #tooLong(limit: number): BadAnswer {
-    return new BadAnswer(`body of more than ${limit} bytes`);
   }
 }
 

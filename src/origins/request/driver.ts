@@ -2,7 +2,7 @@ import type { Origin } from '../origin.ts';
 
 /**
  * How one origin is asked for a path below its base. A GOPROXY over HTTP is one driver, a Git host
- * another: failover, breakers and resuming do not know which.
+ * another: failover, breakers and resuming do not depend on the kind.
  *
  * Resolves with the final answer, whatever its status. Rejects with `OriginError` when the origin
  * breaks a rule, with `TimeoutError` when the headers take longer than `origin.limits` allows, and

@@ -1,35 +1,36 @@
 /**
  * The rest of a body that broke off, from the origin that sent it or from another one.
  *
- * Bytes of two files must never be put together: a zip that is one file up to a point and another
- * one from there on is nobody's file, and where no checksum database has a say nothing would
- * notice. So the rest is taken only with a proof that it belongs to the bytes that were delivered:
+ * Bytes of two files must never be put together: such a zip is no file of any origin, and where no
+ * checksum database covers it nothing would notice. So the rest is accepted only with a proof that
+ * it belongs to the bytes that were delivered:
  *
  * - A 206 to a request with If-Range, with the same strong validator and exactly the missing range:
- *   it is the rest of the same file (RFC 9110 13.1.5, 15.3.7.3). Last-Modified says so of one
- *   server alone; an equal strong ETag and an equal length are believed of another origin, too:
- *   mirrors pass on what they copy, tag and all.
- * - A 200, from a server that knows no ranges or has another tag for its file: its first bytes, as
- *   many as were delivered, are read and hashed. If their SHA-256 is that of the delivered ones,
- *   then what the client has is the start of this very file, and whatever follows is its rest: the
+ *   it is the rest of the same file (RFC 9110 13.1.5, 15.3.7.3). Last-Modified proves that for one
+ *   server alone. An equal strong ETag and an equal length are accepted from another origin too:
+ *   mirrors pass on the tag with the copy.
+ * - A 200, from a server that supports no ranges or has another tag for its file: its first bytes,
+ *   as many as were delivered, are read and hashed. If their SHA-256 equals that of the delivered
+ *   bytes, then the client has the start of this very file, and what follows is its rest. The
  *   client gets this server's whole file, byte for byte, and nothing is mixed. From then on the
  *   validator is the one of that answer.
  *
- * A network that cuts every connection after a megabyte is crossed in steps of a megabyte; one that
- * lets nothing through is not tried for long.
+ * Through a network that cuts every connection after a megabyte a file passes in steps of a
+ * megabyte. Where nothing passes, the attempts end soon.
  */
-import type { Clock } from '../../effects/clock.ts';
 import { sha256, startSha256 } from '../../bytes/sha256.ts';
-import { BodyReader, declaredLength } from './body-reader.ts';
+import type { Clock } from '../../effects/clock.ts';
 import type { Origin } from '../origin.ts';
-import { isRest, type Validator, validatorOf } from './validator.ts';
-import { Vitals } from './attempt-progress.ts';
+import { AttemptProgress } from './attempt-progress.ts';
+import { BodyReader, declaredLength } from './body-reader.ts';
+import type { OpenDriver, RangeHeaders } from './driver.ts';
+import { isMissingRange, type Validator, validatorOf } from './validator.ts';
 
-/** A try is fruitful when at least this many bytes came since the last break. */
-const FRUITFUL_BYTES = 1024 * 1024;
+/** A connection that brought so many bytes was of use. */
+const USEFUL_BYTES = 1024 * 1024;
 
-/** Rounds in a row, each to all origins, that may bear no fruit. */
-const MAX_FRUITLESS = 3;
+/** Rounds in a row, each to all origins, without a useful connection. */
+const MAX_USELESS_ROUNDS = 3;
 
 /**
  * Requests for one body in all; the platform counts each against the 50 of a free plan, redirects
@@ -37,159 +38,169 @@ const MAX_FRUITLESS = 3;
  */
 const MAX_REQUESTS = 20;
 
-/** Bytes of a prefix that are read at once. */
+/** How much of a prefix is read at once. */
 const PIECE_BYTES = 256 * 1024;
 
-/** A body that broke off. */
+/** A body that broke off, as the body itself describes it. */
 export interface BrokenBody {
-  /** Bytes that were delivered of it. */
+  /** Bytes of it that were delivered. */
   readonly offset: number;
-  /** What it broke with. */
   readonly error: unknown;
   /** Bytes that came over its last connection. */
   readonly bytes: number;
-  /** SHA-256 of the delivered bytes, where it is known. */
+  /** SHA-256 of the delivered bytes, where it was computed. */
   readonly digest: Uint8Array | undefined;
-  /** Aborted when nobody wants the rest any more. */
+  /** Aborted when the rest is not needed any more. */
   readonly signal: AbortSignal;
 }
 
 /** The rest of a body. */
-export interface Continuation {
+export interface Rest {
   readonly reader: BodyReader;
-  /**
-   * The names of the origins whose file it is: several where they are believed to have the same
-   * one.
-   */
-  readonly givers: readonly string[];
+  /** Names of the origins whose file it is: several where they have the same one. */
+  readonly originNames: readonly string[];
 }
 
 /** Finds the rest of a body, or undefined. Never rejects. */
-export type Resume = (broken: BrokenBody) => Promise<Continuation | undefined>;
+export type FindRest = (broken: BrokenBody) => Promise<Rest | undefined>;
 
-export interface Break {
+/** A connection that broke. */
+export interface BodyBreak {
   readonly origin: Origin;
   readonly error: unknown;
   /** Bytes that came over this connection. */
   readonly bytes: number;
-  /** Milliseconds until its headers were there. */
-  readonly headersAfter: number;
-  /** Bytes of the file that were delivered by then. */
+  readonly headersMs: number;
+  /** Bytes of the file that were delivered before. */
   readonly offset: number;
 }
 
-export interface Resumption {
-  /** Who sends the rest. */
+/** The end of a search for the rest. */
+export interface RestSearch {
+  /** The origin that sends the rest, or that sent the last part. */
   readonly origin: Origin;
   readonly offset: number;
   /** Requests since the break. */
   readonly tries: number;
 }
 
-export interface ResumeEvents {
-  /** Told of each break. */
-  readonly onBroken?: (event: Break) => void;
-  /** Told each time that the rest was found. */
-  readonly onResumed?: (event: Resumption) => void;
-  /** Told when it was not: the body stays broken. */
-  readonly onGivenUp?: (event: Resumption) => void;
+export interface ResumeListener {
+  onBreak?(event: BodyBreak): void;
+  onRestFound?(event: RestSearch): void;
+  /** The body stays broken. */
+  onGivenUp?(event: RestSearch): void;
 }
 
-export interface ResumeEffects extends ResumeEvents {
-  /**
-   * Asks an origin for the file with these headers besides the usual ones; rejects after its limit
-   * for headers.
-   */
-  readonly ask: (origin: Origin, headers: RangeHeaders, signal: AbortSignal) => Promise<Response>;
+export interface ResumeEffects {
+  readonly openDriver: OpenDriver;
   readonly clock: Clock;
   /** Between 0 and 1. */
   readonly random: () => number;
-  /** Of the first origin; kept up to date while it sends. */
-  readonly vitals: Vitals;
 }
 
-export type RangeHeaders = Readonly<Partial<Record<'Range' | 'If-Range', string>>>;
-
-export interface Resumable extends ResumeEffects {
-  /** Who sent the first answer. */
+export interface ResumableBody {
+  /** Path of the file at the origins. */
+  readonly path: string;
+  /** The origin of the first answer. */
   readonly origin: Origin;
-  /** Who else may have the file. */
+  /** Other origins that may have the file, in the order in which they are asked. */
   readonly others: readonly Origin[];
   /** The file's length in bytes. */
   readonly size: number;
   readonly validator: Validator | undefined;
+  /** Of the first origin's request; updated while that origin sends. */
+  readonly progress: AttemptProgress;
+  readonly listener: ResumeListener;
 }
 
-/** Whose file it is of which the client has the start. */
+/** The file whose start the client has. */
 interface Identity {
   readonly origin: Origin;
   readonly validator: Validator | undefined;
 }
 
-/** Finds the rest of one body, as often as it breaks off. */
-export function resumer(body: Resumable): Resume {
-  const { clock, onBroken, onGivenUp, onResumed, random, size, vitals } = body;
-  let identity: Identity = body;
-  let givers: readonly string[] = [body.origin.name];
-  let sender = { origin: body.origin, headersAfter: vitals.headersAfter ?? 0 };
-  let fruitless = 0;
-  let requests = 0;
-  let brokeAt = 0;
+/** Finds the rest of one body, each time that it breaks off. */
+export class Resumer {
+  readonly #body: ResumableBody;
+  readonly #effects: ResumeEffects;
+  #identity: Identity;
+  #originNames: readonly string[];
+  #sender: { readonly origin: Origin; readonly headersMs: number };
+  #uselessRounds = 0;
+  #requests = 0;
+  #lastOffset = 0;
 
-  return async function resume(broken) {
-    const { bytes, error, offset, signal } = broken;
-    onBroken?.({ ...sender, bytes, error, offset });
-    const isFruitful = requests === 0 || offset - brokeAt >= FRUITFUL_BYTES;
-    if (isFruitful) fruitless = 0;
-    brokeAt = offset;
-    const before = requests;
-    const fact = (origin: Origin): Resumption => ({ origin, offset, tries: requests - before });
-    while (fruitless < MAX_FRUITLESS && !signal.aborted) {
-      fruitless += 1;
-      await clock.sleep(50 + random() * 200, signal).catch(() => undefined);
-      for (const origin of inTurn(isFruitful)) {
-        if (signal.aborted || requests >= MAX_REQUESTS) break;
-        const reader = await tryOrigin(origin, broken).catch(() => undefined);
-        if (!reader) continue;
-        onResumed?.(fact(origin));
-        return { reader, givers };
-      }
-    }
-    if (!signal.aborted) onGivenUp?.(fact(sender.origin));
-    return undefined;
-  };
-
-  /**
-   * Who sent last is asked first, as it is most likely to have the very same file; unless little
-   * came of that: some networks let the start of each answer through and freeze the rest.
-   */
-  function inTurn(isFruitful: boolean): readonly Origin[] {
-    const rest = [body.origin, ...body.others].filter(({ url }) => url !== sender.origin.url);
-    return isFruitful ? [sender.origin, ...rest] : [...rest, sender.origin];
+  constructor(body: ResumableBody, effects: ResumeEffects) {
+    this.#body = body;
+    this.#effects = effects;
+    this.#identity = body;
+    this.#originNames = [body.origin.name];
+    this.#sender = { origin: body.origin, headersMs: body.progress.headersMs ?? 0 };
   }
 
-  async function tryOrigin(origin: Origin, broken: BrokenBody): Promise<BodyReader | undefined> {
-    const headers = conditions(origin, broken.offset);
+  /** Never rejects. */
+  async findRest(broken: BrokenBody): Promise<Rest | undefined> {
+    const { clock, random } = this.#effects;
+    const { listener } = this.#body;
+    const { bytes, error, offset, signal } = broken;
+    listener.onBreak?.({ ...this.#sender, bytes, error, offset });
+    const wasUseful = this.#requests === 0 || offset - this.#lastOffset >= USEFUL_BYTES;
+    if (wasUseful) this.#uselessRounds = 0;
+    this.#lastOffset = offset;
+    const before = this.#requests;
+    const search = (origin: Origin) => ({ origin, offset, tries: this.#requests - before });
+    while (this.#uselessRounds < MAX_USELESS_ROUNDS && !signal.aborted) {
+      this.#uselessRounds += 1;
+      await clock.sleep(50 + random() * 200, signal).catch(() => undefined);
+      for (const origin of this.#inOrder(wasUseful)) {
+        if (signal.aborted || this.#requests >= MAX_REQUESTS) break;
+        const reader = await this.#tryOrigin(origin, broken).catch(() => undefined);
+        if (!reader) continue;
+        listener.onRestFound?.(search(origin));
+        return { reader, originNames: this.#originNames };
+      }
+    }
+    if (!signal.aborted) listener.onGivenUp?.(search(this.#sender.origin));
+    return undefined;
+  }
+
+  /**
+   * The last sender is asked first, as it is most likely to have the very same file. After a
+   * connection that brought little it is asked last: some networks let the start of each answer
+   * through and freeze the rest.
+   */
+  #inOrder(wasUseful: boolean): readonly Origin[] {
+    const sender = this.#sender.origin;
+    const all = [this.#body.origin, ...this.#body.others];
+    const rest = all.filter(({ url }) => url !== sender.url);
+    return wasUseful ? [sender, ...rest] : [...rest, sender];
+  }
+
+  async #tryOrigin(origin: Origin, broken: BrokenBody): Promise<BodyReader | undefined> {
+    const { clock, openDriver } = this.#effects;
+    const { path, progress: firstProgress } = this.#body;
+    const headers = this.#conditions(origin, broken.offset);
     if (!headers['If-Range'] && !broken.digest) return undefined;
     const connection = new AbortController();
     const signal = AbortSignal.any([connection.signal, broken.signal]);
-    // What others do says nothing of how the first origin keeps us waiting.
-    const seen = origin === body.origin ? vitals : new Vitals(clock);
-    const asked = clock.now();
-    requests += 1;
-    seen.readBegins();
+    // The waiting time of the first origin does not include that of others.
+    const isFirst = origin === this.#body.origin;
+    const progress = isFirst ? firstProgress : new AttemptProgress(clock);
+    const startedAt = clock.now();
+    this.#requests += 1;
+    progress.readStarted();
     try {
-      const response = await body.ask(origin, headers, signal);
-      seen.readEnds(0);
-      const headersAfter = clock.now() - asked;
+      const response = await openDriver(origin)(path, { headers, signal });
+      progress.readEnded(0);
+      const headersMs = clock.now() - startedAt;
       const { stallMs } = origin.limits;
-      const reader = new BodyReader(response, { clock, stall: stallMs, vitals: seen });
-      if (!(await continues(origin, response, { ...broken, headers, reader }))) {
+      const reader = new BodyReader(response, { clock, stallMs, progress });
+      if (!(await this.#continues(origin, response, { ...broken, headers, reader }))) {
         await reader.cancel('it is not the rest of the same file');
         return undefined;
       }
-      sender = { origin, headersAfter };
-      vitals.readEnds(0);
+      this.#sender = { origin, headersMs };
+      firstProgress.readEnded(0);
       return reader;
     } catch (error) {
       connection.abort(error);
@@ -197,43 +208,45 @@ export function resumer(body: Resumable): Resume {
     }
   }
 
-  /** What makes the request one for the rest. Without them it is one for the whole file. */
-  function conditions(origin: Origin, offset: number): RangeHeaders {
-    const { validator } = identity;
-    if (!validator || (validator.kind === 'date' && origin.url !== identity.origin.url)) return {};
+  /** The headers of a request for the rest; without any it is a request for the whole file. */
+  #conditions(origin: Origin, offset: number): RangeHeaders {
+    const { origin: source, validator } = this.#identity;
+    if (!validator || (validator.kind === 'date' && origin.url !== source.url)) return {};
     return { Range: `bytes=${offset}-`, 'If-Range': validator.value };
   }
 
-  /** Whether what the reader gives from now on is the rest of what was delivered. */
-  async function continues(
+  /** Whether the reader's next bytes are the rest of what was delivered. */
+  async #continues(
     origin: Origin,
     { headers, status }: Response,
-    found: Found,
+    answer: RestAnswer,
   ): Promise<boolean> {
-    const { offset } = found;
-    const { validator } = identity;
-    if (status === 206 && validator && found.headers['If-Range']) {
-      if (!isRest(headers, { offset, size, validator })) return false;
-      if (!givers.includes(origin.name)) givers = [...givers, origin.name];
+    const { offset } = answer;
+    const { size } = this.#body;
+    const { validator } = this.#identity;
+    if (status === 206 && validator && answer.headers['If-Range']) {
+      if (!isMissingRange(headers, { offset, size, validator })) return false;
+      if (!this.#originNames.includes(origin.name))
+        this.#originNames = [...this.#originNames, origin.name];
       return true;
     }
-    if (status !== 200 || declaredLength(headers) !== size || !found.digest) return false;
-    if (!equal(await digestOfStart(found.reader, offset), found.digest)) return false;
-    identity = { origin, validator: validatorOf(headers) };
-    givers = [origin.name];
+    if (status !== 200 || declaredLength(headers) !== size || !answer.digest) return false;
+    if (!equal(await digestOfStart(answer.reader, offset), answer.digest)) return false;
+    this.#identity = { origin, validator: validatorOf(headers) };
+    this.#originNames = [origin.name];
     return true;
   }
 }
 
-interface Found {
+interface RestAnswer {
   readonly offset: number;
-  /** What it was asked with. */
+  /** Of the request. */
   readonly headers: RangeHeaders;
   readonly digest: Uint8Array | undefined;
   readonly reader: BodyReader;
 }
 
-/** The SHA-256 of the next `length` bytes, or of all that come. */
+/** The SHA-256 of the next `length` bytes, or of all that there are. */
 async function digestOfStart(reader: BodyReader, length: number): Promise<Uint8Array> {
   if (length === 0) return sha256();
   const digest = startSha256();

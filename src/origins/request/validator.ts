@@ -1,17 +1,17 @@
 /**
- * What tells two versions of a file apart (RFC 9110 8.8), as far as it may be relied on for putting
- * parts of a file together: only strong validators may (RFC 9110 13.1.5 and 15.3.7.3).
+ * What distinguishes two versions of a file (RFC 9110 8.8). Only strong validators may be relied on
+ * to put parts of a file together (RFC 9110 13.1.5 and 15.3.7.3).
  */
 export interface Validator {
   /** Value of If-Range. */
   readonly value: string;
-  /** An entity tag speaks of the content, wherever it lies; a date of one file on one server. */
+  /** An entity tag identifies the content on any server, a date one file on one server. */
   readonly kind: 'etag' | 'date';
 }
 
 /**
- * RFC 9110 8.8.3: `W/` in front of it makes a tag weak. Control characters, spaces and quotes are
- * no part of a tag.
+ * RFC 9110 8.8.3: `W/` before it makes a tag weak. A tag has no control characters, spaces or
+ * quotes.
  */
 const STRONG_ETAG = /^"[\x21\x23-\x7e\x80-\xff]*"$/;
 
@@ -28,8 +28,8 @@ export function validatorOf(headers: Headers): Validator | undefined {
   return seconds >= 1000 ? { kind: 'date', value: modified } : undefined;
 }
 
-/** The part of a file that is still to come. */
-export interface Rest {
+/** The part of a file that is still missing. */
+export interface MissingRange {
   /** Where it begins. */
   readonly offset: number;
   /** Bytes of the whole file. */
@@ -38,17 +38,20 @@ export interface Rest {
 }
 
 /**
- * Whether a 206 holds exactly the rest of the file that the validator is of, as its headers say.
+ * Whether a 206 with these headers holds exactly the missing range of the file that the validator
+ * identifies.
  *
  * - Content-Range has these very numbers (RFC 9110 14.4): a server may send another part than the
- *   one it was asked for (15.3.7), and a file of another length is another file.
+ *   requested one (15.3.7), and a file of another length is another file.
  * - It carries the validator. A server must send the ETag that it would send with the whole file
- *   (15.3.7), and without it nothing shows that it has looked at If-Range at all. Last-Modified it
- *   may leave out.
- * - It is not in several parts (15.3.7.2), and not encoded: the offset counts the bytes as they
- *   are.
+ *   (15.3.7), and without it nothing shows that the server respects If-Range. It may leave out
+ *   Last-Modified.
+ * - It is not in several parts (15.3.7.2), and not encoded: the offset counts decoded bytes.
  */
-export function isRest(headers: Headers, { offset, size, validator }: Rest): boolean {
+export function isMissingRange(
+  headers: Headers,
+  { offset, size, validator }: MissingRange,
+): boolean {
   const etag = headers.get('ETag');
   const modified = headers.get('Last-Modified');
   const isSame =

@@ -1,5 +1,5 @@
 import type { KVNamespace } from '@cloudflare/workers-types';
-import type { CacheStore, Checked } from '../../store/contract.ts';
+import { type CacheStore, parseChecked } from '../../store/contract.ts';
 
 type Namespace = Pick<KVNamespace, 'getWithMetadata' | 'put' | 'delete'>;
 
@@ -7,10 +7,10 @@ type Namespace = Pick<KVNamespace, 'getWithMetadata' | 'put' | 'delete'>;
 const MAX_KEY_BYTES = 512;
 
 /**
- * How long, in seconds, a data centre may believe its own copy. Values never change, but a miss is
- * believed as long, and would hide a file that was written just after it.
+ * Seconds for which a data centre may serve its own copy. Values never change, but a miss lives as
+ * long, and hides a file that is written just after it.
  */
-const CACHE_TTL = 300;
+const CACHE_TTL_SECONDS = 300;
 
 /**
  * KV as the world-wide tier of small immutable files. Reads are eventually consistent and misses
@@ -18,20 +18,23 @@ const CACHE_TTL = 300;
  */
 export function kvStore(namespace: Namespace): CacheStore {
   return {
+    label: 'kv',
+
     async read(key) {
       if (key.length > MAX_KEY_BYTES) return undefined;
-      const found = await namespace.getWithMetadata<{ etag: string; checked?: Checked }>(key, {
+      const found = await namespace.getWithMetadata<{ etag: string; checked?: string }>(key, {
         type: 'arrayBuffer',
-        cacheTtl: CACHE_TTL,
+        cacheTtl: CACHE_TTL_SECONDS,
       });
       if (!found.value || !found.metadata) return undefined;
       const body = new Uint8Array(found.value);
-      return { body, size: body.length, ...found.metadata };
+      const { etag, checked } = found.metadata;
+      return { body, size: body.length, etag, checked: parseChecked(checked) };
     },
     async write(key, file) {
       if (key.length > MAX_KEY_BYTES) return;
       const { bytes, etag, checked } = file;
-      await namespace.put(key, bytes, { metadata: { etag, ...(checked ? { checked } : {}) } });
+      await namespace.put(key, bytes, { metadata: { etag, checked } });
     },
     async remove(key) {
       if (key.length <= MAX_KEY_BYTES) await namespace.delete(key);

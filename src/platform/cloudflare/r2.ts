@@ -1,12 +1,12 @@
 import type { R2Bucket, R2Conditional, R2Object, R2UploadedPart } from '@cloudflare/workers-types';
-import type {
-  ByteRange,
-  Checked,
-  DurableStore,
-  FileToStore,
-  StoredFile,
-  Upload,
-  WriteMode,
+import {
+  type ByteRange,
+  type DurableStore,
+  type FileFacts,
+  type FileToStore,
+  parseChecked,
+  type StoredFile,
+  type Upload,
 } from '../../store/contract.ts';
 import type { StoreKey } from '../../store/key.ts';
 import { openPipe } from './pipe.ts';
@@ -33,18 +33,19 @@ export function r2Store(bucket: Bucket): DurableStore {
     onlyIf: R2Conditional | undefined,
   ): Promise<boolean> {
     const { bytes, etag, checked } = file;
-    const customMetadata = { etag, ...(checked ? { checked } : {}) };
-    return (
-      (await bucket.put(key, bytes, { customMetadata, ...(onlyIf ? { onlyIf } : {}) })) !== null
-    );
+    const customMetadata = { etag, ...(checked !== undefined && { checked }) };
+    return (await bucket.put(key, bytes, { customMetadata, ...(onlyIf && { onlyIf }) })) !== null;
   }
 
   return {
+    label: 'r2',
+
     async read(key, range) {
       const object = await bucket.get(key, range ? { range: { ...range } } : undefined);
       if (!object) return undefined;
       return {
         ...facts(object),
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- workerd's class, declared twice
         body: object.body as unknown as ReadableStream<Uint8Array>,
         ...served(range, object.size),
       };
@@ -55,9 +56,7 @@ export function r2Store(bucket: Bucket): DurableStore {
       return object ? facts(object) : undefined;
     },
 
-    async write(key: StoreKey, file: FileToStore, mode: WriteMode) {
-      await put(key, file, mode === 'create' ? ABSENT : undefined);
-    },
+    write: (key, file, mode) => put(key, file, mode === 'create' ? ABSENT : undefined),
 
     async swap(key, known, file) {
       return put(key, file, known === undefined ? ABSENT : { etagMatches: known });
@@ -75,16 +74,17 @@ export function r2Store(bucket: Bucket): DurableStore {
         await bucket.delete(keys.slice(at, at + MAX_DELETE));
     },
 
-    upload: (key, { etag, size }) =>
-      size === undefined
+    async upload(key, { etag, size }) {
+      return size === undefined
         ? uploadParts(bucket, key, etag)
-        : Promise.resolve(uploadStream(bucket, key, etag, size)),
+        : uploadStream(bucket, key, { etag, size });
+    },
 
-    async *keys(prefix) {
-      // A page holds at most 1,000 keys; a list that stops there loses versions.
+    async *list(prefix) {
+      // A page holds at most 1,000 keys: a list that stops there loses versions.
       for (let cursor: string | undefined; ;) {
-        const page = await bucket.list({ prefix, ...(cursor ? { cursor } : {}) });
-        for (const object of page.objects) yield object.key;
+        const page = await bucket.list({ prefix, ...(cursor !== undefined && { cursor }) });
+        for (const { key, size } of page.objects) yield { key, size };
         if (!page.truncated) return;
         cursor = page.cursor;
       }
@@ -95,14 +95,9 @@ export function r2Store(bucket: Bucket): DurableStore {
 const ABSENT: R2Conditional = { etagDoesNotMatch: '*' };
 
 /** A bucket that was seeded from a module cache has no etag of ours; R2's own is as good. */
-function facts(object: R2Object): Omit<StoredFile, 'body' | 'range'> {
+function facts(object: R2Object): FileFacts {
   const { etag, checked } = object.customMetadata ?? {};
-  return {
-    size: object.size,
-    etag: etag ?? object.httpEtag,
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by `put` above
-    ...(checked === undefined ? {} : { checked: checked as Checked }),
-  };
+  return { size: object.size, etag: etag ?? object.httpEtag, checked: parseChecked(checked) };
 }
 
 function served(range: ByteRange | undefined, size: number): Pick<StoredFile, 'range'> {
@@ -111,18 +106,21 @@ function served(range: ByteRange | undefined, size: number): Pick<StoredFile, 'r
     : {};
 }
 
+interface SizedFile {
+  readonly etag: string;
+  readonly size: number;
+}
+
 /**
  * One put of a stream whose length is told beforehand; R2 refuses any other. The put may end before
  * the stream does (the file is there already, or R2 failed): then nobody reads the pipe any more,
  * and nothing may wait for it.
  */
-function uploadStream(bucket: Bucket, key: StoreKey, etag: string, size: number): Upload {
+function uploadStream(bucket: Bucket, key: StoreKey, { etag, size }: SizedFile): Upload {
   const { readable, writable } = openPipe(size);
   const writer = writable.getWriter();
-  const stored = bucket.put(key, readable as never, {
-    customMetadata: { etag },
-    onlyIf: ABSENT,
-  });
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- workerd's class, declared twice
+  const stored = bucket.put(key, readable as never, { customMetadata: { etag }, onlyIf: ABSENT });
   stored.catch(() => undefined); // reported by write and commit
 
   async function untilStored(written: Promise<void>): Promise<void> {

@@ -1,6 +1,6 @@
 import type { KVNamespace, R2Bucket } from '@cloudflare/workers-types';
 import type { Clock } from '../../effects/clock.ts';
-import type { Tiers } from '../../store/layered.ts';
+import type { Tiers } from '../../store/tiers.ts';
 import { dataCentreCache, edgeCache } from './edge-cache.ts';
 import { kvStore } from './kv.ts';
 import { r2Store } from './r2.ts';
@@ -17,8 +17,8 @@ export interface Bindings {
 /** The tiers that this deployment has. */
 export function tiersOf({ FILES, META }: Bindings, clock: Clock): Tiers {
   return {
-    edge: edgeCache(dataCentreCache(caches), clock),
-    ...(META ? { kv: kvStore(META) } : {}),
-    ...(FILES ? { r2: r2Store(FILES) } : {}),
+    near: edgeCache(dataCentreCache(caches), clock),
+    world: META && kvStore(META),
+    durable: FILES && r2Store(FILES),
   };
 }

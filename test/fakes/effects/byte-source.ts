@@ -1,15 +1,15 @@
-/** The body of an answer, as a byte stream that the test feeds. */
+/** The body of an answer, as a byte stream that the test writes. */
 export interface ByteSource {
   readonly stream: ReadableStream<Uint8Array>;
   push(bytes: Uint8Array): void;
   end(): void;
-  /** Breaks the body off, as a lost connection does; what was not read yet is lost with it. */
+  /** Breaks the body off, as a failed connection does; what was not read yet is dropped. */
   fail(error: Error): void;
-  /** Whether it was given up. */
+  /** Whether it was cancelled. */
   readonly cancelled: boolean;
 }
 
-/** A stream that hands out what is pushed, when it is pushed. */
+/** A stream that delivers what is pushed, when it is pushed. */
 export function byteSource(): ByteSource {
   let cancelled = false;
   let controller: ReadableByteStreamController | undefined;
@@ -27,8 +27,7 @@ export function byteSource(): ByteSource {
     push: (bytes) => controller?.enqueue(new Uint8Array(bytes)),
     end() {
       controller?.close();
-      // A read that waits is told of the end only now (Streams standard, "respond in closed
-      // state").
+      // A waiting read ends only now (Streams standard, "respond in closed state").
       controller?.byobRequest?.respond(0);
     },
     fail: (error) => controller?.error(error),
@@ -39,14 +38,14 @@ export function byteSource(): ByteSource {
 }
 
 export interface Script {
-  /** What the body breaks off with, after its last piece; absent where it ends well. */
-  readonly breaksWith?: Error;
-  /** Called before each piece is handed out. */
-  readonly pause?: () => Promise<void>;
-  readonly onCancel?: () => void;
+  /** The error after its last piece; absent where it ends without one. */
+  readonly breaksWith?: Error | undefined;
+  /** Called before each piece is delivered. */
+  readonly pause?: (() => Promise<void>) | undefined;
+  readonly onCancel?: (() => void) | undefined;
 }
 
-/** A stream of the given pieces, each handed out when it is asked for. */
+/** A stream of the given pieces, each delivered when it is read. */
 export function scriptedStream(
   pieces: Iterable<Uint8Array>,
   script: Script = {},
@@ -66,7 +65,7 @@ export function scriptedStream(
   });
 }
 
-/** `size` bytes that are different at every place, so that no chunk can be taken for another. */
+/** `size` bytes that differ from place to place, so that no two chunks are equal. */
 export function pattern(size: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(size);
   const words = new Uint32Array(bytes.buffer, 0, size >> 2);

@@ -33,7 +33,7 @@ export function fakeClock(start = Date.UTC(2026, 0, 1)): FakeClock {
     now: () => now,
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {
-        if (signal?.aborted) return void reject(signal.reason);
+        if (signal?.aborted) return reject(signal.reason);
         const forget = () => (sleepers = sleepers.filter((other) => other !== sleeper));
         const abort = () => {
           forget();

@@ -1,4 +1,5 @@
 import type { Origin } from '../../../src/origins/origin.ts';
+import { asInWorkerd, nodeFetch } from '../../../src/platform/node/fetch.ts';
 
 export interface Call {
   readonly url: string;
@@ -16,14 +17,14 @@ export interface FakeFetch {
 }
 
 /**
- * A fetch with scripted replies, by the start of the address: each is given once, the last one for
- * ever. A response can be read only once: write a function where it is given again.
+ * A fetch with scripted replies, by the start of the address: each is used once, the last one for
+ * ever. A response can be read only once: a reply that is used again has to be a function.
  */
 export function fakeFetch(replies: Readonly<Record<string, Reply | readonly Reply[]>>): FakeFetch {
   const calls: Call[] = [];
   const scripts = Object.entries(replies).map(([start, list]) => ({
     start,
-    left: [list].flat() as Reply[],
+    left: [list].flat<readonly (Reply | readonly Reply[])[]>(),
   }));
   async function fetch(url: string, init: RequestInit): Promise<Response> {
     const signal = init.signal ?? new AbortController().signal;
@@ -37,40 +38,17 @@ export function fakeFetch(replies: Readonly<Record<string, Reply | readonly Repl
     calls.push(call);
     const script = scripts.find(({ start }) => url.startsWith(start));
     const reply = script && (script.left.length > 1 ? script.left.shift() : script.left[0]);
-    if (reply === undefined) throw new TypeError(`nobody listens at ${url}`);
+    if (reply === undefined) throw new TypeError(`no server listens at ${url}`);
     if (reply instanceof Error) throw reply;
     return asInWorkerd(typeof reply === 'function' ? await reply(call) : reply);
   }
   return Object.assign(fetch, { calls });
 }
 
-/**
- * The response with a body that gives what there is to a read that asks for more, as workerd's do.
- * Of a stream that follows the standard such a read rejects when the end is known already.
- */
-export function asInWorkerd(response: Response): Response {
-  const { status, headers } = response;
-  const reader = response.body?.getReader();
-  if (!reader) return response;
-  const body = new ReadableStream({
-    type: 'bytes',
-    async pull(controller) {
-      const { done, value } = await reader.read();
-      if (!done) return value.length > 0 ? controller.enqueue(new Uint8Array(value)) : undefined;
-      controller.close();
-      controller.byobRequest?.respond(0);
-    },
-    cancel: (reason) => reader.cancel(reason),
-  });
-  return new Response(body, { status, headers });
-}
+/** The real fetch, for servers on loopback. */
+export const socketFetch = nodeFetch;
 
-/** The real one, for servers on loopback. */
-export async function socketFetch(url: string, init: RequestInit): Promise<Response> {
-  return asInWorkerd(await fetch(url, init));
-}
-
-/** A reply that never comes, but ends when it is given up. */
+/** A reply that never comes, and ends when the request is aborted. */
 export function never({ signal }: Call): Promise<Response> {
   return new Promise((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });

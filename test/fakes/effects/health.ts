@@ -1,29 +1,30 @@
 import type { Clock } from '../../../src/effects/clock.ts';
-import type { Failure, Origin } from '../../../src/origins/origin.ts';
-import { Pool } from '../../../src/origins/health/pool.ts';
+import type { FailureReason } from '../../../src/origins/failure.ts';
+import type { Observation } from '../../../src/origins/health/registry.ts';
+import { HealthRegistry } from '../../../src/origins/health/registry.ts';
+import type { Origin } from '../../../src/origins/origin.ts';
 
-/** A pool whose dice show the middle. */
-export function fakePool(clock: Pick<Clock, 'now'>): Pool {
-  return new Pool({ clock, random: () => 0.5 });
+/** A registry whose random numbers are all 0.5, so that there is no jitter. */
+export function fakeHealth(clock: Pick<Clock, 'now'>): HealthRegistry {
+  return new HealthRegistry({ clock, random: () => 0.5 });
 }
 
-/** Tells a pool that an origin was refused so often: three times open its breaker. */
+/** Records so many failures of an origin: three open its breaker. */
 export function failTimes(
-  pool: Pool,
+  health: HealthRegistry,
   origin: Origin,
   times = 3,
-  rest: Partial<Failure> = {},
+  {
+    reason = { kind: 'unreachable' },
+    ...observed
+  }: Partial<Observation> & { readonly reason?: FailureReason } = {},
 ): void {
-  const failure: Failure = {
-    origin: origin.name,
-    cause: 'unreachable',
-    text: 'connection failed',
-    ...rest,
-  };
-  for (let time = 0; time < times; time++) pool.failed(origin, failure, { bytes: 0, isZip: false });
+  const observation: Observation = { bytes: 0, lane: 'reach', ...observed };
+  const failure = { origin: origin.name, reason };
+  for (let time = 0; time < times; time++) health.recordFailure(origin, failure, observation);
 }
 
-/** Tells a pool that an origin answered. */
-export function succeed(pool: Pool, origin: Origin, headersAfter = 40): void {
-  pool.succeeded(origin, { headersAfter, bytes: 100, bodyMs: 1, isZip: false });
+/** Records an answer of an origin. */
+export function succeed(health: HealthRegistry, origin: Origin, headersMs = 40): void {
+  health.recordSuccess(origin, { headersMs, bytes: 100, bodyMs: 1, lane: 'reach' });
 }

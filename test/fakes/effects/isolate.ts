@@ -1,16 +1,16 @@
 import type { Clock } from '../../../src/effects/clock.ts';
-import { HealthSharing } from '../../../src/origins/health/share.ts';
-import type { Pool } from '../../../src/origins/health/pool.ts';
 import type { SharedState } from '../../../src/effects/shared-state.ts';
+import type { HealthRegistry } from '../../../src/origins/health/registry.ts';
+import { HealthSharing } from '../../../src/origins/health/share.ts';
+import { memoryShared, type MemoryShared } from '../store/shared-state.ts';
 import { fakeClock, type FakeClock, settled } from './clock.ts';
 import { originOf } from './fetch.ts';
-import { fakePool } from './health.ts';
-import { memoryShared, type MemoryShared } from '../store/shared-state.ts';
+import { fakeHealth } from './health.ts';
 
 export const good = originOf('good.example');
 export const bad = originOf('bad.example');
 
-/** Where isolates tell each other what they know. */
+/** The places that isolates share. */
 export interface World {
   readonly clock: FakeClock;
   readonly dataCentre: MemoryShared;
@@ -22,17 +22,16 @@ export function worldOf(): World {
   return { clock, dataCentre: memoryShared(clock), world: memoryShared(clock) };
 }
 
-/** What an isolate knows and tells. */
 export interface FakeIsolate {
-  readonly pool: Pool;
+  readonly health: HealthRegistry;
   readonly sharing: HealthSharing;
-  /** What went wrong beside its requests. */
-  readonly reports: readonly string[];
-  /** A request: how many jobs began beside it. */
+  /** The failures of its background work, as `label: message`. */
+  readonly troubles: readonly string[];
+  /** A request: how many background jobs it started. */
   request(): Promise<number>;
 }
 
-/** An isolate in that world; without KV where `world` is left out. */
+/** An isolate with these places; without KV where `world` is absent. */
 export function isolateIn({
   clock,
   ...states
@@ -41,17 +40,23 @@ export function isolateIn({
   readonly dataCentre: SharedState;
   readonly world?: SharedState;
 }): FakeIsolate {
-  const pool = fakePool(clock);
-  const reports: string[] = [];
-  const report = (label: string, error: unknown) => reports.push(`${label}: ${String(error)}`);
-  const sharing = new HealthSharing({ pool, urls: [good.url, bad.url], states, clock, report });
+  const health = fakeHealth(clock);
+  const troubles: string[] = [];
+  const report = (label: string, error: unknown) => troubles.push(`${label}: ${String(error)}`);
+  const sharing = new HealthSharing({
+    health,
+    urls: [good.url, bad.url],
+    states,
+    clock,
+    emit: ({ error, label }) => report(label, error),
+  });
   return {
-    pool,
+    health,
     sharing,
-    reports,
+    troubles,
     async request() {
       let jobs = 0;
-      sharing.touch((label, work) => {
+      sharing.syncIfDue((label, work) => {
         jobs += 1;
         work.catch((error: unknown) => report(`${label} rejected`, error));
       });
@@ -61,7 +66,7 @@ export function isolateIn({
   };
 }
 
-/** Whether it would not ask `bad`. */
-export function isOut({ pool }: FakeIsolate): boolean {
-  return pool.isOut(bad, false);
+/** Whether the breaker of `bad` is not closed. */
+export function isTripped({ health }: FakeIsolate): boolean {
+  return health.isTripped(bad, 'reach');
 }

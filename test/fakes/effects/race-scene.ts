@@ -1,15 +1,18 @@
-import { type Answer, type AskEffects, askOrigins } from '../../../src/origins/race/ask.ts';
-import type { Question } from '../../../src/origins/request/attempt.ts';
+import { success } from '../../../src/effects/result.ts';
+import { HealthRegistry } from '../../../src/origins/health/registry.ts';
 import type { Origin } from '../../../src/origins/origin.ts';
-import { Pool } from '../../../src/origins/health/pool.ts';
+import type { Answer } from '../../../src/origins/race/answer.ts';
+import { type AskEffects, askOrigins } from '../../../src/origins/race/ask.ts';
+import type { Question } from '../../../src/origins/request/question.ts';
 import { askEffects } from './ask.ts';
 import { type FakeClock, fakeClock } from './clock.ts';
 import { type Call, type FakeFetch, fakeFetch, originOf } from './fetch.ts';
+import { failTimes } from './health.ts';
 
-/** Asks for a text. */
+/** A question for a text. */
 const question: Question<string> = {
   path: '/x',
-  accept: async (body) => new TextDecoder().decode(await body.all(100_000)),
+  accept: async (body) => success(new TextDecoder().decode(await body.all(100_000))),
 };
 export const a = originOf('a');
 export const b = originOf('b');
@@ -22,7 +25,7 @@ export const broken = () => new Response('', { status: 500 });
 
 export type Reply = (call: Call) => Response | Promise<Response>;
 
-/** A reply that takes its time. */
+/** A reply that takes so long. */
 export function after(clock: FakeClock, ms: number, reply: Reply): Reply {
   return async (call) => {
     await clock.sleep(ms, call.signal);
@@ -49,39 +52,37 @@ interface Setup {
   readonly effects?: Partial<AskEffects>;
 }
 
-/** Questions to origins that are mirrors of one another, under a clock that the test moves. */
+/** Questions to mirrors, under a clock that the test moves. */
 export class Scene {
   readonly clock = fakeClock();
-  readonly pool = new Pool({ clock: this.clock, random: () => 0.5 });
+  readonly health = new HealthRegistry({ clock: this.clock, random: () => 0.5 });
   answer: Answer<string> | undefined;
   fetch: FakeFetch = fakeFetch({});
 
-  /** Asks a, b and c, which reply so. */
+  /** Asks those of a, b, c and d that have a reply. */
   ask(replies: Readonly<Record<string, Reply>>, { origins, asks, effects }: Setup = {}): void {
     this.answer = undefined;
     const hosts = Object.entries(replies).map(([name, reply]) => [`https://${name}/`, reply]);
     this.fetch = fakeFetch(Object.fromEntries(hosts));
-    const { clock, fetch, pool } = this;
+    const { clock, fetch, health } = this;
     const list = origins ?? [a, b, c, d].filter(({ name }) => name in replies);
-    const all = askEffects({ clock, fetch, pool, ...effects });
+    const all = askEffects({ clock, fetch, health, ...effects });
     void askOrigins(list, { ...question, ...asks }, all).then((answer) => (this.answer = answer));
   }
 
-  /** Who was asked, in this order. */
+  /** The origins that were asked, in this order. */
   get asked(): string {
     return this.fetch.calls.map(({ url }) => new URL(url).host).join('');
   }
 
-  /** Lets the pool know answers of an origin that took so long. */
+  /** Records answers of an origin that took so long. */
   history(origin: Origin, ms: number): void {
     for (let at = 0; at < 40; at++)
-      this.pool.succeeded(origin, { headersAfter: ms, bytes: 10, isZip: false });
+      this.health.recordSuccess(origin, { headersMs: ms, bytes: 10, lane: 'reach' });
   }
 
-  /** Lets the pool see an origin fail. */
+  /** Records failures of an origin. */
   fail(origin: Origin, times = 1): void {
-    const failure = { origin: origin.name, cause: 'status', text: 'status 500' } as const;
-    for (let at = 0; at < times; at++)
-      this.pool.failed(origin, failure, { bytes: 0, isZip: false });
+    failTimes(this.health, origin, times, { reason: { kind: 'status', status: 500 } });
   }
 }

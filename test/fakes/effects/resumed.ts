@@ -1,12 +1,15 @@
 import { expect } from 'vitest';
+import { sha256 } from '../../../src/bytes/sha256.ts';
+import { success } from '../../../src/effects/result.ts';
+import { AttemptProgress } from '../../../src/origins/request/attempt-progress.ts';
+import { attempt } from '../../../src/origins/request/attempt.ts';
+import type { OriginBody } from '../../../src/origins/request/body.ts';
+import type { QuestionPolicy } from '../../../src/origins/request/question.ts';
+import type { BodyBreak, RestSearch } from '../../../src/origins/request/resume.ts';
+import { openHttpDriver } from './ask.ts';
 import { pattern } from './byte-source.ts';
 import { fakeClock } from './clock.ts';
 import { type FakeFetch, originOf } from './fetch.ts';
-import { sha256 } from '../../../src/bytes/sha256.ts';
-import { attempt, type Question } from '../../../src/origins/request/attempt.ts';
-import type { OriginBody } from '../../../src/origins/request/body.ts';
-import type { Break, Resumption } from '../../../src/origins/request/resume.ts';
-import { Vitals } from '../../../src/origins/request/attempt-progress.ts';
 
 export const MIB = 1024 * 1024;
 export const CHUNK = 256 * 1024;
@@ -23,13 +26,13 @@ export function changed(bytes: Uint8Array, at: number): Uint8Array<ArrayBuffer> 
 
 export interface Setup {
   /** Default: by digest. */
-  readonly resume?: Question<unknown>['resume'] | 'not at all';
+  readonly resume?: QuestionPolicy['resume'] | 'not at all';
   readonly isAlone?: boolean;
   /** Default 0.5. */
   readonly random?: number;
-  /** Milliseconds for the attempt; default 25 s. */
-  readonly ms?: number;
-  /** Bytes that are accepted as the start; the rest is read by chunks. */
+  /** Default 25 s. */
+  readonly limitMs?: number;
+  /** Bytes that `accept` reads; the rest is read in chunks. */
   readonly start?: number;
 }
 
@@ -38,60 +41,69 @@ export interface Got {
   readonly end: 'whole' | 'broken';
   readonly error: unknown;
   readonly body: OriginBody | undefined;
-  readonly breaks: readonly Break[];
-  readonly resumed: readonly Resumption[];
-  readonly givenUp: readonly Resumption[];
+  readonly breaks: readonly BodyBreak[];
+  readonly resumed: readonly RestSearch[];
+  readonly givenUp: readonly RestSearch[];
   /** Milliseconds from the last break to each request after the first one. */
   readonly pauses: readonly number[];
   /** Of the first origin's request. */
-  readonly vitals: Vitals;
+  readonly progress: AttemptProgress;
   /** The requests after the first one, as `<host> <Range>`. */
   readonly asked: readonly string[];
 }
 
 /**
- * Asks a.example, which may break off, and b.example for its rest; reads the body as the relay
+ * Asks a.example, whose body may break off, and b.example for its rest. Reads the body as the relay
  * does.
  */
 export async function get(fetch: FakeFetch, setup: Setup = {}): Promise<Got> {
-  const { resume = 'by-digest', isAlone = false, start = CHUNK, random = 0.5, ms = 25_000 } = setup;
+  const {
+    resume = 'by-digest',
+    isAlone = false,
+    start = CHUNK,
+    random = 0.5,
+    limitMs = 25_000,
+  } = setup;
   const clock = fakeClock();
-  const breaks: Break[] = [];
-  const resumed: Resumption[] = [];
-  const givenUp: Resumption[] = [];
+  const breaks: BodyBreak[] = [];
+  const resumed: RestSearch[] = [];
+  const givenUp: RestSearch[] = [];
   const parts: Uint8Array[] = [];
   const pauses: number[] = [];
-  const vitals = new Vitals(clock);
+  const progress = new AttemptProgress(clock);
   let brokeAt = 0;
   async function read(): Promise<{ body?: OriginBody; error?: unknown }> {
     const result = await attempt(
       a,
       {
         path: '/m/@v/v1.0.0.zip',
-        ...(resume === 'not at all' ? {} : { resume }),
+        policy: { resume: resume === 'not at all' ? undefined : resume },
         async accept(body) {
           parts.push(await body.start(start));
-          return body;
+          return success(body);
         },
       },
       {
         clock,
-        ms,
-        vitals,
-        fetch(url, init) {
-          if (fetch.calls.length > 0) pauses.push(clock.now() - brokeAt);
-          return fetch(url, init);
-        },
-        resuming: {
+        limitMs,
+        progress,
+        openDriver: openHttpDriver({
+          clock,
+          fetch(url, init) {
+            if (fetch.calls.length > 0) pauses.push(clock.now() - brokeAt);
+            return fetch(url, init);
+          },
+        }),
+        resume: {
           others: isAlone ? [] : [b],
           isAlone,
           random: () => random,
-          onBroken(event) {
+          onBreak(event) {
             brokeAt = clock.now();
             breaks.push(event);
           },
-          onResumed: (event) => resumed.push(event),
-          onGivenUp: (event) => givenUp.push(event),
+          onRestFound: (event) => void resumed.push(event),
+          onGivenUp: (event) => void givenUp.push(event),
         },
       },
     );
@@ -113,7 +125,7 @@ export async function get(fetch: FakeFetch, setup: Setup = {}): Promise<Got> {
   const reading = read().finally(() => over.abort());
   while (!over.signal.aborted) await clock.advance(100);
   const { body, error } = await reading;
-  await clock.advance(60_000); // nothing is left that would happen then
+  await clock.advance(60_000); // whatever is left to happen happens now
   return {
     bytes: new Uint8Array(Buffer.concat(parts)),
     end: error === undefined ? 'whole' : 'broken',
@@ -123,7 +135,7 @@ export async function get(fetch: FakeFetch, setup: Setup = {}): Promise<Got> {
     resumed,
     givenUp,
     pauses,
-    vitals,
+    progress,
     asked: fetch.calls
       .slice(1)
       .map(({ headers, url }) => `${new URL(url).host} ${headers.get('Range') ?? 'all'}`),
@@ -137,7 +149,7 @@ export function expectWhole(got: Got, file = FILE): void {
   if (got.body?.keepsDigest) expect(got.body.digest()).toEqual(sha256(file));
 }
 
-/** What came is the start of the first origin's file, and it looks broken. */
+/** The bytes are a start of the first origin's file, and the body is recognisably broken. */
 export function expectBroken(got: Got, file = FILE): void {
   expect([got.end, same(got.bytes, file.subarray(0, got.bytes.length))]).toEqual(['broken', true]);
   expect(got.bytes.length).toBeLessThan(file.length);

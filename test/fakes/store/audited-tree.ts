@@ -1,21 +1,25 @@
 import { audit, type AuditOptions } from '../../../src/operations/audit/audit.ts';
 import { type Progress, startProgress } from '../../../src/operations/audit/progress.ts';
-import type { ReadRemote } from '../../../src/operations/audit/stored-log.ts';
-import { type AuditedTree, compareKeys } from '../../../src/operations/audit/tree.ts';
 import { type Finding, KINDS, VERDICTS } from '../../../src/operations/audit/verdict.ts';
 import { parsePatterns } from '../../../src/module/patterns.ts';
-import { parseDatabases } from '../../../src/config/databases-syntax.ts';
+import { compareKeys } from '../../../src/store/key.ts';
+import type { StoredTree } from '../../../src/store/stored-tree.ts';
 import type { Database } from '../../../src/sumdb/database.ts';
-import { bytesSource } from '../../../src/zip/read/source.ts';
+import type { Ask } from '../../../src/sumdb/log/remote-reader.ts';
+import { systemClock } from '../../../src/effects/clock.ts';
+import { askOrigins } from '../../../src/origins/race/ask.ts';
+import { askEffects } from '../effects/ask.ts';
+import { fakeFetch, originOf } from '../effects/fetch.ts';
 import { escapeModule, type FakeModule, filePath, goSums, zipHash } from '../origin/module.ts';
 import { azureThing, dep, hello } from '../origin/modules.ts';
 import { fillerRecords } from '../sumdb/sumdb.ts';
+import { verifierKeyOf } from '../sumdb/log-client.ts';
 import { createLog, type FakeLog } from '../sumdb/transparency-log.ts';
 
 /** A tree in memory, and what was asked of it. */
-export interface MemoryTree extends AuditedTree {
+export interface MemoryTree extends StoredTree {
   readonly files: Map<string, Uint8Array>;
-  /** Keys of the zips that were opened, and of the files that were read, in order. */
+  /** Keys of the zips that were opened, and of the files that were read whole, in order. */
   readonly opened: string[];
   readonly reads: string[];
 }
@@ -25,18 +29,23 @@ export function memoryTree(files: ReadonlyMap<string, Uint8Array>): MemoryTree {
     files: new Map(files),
     opened: [],
     reads: [],
-    async *list() {
-      const listed = [...tree.files].map(([key, { length }]) => ({ key, size: length }));
+    async *list(prefix) {
+      const listed = [...tree.files]
+        .map(([key, { length }]) => ({ key, size: length }))
+        .filter(({ key }) => key.startsWith(prefix));
       yield* listed.toSorted((a, b) => compareKeys(a.key, b.key));
     },
-    async read(key) {
-      tree.reads.push(key);
-      return tree.files.get(key);
+    async read(key, range) {
+      if (!range) tree.reads.push(key);
+      const bytes = tree.files.get(key);
+      if (!bytes) return undefined;
+      const body = range ? bytes.subarray(range.offset, range.offset + range.length) : bytes;
+      return { body, range, size: bytes.length, etag: '"1"' };
     },
-    async open(key) {
+    async head(key) {
       tree.opened.push(key);
       const bytes = tree.files.get(key);
-      return bytes && bytesSource(bytes);
+      return bytes && { size: bytes.length, etag: '"1"' };
     },
     async remove(keys) {
       for (const key of keys) tree.files.delete(key);
@@ -111,40 +120,40 @@ function tilesOf(size: number): string[] {
 }
 
 export function databasesOf(...logs: readonly FakeLog[]): readonly Database[] {
-  const text =
-    logs.map(({ verifierKey }) => `${verifierKey} http://127.0.0.1:1`).join(',') || 'off';
-  const databases = parseDatabases(text, { limits: { headersMs: 1000, stallMs: 1000 } });
-  if (!databases.ok) throw new Error(databases.reason.join());
-  return databases.value;
+  return logs.map((log) => ({
+    name: log.name,
+    key: verifierKeyOf(log),
+    origins: [originOf('db')],
+  }));
 }
 
 /** The database itself, over the network. */
-export function databaseOf(log: FakeLog): ReadRemote {
-  return async (_, path, { accept }) => {
-    const body = log.answer(`/${path}`);
-    if (body === undefined) {
-      const missing = { status: 404, text: 'not found', origin: 'db' } as const;
-      return { kind: 'missing', missing, unanimous: true, attempts: 1 };
-    }
-    const value = await accept(new Uint8Array(Buffer.from(body)));
-    return { kind: 'accepted', value, origin: 'db', attempts: 1, failures: [] };
-  };
+export function databaseOf(log: FakeLog): Ask {
+  const fetch = fakeFetch({
+    'https://db/': ({ url }) => {
+      const body = log.answer(decodeURIComponent(new URL(url).pathname));
+      if (body === undefined) return new Response('not found', { status: 404 });
+      return new Response(typeof body === 'string' ? body : new Uint8Array(body));
+    },
+  });
+  return (origins, question) =>
+    askOrigins(origins, question, askEffects({ fetch, clock: systemClock }));
 }
 
 export type RunOptions = Partial<AuditOptions> & {
   readonly progress?: Progress;
-  readonly unlogged?: never;
+  readonly withoutChecksums?: never;
   readonly private?: string;
 };
 
 /** Audits to the end, or until `signal`. */
 export async function run(
-  tree: AuditedTree,
+  tree: StoredTree,
   databases: readonly Database[],
   { progress = startProgress('test'), private: globs = '', ...options }: RunOptions = {},
 ): Promise<Progress> {
   const patterns = parsePatterns(globs);
-  if (!patterns.ok) throw new Error(globs);
+  if (!patterns.ok) throw new Error(patterns.reason.join());
   await audit(tree, progress, {
     clock: { now: () => 0 },
     fix: false,
@@ -153,7 +162,7 @@ export async function run(
     save: async () => {},
     ...options,
     databases,
-    unlogged: patterns.value,
+    withoutChecksums: patterns.value,
   });
   return progress;
 }

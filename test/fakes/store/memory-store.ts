@@ -1,13 +1,14 @@
+import { compareKeys } from '../../../src/store/key.ts';
 import type { Clock } from '../../../src/effects/clock.ts';
 import type {
   CacheStore,
   DurableStore,
-  EdgeStore,
+  NearStore,
   FileToStore,
-  Missing,
+  NegativeEntry,
   StoredFile,
 } from '../../../src/store/contract.ts';
-import { bytesOf } from '../../../src/store/guard.ts';
+import { bytesOf } from '../../../src/bytes/streams.ts';
 
 const versionOf = (file: FileToStore) => Buffer.from(file.bytes).toString('base64');
 
@@ -17,6 +18,7 @@ export type MemoryStore = DurableStore & { readonly files: Map<string, FileToSto
 export function memoryStore(): MemoryStore {
   const files = new Map<string, FileToStore>();
   return {
+    label: 'r2',
     files,
     async read(key, range) {
       const file = files.get(key);
@@ -47,8 +49,9 @@ export function memoryStore(): MemoryStore {
       for (const key of keys) files.delete(key);
     },
     async write(key, file, mode) {
-      if (mode === 'create' && files.has(key)) return;
+      if (mode === 'create' && files.has(key)) return false;
       files.set(key, copyOf(file));
+      return true;
     },
     async upload(key, { etag, size }) {
       const chunks: Uint8Array[] = [];
@@ -72,8 +75,10 @@ export function memoryStore(): MemoryStore {
         },
       };
     },
-    async *keys(prefix) {
-      for (const key of files.keys()) if (key.startsWith(prefix)) yield key;
+    async *list(prefix) {
+      const listed = [...files].map(([key, { bytes }]) => ({ key, size: bytes.length }));
+      const found = listed.filter(({ key }) => key.startsWith(prefix));
+      yield* found.toSorted((a, b) => compareKeys(a.key, b.key));
     },
   };
 }
@@ -82,6 +87,7 @@ export function memoryStore(): MemoryStore {
 export function memoryCache(): CacheStore & { readonly files: Map<string, FileToStore> } {
   const files = new Map<string, FileToStore>();
   return {
+    label: 'kv',
     files,
     async read(key) {
       const file = files.get(key);
@@ -104,9 +110,9 @@ interface Entry<T> {
 /** A data centre's cache in memory, whose entries end by `clock`. */
 export function memoryEdge(
   clock: Pick<Clock, 'now'>,
-): EdgeStore & { readonly files: Map<string, unknown> } {
+): NearStore & { readonly files: Map<string, unknown> } {
   const files = new Map<string, Entry<FileToStore>>();
-  const missing = new Map<string, Entry<Missing>>();
+  const missing = new Map<string, Entry<NegativeEntry>>();
   const entry = <T>(value: T, seconds = 31_536_000): Entry<T> => ({
     value,
     until: clock.now() + seconds * 1000,
@@ -114,6 +120,7 @@ export function memoryEdge(
   const alive = <T>(found: Entry<T> | undefined) =>
     found && clock.now() < found.until ? found.value : undefined;
   return {
+    label: 'edge',
     files,
     async read(key) {
       const file = alive(files.get(key));
@@ -124,7 +131,7 @@ export function memoryEdge(
     },
     async writeStream(key, { body, etag, checked }, seconds) {
       const bytes = await bytesOf(body);
-      files.set(key, entry({ bytes, etag, ...(checked ? { checked } : {}) }, seconds));
+      files.set(key, entry({ bytes, etag, checked }, seconds));
     },
     async remove(key) {
       files.delete(key);

@@ -1,6 +1,7 @@
-import { LogClient } from '../../../src/sumdb/log-client.ts';
-import { LogMemory } from '../../../src/sumdb/log-memory.ts';
-import { parseVerifierKey } from '../../../src/tlog/verifier-key.ts';
+import { LogClient } from '../../../src/sumdb/log/log-client.ts';
+import { LogMemory } from '../../../src/sumdb/log/log-memory.ts';
+import { storedLookups } from '../../../src/sumdb/stored-lookups.ts';
+import { parseVerifierKey, type VerifierKey } from '../../../src/tlog/verifier-key.ts';
 import type { Address, FakeLogEffects } from './log-effects.ts';
 import { createLog, type FakeLog } from './transparency-log.ts';
 import { bytes, modulePath, version } from '../effects/values.ts';
@@ -31,9 +32,9 @@ export const serves =
   (path) =>
     log.answer(path);
 
-/** The address, with one bit of what it says changed where the path matches. */
+/** The address, with one bit of its answers changed where the path matches. */
 export const flipping =
-  (address: Address, match: RegExp, at = 30, bit = 1): Address =>
+  (address: Address, match: RegExp, { at = 30, bit = 1 } = {}): Address =>
   (path) => {
     const body = address(path);
     if (body === undefined || !match.test(path)) return body;
@@ -43,10 +44,24 @@ export const flipping =
   };
 
 export function clientOf(log: FakeLog, effects: FakeLogEffects, memory = new LogMemory()) {
-  const key = parseVerifierKey(log.verifierKey);
-  if (!key.ok) throw new Error(key.reason);
-  return new LogClient({ name: log.name, key: key.value, memory, effects });
+  return new LogClient({ name: log.name, key: verifierKeyOf(log), memory, effects });
 }
 
-export const kinds = ({ alarms }: FakeLogEffects) => alarms.map(({ kind }) => kind);
-export const right = { kind: 'accepted', value: { zip: hash(1), mod: hash(2) } };
+export function verifierKeyOf(log: FakeLog): VerifierKey {
+  const parsed = parseVerifierKey(log.verifierKey);
+  if (!parsed.ok) throw new Error(parsed.reason);
+  return parsed.value;
+}
+
+/** The hashes of hello, from the cache or from the database. */
+export function hashesOf(log: FakeLog, effects: FakeLogEffects, memory = new LogMemory()) {
+  return lookupsOf(log, effects, memory).find(hello, v1);
+}
+
+/** The records of a log, by a client with these effects. */
+export function lookupsOf(log: FakeLog, effects: FakeLogEffects, memory = new LogMemory()) {
+  return storedLookups(log, { client: clientOf(log, effects, memory), cache: effects });
+}
+
+export const kinds = ({ events }: FakeLogEffects) => events.map(({ kind }) => kind);
+export const right = { kind: 'proven', value: { zip: hash(1), mod: hash(2) } };

@@ -1,12 +1,13 @@
-import { askEffects } from '../effects/ask.ts';
-import { askOrigins } from '../../../src/origins/race/ask.ts';
-import type { LogEffects } from '../../../src/sumdb/log-effects.ts';
-import type { SecurityEvent } from '../../../src/telemetry/security-event.ts';
 import { systemClock } from '../../../src/effects/clock.ts';
+import { askOrigins } from '../../../src/origins/race/ask.ts';
+import type { LogEvent } from '../../../src/sumdb/events.ts';
+import type { LogEffects } from '../../../src/sumdb/log/log-effects.ts';
+import { remoteReader } from '../../../src/sumdb/log/remote-reader.ts';
+import { askEffects } from '../effects/ask.ts';
 import { fakeFetch, originOf } from '../effects/fetch.ts';
 
 /**
- * Answers a path of a database, such as `/latest`; undefined is a 404, what it throws a broken
+ * Answers a path of a database, such as `/latest`; undefined is a 404, an exception a broken
  * connection.
  */
 export type Address = (path: string) => string | Uint8Array | undefined;
@@ -17,11 +18,13 @@ export type Address = (path: string) => string | Uint8Array | undefined;
  */
 export interface FakeLogEffects extends LogEffects {
   readonly cache: Map<string, Uint8Array>;
+  /** The paths that were read from it, in order. */
+  readonly cacheReads: string[];
   /** The tree head that all isolates have in common. */
   latest: Uint8Array | undefined;
-  readonly alarms: SecurityEvent[];
-  /** What was asked of the database, as `https://<address>/<path>`. */
-  readonly asked: () => readonly string[];
+  readonly events: LogEvent[];
+  /** The requests to the database, as `https://<address>/<path>`. */
+  readonly requests: () => readonly string[];
   /** What other isolates do between a read of the common tree head and the swap that follows. */
   meanwhile: () => void;
 }
@@ -42,19 +45,22 @@ export function fakeLogEffects(...addresses: readonly Address[]): FakeLogEffects
   const fetch = fakeFetch(Object.fromEntries(replies));
   const effects: FakeLogEffects = {
     cache: new Map(),
+    cacheReads: [],
     latest: undefined,
-    alarms: [],
-    asked: () => fetch.calls.map(({ url }) => url),
+    events: [],
+    requests: () => fetch.calls.map(({ url }) => url),
     meanwhile: () => undefined,
-    alarm: (event) => void effects.alarms.push(event),
-    readRemote: (path, { accept, avoid, limit }) =>
-      askOrigins(
-        origins.filter(({ name }) => !avoid?.has(name)),
-        { path: `/${path}`, accept: async (body) => accept(await body.all(limit)) },
-        askEffects({ fetch, clock: systemClock }),
-      ),
-    readCache: async (path) => effects.cache.get(path),
-    writeCache: (path, body) => void effects.cache.set(path, body),
+    emit: (event) => void effects.events.push(event),
+    readRemote: remoteReader({ origins }, (asked, question) =>
+      askOrigins(asked, question, askEffects({ fetch, clock: systemClock })),
+    ),
+    async readCache(path) {
+      effects.cacheReads.push(path);
+      return effects.cache.get(path);
+    },
+    writeCache(path, body, { heals }) {
+      if (heals || !effects.cache.has(path)) effects.cache.set(path, body);
+    },
     readLatest: async () =>
       effects.latest && { bytes: effects.latest, known: nameOf(effects.latest) ?? '' },
     async swapLatest(known, note) {

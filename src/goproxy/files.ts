@@ -1,0 +1,188 @@
+import { originPath } from '../module/origin-path.ts';
+import type { ModulePath } from '../module/module-path.ts';
+import type { Version } from '../module/version.ts';
+import type { RequestContext } from '../mirror/context.ts';
+import { askForFile } from '../mirror/ask-for-file.ts';
+import { asMismatch, compareHash, type Expectation, type Verdict } from '../mirror/expectation.ts';
+import type { LargeFile } from '../mirror/large/large-file.ts';
+import type { Fetched, SmallFile } from '../mirror/small/small-file.ts';
+import { failed, type Result, success } from '../effects/result.ts';
+import type { FailureReason } from '../origins/failure.ts';
+import type { Origin } from '../origins/origin.ts';
+import type { Checked } from '../store/contract.ts';
+import { latestKey, listKey, versionKey } from '../store/key.ts';
+import { hashMod } from '../zip/hash/hash-mod.ts';
+import {
+  type Check,
+  checkInfo,
+  checkList,
+  checkMod,
+  MAX_SMALL_FILE_BYTES,
+} from './check-answer.ts';
+import { moduleZip } from './module-zip.ts';
+import type { ModuleRequest } from './request.ts';
+import { listStored } from './stored-list.ts';
+import type { Verification } from './verification.ts';
+
+const TEXT = 'text/plain; charset=utf-8';
+const JSON_TYPE = 'application/json';
+
+/** A file of a module, and how it is served. */
+export type ModuleFile =
+  | { readonly size: 'small'; readonly file: SmallFile }
+  | { readonly size: 'large'; readonly file: LargeFile };
+
+export interface FileOptions {
+  readonly context: RequestContext;
+  /** The origins that may be asked for the module. */
+  readonly origins: readonly Origin[];
+  readonly verification: Verification;
+}
+
+/**
+ * The file that a request asks for: where it comes from, how it is checked and how long it is kept.
+ */
+export function moduleFile(request: ModuleRequest, options: FileOptions): ModuleFile {
+  const { module } = request;
+  const small = (file: SmallSource): ModuleFile => ({
+    size: 'small',
+    file: smallFile(file, options),
+  });
+  const { context, origins, verification } = options;
+  switch (request.kind) {
+    case 'list':
+      return small({
+        key: listKey(module),
+        subject: `${module}/@v/list`,
+        contentType: TEXT,
+        cache: 'mutable',
+        check: checkList,
+        composeOffline: () => listStored(context.store, module),
+      });
+    case 'latest':
+      return small({
+        key: latestKey(module),
+        subject: `${module}/@latest`,
+        contentType: JSON_TYPE,
+        cache: 'mutable',
+        check: checkInfo,
+      });
+    case 'query':
+      return small({
+        key: versionKey(module, request.query, 'info'),
+        subject: `${module}@${request.query}.info`,
+        contentType: JSON_TYPE,
+        cache: 'mutable',
+        check: checkInfo,
+      });
+    case 'info':
+      return small({
+        key: versionKey(module, request.version, 'info'),
+        subject: `${module}@${request.version}.info`,
+        contentType: JSON_TYPE,
+        cache: 'canonicalInfo',
+        check: (bytes) => checkInfo(bytes, request.version),
+      });
+    case 'mod':
+      return small({
+        key: versionKey(module, request.version, 'mod'),
+        subject: `${module}@${request.version}.mod`,
+        contentType: TEXT,
+        cache: 'immutable',
+        check: checkMod,
+        expect: expectation(request, verification.mods, 'mod'),
+      });
+    case 'zip': {
+      const { version } = request;
+      const expect = expectation(request, verification.zips, 'zip');
+      const { keepsRules } = verification;
+      return { size: 'large', file: moduleZip({ module, version, origins, expect, keepsRules }) };
+    }
+  }
+}
+
+/** How to learn the hash of one file of a version, where VERIFY asks for it. */
+function expectation(
+  { module, version }: { readonly module: ModulePath; readonly version: Version },
+  checksums: Verification['mods'],
+  file: 'mod' | 'zip',
+): (() => Promise<Expectation>) | undefined {
+  return (
+    checksums &&
+    (async () => {
+      const hashes = await checksums.expect(module, version);
+      if (hashes.kind !== 'known') return hashes;
+      return { kind: 'known', database: hashes.database, hash: hashes[file] };
+    })
+  );
+}
+
+/** A small file of an origin, and what its content must be. */
+interface SmallSource extends Pick<
+  SmallFile,
+  'key' | 'subject' | 'contentType' | 'cache' | 'composeOffline'
+> {
+  readonly check: Check;
+  /** Learns its hash; undefined where nothing is compared. */
+  readonly expect?: (() => Promise<Expectation>) | undefined;
+}
+
+function smallFile(source: SmallSource, { context, origins }: FileOptions): SmallFile {
+  const { key, subject, contentType, cache, composeOffline, expect } = source;
+  return {
+    key,
+    subject,
+    contentType,
+    cache,
+    inWorldTier: cache !== 'mutable',
+    ...(composeOffline && { composeOffline }),
+    ...(expect && { verify: async (bytes: Uint8Array) => verdictOf(bytes, await expect()) }),
+    fetch: () => fetchSmall(source, { context, origins }),
+  };
+}
+
+/** What the databases have of a stored go.mod that was never checked. */
+function verdictOf(bytes: Uint8Array, expected: Expectation): Verdict {
+  if (expected.kind === 'unknown') return expected;
+  const compared = compareHash(expected, hashMod(bytes));
+  return compared.ok
+    ? { kind: 'checked', checked: compared.value }
+    : { kind: 'wrong', hashes: compared.reason.hashes };
+}
+
+async function fetchSmall(
+  { cache, check, expect, key, subject }: SmallSource,
+  { context, origins }: Pick<FileOptions, 'context' | 'origins'>,
+): Promise<Fetched> {
+  const expecting = expect?.(); // asked at the same time as the origins
+  const answer = await askForFile(
+    { key, subject, origins },
+    {
+      path: originPath(key),
+      async accept(body) {
+        const bytes = await body.all(MAX_SMALL_FILE_BYTES);
+        const expected = await expecting;
+        const checked = checkContent(bytes, check, expected);
+        return checked.ok ? success({ bytes, checked: checked.value, expected }) : checked;
+      },
+      policy: { hasStaleCopy: cache === 'mutable' },
+    },
+    context,
+  );
+  if (answer.kind !== 'accepted') return answer;
+  const { effort, origin } = answer;
+  const { bytes, checked, expected } = answer.value;
+  if (expected?.kind === 'unknown') return { kind: 'failed', failures: expected.failures, effort };
+  return { kind: 'found', bytes, checked, source: { from: 'origin', origin, effort } };
+}
+
+function checkContent(
+  bytes: Uint8Array,
+  check: Check,
+  expected: Expectation | undefined,
+): Result<Checked | undefined, FailureReason> {
+  const right = check(bytes);
+  if (!right.ok) return failed(asMismatch(right.reason, expected));
+  if (!expected || expected.kind === 'unknown') return success(undefined);
+  return compareHash(expected, hashMod(bytes));
+}

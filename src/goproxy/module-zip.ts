@@ -1,0 +1,104 @@
+import { failed, type Result, success } from '../effects/result.ts';
+import { originPath } from '../module/origin-path.ts';
+import { asMismatch, compareHash, type Expectation } from '../mirror/expectation.ts';
+import type { LargeFile } from '../mirror/large/large-file.ts';
+import type { ModulePath } from '../module/module-path.ts';
+import type { Version } from '../module/version.ts';
+import { type FailureReason, wrongContent } from '../origins/failure.ts';
+import type { Origin } from '../origins/origin.ts';
+import { versionKey } from '../store/key.ts';
+import { hashZip } from '../zip/hash/hash-zip.ts';
+import { looksLikeZipStart, readDirectory } from '../zip/read/directory.ts';
+import { checkModuleZip } from '../zip/rules/check-module-zip.ts';
+import { findNameOutside } from '../zip/rules/check-names.ts';
+import { MAX_ZIP_BYTES } from '../zip/rules/sizes.ts';
+
+export interface ModuleZipOptions {
+  readonly module: ModulePath;
+  readonly version: Version;
+  readonly origins: readonly Origin[];
+  /** Learns the hash of the zip; undefined where nothing is compared. */
+  readonly expect: (() => Promise<Expectation>) | undefined;
+  /**
+   * Whether the zip must keep the rules by which the go command unpacks it, also where nothing is
+   * compared.
+   */
+  readonly keepsRules: boolean;
+}
+
+/** A module zip as a large file. */
+export function moduleZip({
+  module,
+  version,
+  origins,
+  expect,
+  keepsRules,
+}: ModuleZipOptions): LargeFile {
+  const key = versionKey(module, version, 'zip');
+  /** What the name of every entry begins with. */
+  const prefix = `${module}@${version}/`;
+  return {
+    key,
+    hashKey: versionKey(module, version, 'ziphash'),
+    subject: `${module}@${version}.zip`,
+    path: originPath(key),
+    origins,
+    contentType: 'application/zip',
+    expect,
+
+    inspect(first, declared) {
+      if (declared !== undefined && declared > MAX_ZIP_BYTES) return failed(overLimit(declared));
+      return looksLikeZipStart(first)
+        ? success(undefined)
+        : failed(wrongContent('a body that is no zip'));
+    },
+
+    checkEnd(tail, size) {
+      return checkDirectory(tail, size, { prefix, keepsRules });
+    },
+
+    async verify(source, expected, onProgress) {
+      const hashed = await hashZip(source, {
+        check: (entries) => checkModuleZip(entries, { prefix, size: source.size }),
+        onProgress,
+      });
+      return hashed.kind === 'hashed'
+        ? compareHash(expected, hashed.h1)
+        : failed(asMismatch(broken(hashed.reason), expected));
+    },
+  };
+}
+
+/**
+ * A zip has a directory at its end, and every name in it belongs to this version: otherwise it is
+ * another file. A directory that begins before the bytes at hand (28,000 files and more) is left to
+ * the hash.
+ */
+function checkDirectory(
+  tail: Uint8Array,
+  size: number,
+  { prefix, keepsRules }: { readonly prefix: string; readonly keepsRules: boolean },
+): Result<void, FailureReason> {
+  if (size > MAX_ZIP_BYTES) return failed(overLimit(size));
+  const directory = readDirectory(tail, size);
+  if (directory.kind === 'broken') return failed(broken(directory.reason));
+  if (directory.kind !== 'complete') return success(undefined);
+  const { entries } = directory;
+  const outside = findNameOutside(entries, prefix);
+  if (outside !== undefined) {
+    const text = `a zip with the entry ${JSON.stringify(outside)}, outside of ${prefix}`;
+    return failed(wrongContent('a zip of another version', text));
+  }
+  const problem = keepsRules ? checkModuleZip(entries, { prefix, size }) : undefined;
+  if (problem === undefined) return success(undefined);
+  const summary = 'a zip that the go command does not unpack';
+  return failed(wrongContent(summary, `${summary}: ${problem}`));
+}
+
+function broken(reason: string): FailureReason {
+  return wrongContent('a broken zip', `a broken zip: ${reason}`);
+}
+
+function overLimit(size: number): FailureReason {
+  return wrongContent("a zip over Go's limit", `a zip of ${size} bytes, over Go's limit`);
+}

@@ -1,0 +1,56 @@
+import type { Context } from 'hono';
+import { LOCAL, type Outcome, reasonOf } from '../mirror/outcome.ts';
+import type { Subject } from '../telemetry/event.ts';
+import { respond } from './respond.ts';
+import type { HttpServices, Incoming, RequestScope } from './services.ts';
+
+/** What Hono carries from one handler to the next. */
+export interface HttpEnv {
+  Variables: { requestId: string; scope: RequestScope };
+  Bindings: { incoming: Incoming };
+}
+
+/** Renders the outcome of a request, and logs it. */
+export function replyOutcome(
+  c: Context<HttpEnv>,
+  services: HttpServices,
+  { subject, outcome }: { readonly subject: Subject; readonly outcome: Outcome },
+): Response {
+  const { requestId, startedAt, trace } = c.get('scope');
+  const response = respond(outcome, {
+    requestId,
+    trace,
+    ms: services.clock.now() - startedAt,
+    ifNoneMatch: c.req.header('If-None-Match'),
+    withoutBody: c.req.raw.method === 'HEAD',
+  });
+  return reply(c, services, { subject, response, outcome });
+}
+
+/** Logs a response that is ready, and returns it. */
+export function reply(
+  c: Context<HttpEnv>,
+  { clock, config }: HttpServices,
+  {
+    subject,
+    response,
+    outcome,
+  }: { readonly subject: Subject; readonly response: Response; readonly outcome?: Outcome },
+): Response {
+  const { emit, end, region, startedAt } = c.get('scope');
+  const length = response.headers.get('Content-Length');
+  end();
+  emit({
+    event: 'request',
+    method: c.req.raw.method,
+    ...subject,
+    status: response.status,
+    source: outcome?.source ?? LOCAL,
+    bytes: length === null ? undefined : Number(length),
+    ms: clock.now() - startedAt,
+    region,
+    client: config.logClientAddress ? c.req.header('CF-Connecting-IP') : undefined,
+    text: outcome && reasonOf(outcome),
+  });
+  return response;
+}

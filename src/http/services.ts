@@ -1,0 +1,50 @@
+import type { Background } from '../effects/background.ts';
+import type { Clock } from '../effects/clock.ts';
+import type { Emit } from '../effects/emit.ts';
+import type { Trace } from '../effects/trace.ts';
+import type { Config } from '../config/config.ts';
+import type { ModuleRequest } from '../goproxy/request.ts';
+import type { Resolver } from '../mirror/context.ts';
+import type { LogContext } from '../sumdb/log-context.ts';
+import type { Region } from '../origins/race/order.ts';
+import type { OriginStatus } from '../status/origin-status.ts';
+import type { ChecksumRequest } from '../sumdb/request.ts';
+import type { ModferryEvent } from '../telemetry/event.ts';
+
+/** What HTTP needs of modferry; it lives as long as the isolate. */
+export interface HttpServices {
+  readonly config: Pick<Config, 'databases' | 'logClientAddress' | 'origins'>;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly resolveModule: Resolver<ModuleRequest, LogContext>;
+  readonly resolveChecksums: Resolver<ChecksumRequest, LogContext>;
+  /** What is known of the origins. */
+  readonly status: () => Promise<OriginStatus>;
+  /** Opens the effects of one request. */
+  readonly open: (incoming: Incoming, requestId: string) => RequestScope;
+}
+
+/** What the platform knows of one request. */
+export interface Incoming {
+  readonly region: Region;
+  /** Aborted when the client leaves before it has an answer, where the platform reports that. */
+  readonly signal: AbortSignal;
+  /**
+   * Starts work that outlives the answer; `onFailure` is called with the label of work that
+   * rejects.
+   */
+  readonly background: (onFailure: (label: string, error: unknown) => void) => Background;
+}
+
+/** One request while it is answered. */
+export interface RequestScope {
+  readonly requestId: string;
+  /** In milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly region: Region;
+  readonly trace: Trace;
+  readonly context: LogContext;
+  /** Emits an event of this request. */
+  readonly emit: Emit<ModferryEvent>;
+  /** To be called when the answer is ready. */
+  readonly end: () => void;
+}

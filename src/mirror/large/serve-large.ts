@@ -1,0 +1,221 @@
+import { discard } from '../../bytes/streams.ts';
+import { within } from '../../effects/clock.ts';
+import type { Failure } from '../../origins/failure.ts';
+import { etagOf } from '../../store/etag.ts';
+import { askForFile } from '../ask-for-file.ts';
+import { NEAR_SECONDS } from '../cache-policy.ts';
+import type { RequestContext } from '../context.ts';
+import type { Comparable, Expectation } from '../expectation.ts';
+import { missing, notCached, unavailable } from '../messages.ts';
+import type { Found, Outcome, Source } from '../outcome.ts';
+import { publish } from '../publish.ts';
+import { type Delivery, fetchShared } from '../shared-fetch.ts';
+import { startFill } from './fill.ts';
+import type { Job } from './job.ts';
+import type { LargeFile } from './large-file.ts';
+import { type BegunAnswer, discardAnswer, openAnswer, type WholeAnswer } from './open-answer.ts';
+import { findStored, found, serveVerified, type StoredCopy, verifyStored } from './stored-copy.ts';
+
+/**
+ * The part of its time that a request waits for another one's fill, which may take longer than it
+ * has.
+ */
+const SHARE_OF_TIME_TO_WAIT = 0.6;
+
+/**
+ * Failure of modferry's own store: a large file that has to be compared cannot be had without it.
+ */
+const STORE_FAILED: Failure = { origin: 'modferry', reason: { kind: 'store' } };
+
+/** Serves a large file: from the store, or from the first origin that has it. */
+export async function serveLarge(file: LargeFile, context: RequestContext): Promise<Outcome> {
+  const alone: Job = { file, context, leader: undefined, hasClient: true };
+  const copy = await findStored(alone);
+  if (copy.state === 'ready') return copy.outcome;
+  if (copy.state === 'absent') {
+    if (!context.mayFetch) return notCached(file.subject);
+    const negative = await context.store.findMissing(file.key);
+    if (negative) {
+      const source: Source = {
+        from: 'store',
+        tier: negative.tier,
+        origin: negative.missing.origin,
+      };
+      return missing(file.subject, negative.missing, { isUnanimous: true, source });
+    }
+  }
+  // The "not cached" of a request that may not fetch is no answer for those that may.
+  if (!context.mayFetch) return (await obtain(alone, copy)).outcome;
+  const waiting = context.shared.flights.join(file.key);
+  if (!waiting) {
+    return fetchShared(file.key, context, (leader) => obtain({ ...alone, leader }, copy));
+  }
+  const limitMs = context.timeLeftMs() * SHARE_OF_TIME_TO_WAIT;
+  const shared = await within(context.clock, limitMs, waiting).catch(() => undefined);
+  if (typeof shared === 'object') return shared;
+  const now: StoredCopy = shared ? await findStored(alone) : { state: 'absent' };
+  if (now.state === 'ready') return now.outcome;
+  // The other request still fetches, or could not store the file: this one gets its own copy.
+  return (await obtain(alone, now)).outcome;
+}
+
+/**
+ * Gets a large file into the store for no client. Resolves with the outcome, without a body, when
+ * it is there or cannot be.
+ */
+export async function fillLarge(file: LargeFile, context: RequestContext): Promise<Outcome> {
+  const alone: Job = { file, context, leader: undefined, hasClient: false };
+  const copy = await findStored(alone);
+  if (copy.state === 'ready') return withoutBody(copy.outcome);
+  const outcome = await fetchShared(file.key, context, (leader) =>
+    obtain({ ...alone, leader }, copy),
+  );
+  return withoutBody(outcome);
+}
+
+function withoutBody(outcome: Outcome): Outcome {
+  if (outcome.kind !== 'found') return outcome;
+  discard(outcome.file.body);
+  return { ...outcome, file: { ...outcome.file, body: new Uint8Array() } };
+}
+
+/** Verifies the stored copy, or fetches the file. */
+async function obtain(job: Job, copy: StoredCopy): Promise<Delivery> {
+  const { context, file } = job;
+  if (copy.state === 'unchecked' && file.expect) {
+    const outcome = await verifyStored(job, await file.expect()).catch((error: unknown) => {
+      context.emit({ event: 'trouble', label: 'verify', error });
+      const tier = context.store.durableLabel ?? '';
+      return unavailable(file.subject, [STORE_FAILED], { from: 'store', tier });
+    });
+    if (outcome) return { outcome, stored: Promise.resolve(outcome.kind === 'found') };
+  }
+  return context.mayFetch ? fetchFile(job, []) : { outcome: notCached(file.subject) };
+}
+
+/** Asks the origins, those of `earlier` failures left out. */
+async function fetchFile(job: Job, earlier: readonly Failure[]): Promise<Delivery> {
+  const { context, file } = job;
+  const expecting = file.expect?.(); // asked at the same time as the origins
+  const budget = context.shared.budgets.held;
+  const answer = await askForFile(
+    file,
+    {
+      path: file.path,
+      accept: (body) => openAnswer(body, file, { expecting, budget }),
+      discard: discardAnswer,
+      policy: {
+        lane: 'bulk',
+        skip: ({ name }) => earlier.some(({ origin }) => origin === name),
+        resume: file.expect ? 'by-digest' : 'by-validator', // the comparison needs the digest, too
+      },
+    },
+    context,
+  );
+  const { effort } = answer;
+  if (answer.kind === 'accepted') {
+    const source: Source = { from: 'origin', origin: answer.origin, effort };
+    const expected = await expecting;
+    const delivered = await deliver(job, answer.value, { origin: answer.origin, source, expected });
+    if (!('refused' in delivered)) return delivered;
+    const failures = [...earlier, delivered.refused];
+    const isOriginToBlame = delivered.refused !== STORE_FAILED;
+    const isOneLeft = file.origins.some(({ name }) =>
+      failures.every(({ origin }) => origin !== name),
+    );
+    return isOriginToBlame && isOneLeft
+      ? fetchFile(job, failures)
+      : { outcome: unavailable(file.subject, failures, source) };
+  }
+  if (answer.kind === 'missing' && earlier.length === 0) {
+    const { isUnanimous } = answer;
+    if (isUnanimous) context.store.keepMissing(file.key, answer.missing, NEAR_SECONDS.negative);
+    const source: Source = { from: 'origin', origin: answer.missing.origin, effort };
+    return { outcome: missing(file.subject, answer.missing, { isUnanimous, source }) };
+  }
+  const failures = [...earlier, ...(answer.kind === 'missing' ? [] : answer.failures)];
+  return { outcome: unavailable(file.subject, failures, { from: 'origin', effort }) };
+}
+
+/** Where a file comes from, and what it must be. */
+interface Provenance {
+  /** Name of the origin. */
+  readonly origin: string;
+  readonly source: Source;
+  readonly expected: Expectation | undefined;
+}
+
+/** Answers with a file that an origin has. `refused` says why it is not the answer after all. */
+async function deliver(
+  job: Job,
+  opened: WholeAnswer | BegunAnswer,
+  from: Provenance,
+): Promise<Delivery | { readonly refused: Failure }> {
+  const { expected, source } = from;
+  if (expected?.kind === 'unknown') {
+    discardAnswer(opened);
+    return { outcome: unavailable(job.file.subject, expected.failures, source) };
+  }
+  return opened.state === 'whole'
+    ? deliverWhole(job, opened, source)
+    : deliverStream(job, opened, { ...from, expected });
+}
+
+async function deliverWhole(
+  { context, file, leader }: Job,
+  { bytes, checked, release }: WholeAnswer,
+  source: Source,
+): Promise<Delivery> {
+  const etag = etagOf(bytes);
+  const outcome = found(file, { body: bytes, size: bytes.length, etag, checked }, { source });
+  const stored = { bytes, etag, checked: checked === 'uncovered' ? undefined : checked };
+  if (!leader) {
+    release?.();
+    return { outcome };
+  }
+  const nearSeconds = checked === 'uncovered' ? NEAR_SECONDS.uncovered : undefined;
+  context.store.keepNear(file.key, { bytes, etag, checked }, nearSeconds);
+  const hashFile = stored.checked && {
+    key: file.hashKey,
+    file: { bytes: new TextEncoder().encode(stored.checked), etag },
+    mode: 'replace' as const,
+  };
+  const settled = publish(
+    [...(hashFile ? [hashFile] : []), { key: file.key, file: stored, mode: 'create' }],
+    context.store,
+  );
+  return { outcome, settled: settled.then(() => release?.()) };
+}
+
+async function deliverStream(
+  job: Job,
+  begun: BegunAnswer,
+  { expected, origin, source }: Provenance & { readonly expected: Comparable | undefined },
+): Promise<Delivery | { readonly refused: Failure }> {
+  const { file } = job;
+  const known = expected?.kind === 'known' ? expected : undefined;
+  const fill = await startFill(job, begun, { origin, known });
+  if (fill.state === 'not started') return { refused: STORE_FAILED };
+  if (fill.state === 'streaming') {
+    const uncovered = expected?.kind === 'uncovered' ? 'uncovered' : 'immutable';
+    const cache = fill.isVerified || !known ? uncovered : 'failure';
+    const stored = fill.end.then((end) => end.ok);
+    return { outcome: found(file, fill.file, { source, cache }), stored };
+  }
+  const end = await fill.end;
+  if (!end.ok) return { refused: end.reason };
+  const outcome = await findFilled(job, end.value, expected);
+  if (!outcome) return { refused: STORE_FAILED };
+  return { outcome: { ...outcome, source }, stored: Promise.resolve(true) };
+}
+
+/** The copy that a fill has stored just now; undefined when it is gone, or the store fails. */
+async function findFilled(
+  job: Job,
+  etag: string,
+  expected: Comparable | undefined,
+): Promise<Found | undefined> {
+  if (expected) return serveVerified(job, etag, expected);
+  const copy = await findStored(job);
+  return copy.state === 'ready' ? copy.outcome : undefined;
+}

@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { untilDone } from '../test/fakes/mirror/context.ts';
+import { fakeModferry } from '../test/fakes/modferry.ts';
+import { writeZip } from '../test/fakes/zip/zip-writer.ts';
+import { hashGoMod, hashZip } from '../test/fakes/zip/dirhash.ts';
+import { createLog } from '../test/fakes/sumdb/transparency-log.ts';
+
+const HELLO = 'example.com/hello';
+const MOD = `module ${HELLO}\n`;
+const zip = new Uint8Array(writeZip([{ name: `${HELLO}@v1.0.0/go.mod`, content: MOD }]));
+
+/** A log with these hashes of a zip and of a go.mod. */
+function logOf(zipHash: string, modHash: string) {
+  const log = createLog();
+  log.add(`${HELLO} v1.0.0 ${zipHash}\n${HELLO} v1.0.0/go.mod ${modHash}\n`);
+  return log;
+}
+
+function fakeWithLog(log: ReturnType<typeof createLog>, variables = {}) {
+  return fakeModferry({
+    variables: { SUMDBS: `${log.verifierKey} https://sum.example`, ...variables },
+    replies: {
+      'https://sum.example': ({ url }) => {
+        const body = log.answer(new URL(url).pathname);
+        if (body === undefined) return new Response('', { status: 404 });
+        return new Response(typeof body === 'string' ? body : new Uint8Array(body));
+      },
+      [`https://a.example/${HELLO}/@v/v1.0.0.mod`]: () => new Response(MOD),
+      [`https://a.example/${HELLO}/@v/v1.0.0.zip`]: () => new Response(zip),
+    },
+  });
+}
+
+const pathOf = (file: string) => `/${HELLO}/@v/v1.0.0.${file}`;
+const right = () => logOf(hashZip(zip), hashGoMod(MOD));
+const wrong = () => logOf(hashGoMod(''), hashGoMod(''));
+
+describe('modferry', () => {
+  it('verifies go.mod files and zips with the log, and publishes them with their hash', async () => {
+    const modferry = fakeWithLog(right());
+    for (const file of ['mod', 'zip']) expect((await modferry.get(pathOf(file))).status).toBe(200);
+    expect([...modferry.tiers.durable.files.keys()]).toEqual(
+      expect.arrayContaining(['mod', 'zip', 'ziphash'].map((file) => pathOf(file).slice(1))),
+    );
+  });
+
+  it.each([
+    ['all', 502, 502],
+    ['mod', 502, 200],
+    ['off', 200, 200],
+  ])(
+    'with VERIFY=%s answers %i for a go.mod and %i for a zip that the log has other hashes of',
+    async (VERIFY, modStatus, zipStatus) => {
+      const modferry = fakeWithLog(wrong(), { VERIFY });
+      const statuses: number[] = [];
+      for (const file of ['mod', 'zip']) {
+        const { status } = await untilDone(modferry.clock, modferry.get(pathOf(file)));
+        statuses.push(status);
+      }
+      expect(statuses).toEqual([modStatus, zipStatus]);
+      const alarms = modferry.events.filter(({ event }) => event.event === 'security');
+      expect(alarms.length > 0).toBe(VERIFY !== 'off');
+    },
+  );
+
+  it('names no module of an origin of its own to a checksum database', async () => {
+    const modferry = fakeWithLog(right(), {
+      ORIGINS: `[{ "name": "corp", "url": "https://a.example", "modules": "${HELLO}" }]`,
+    });
+    const { status } = await modferry.get(pathOf('mod'));
+    expect([status, modferry.fetch.calls.map(({ url }) => new URL(url).host)]).toEqual([
+      200,
+      ['a.example'],
+    ]);
+  });
+
+  it('ends a request after TIMEOUT_TOTAL', async () => {
+    const modferry = fakeModferry({
+      variables: { TIMEOUT_TOTAL: '3s' },
+      replies: { 'https://': () => new Promise<Response>(() => undefined) },
+    });
+    const asking = modferry.get(pathOf('mod'));
+    await modferry.clock.advance(2_999);
+    expect(modferry.lastRequest()).toBeUndefined();
+    await modferry.clock.advance(1);
+    expect((await asking).status).toBe(504);
+  });
+
+  it('probes every origin when the scheduler calls, and emits what it found', async () => {
+    const modferry = fakeModferry({ replies: { 'https://a.example': () => new Response(MOD) } });
+    await untilDone(modferry.clock, modferry.runCron());
+    const probes = modferry.events.flatMap(({ event, requestId }) =>
+      event.event === 'probe' ? [{ ...event, requestId }] : [],
+    );
+    expect(probes).toMatchObject([
+      { origin: 'a.example', requestId: undefined },
+      { origin: 'b.example', verdict: 'connection failed', requestId: undefined },
+    ]);
+  });
+});

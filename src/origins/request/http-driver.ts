@@ -1,0 +1,58 @@
+import { type Clock, within } from '../../effects/clock.ts';
+import { badRedirect, OriginError } from '../failure.ts';
+import type { Origin } from '../origin.ts';
+import type { OriginDriver } from './driver.ts';
+
+/** proxy.golang.org answers many zips with one redirect to its storage; five are plenty. */
+const MAX_REDIRECTS = 5;
+
+export interface HttpEffects {
+  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  readonly clock: Clock;
+}
+
+/**
+ * Asks an origin over HTTP. Each request has `limits.headersMs` until its headers have arrived.
+ *
+ * Redirects are followed here and not by the platform, which would send the Authorization header to
+ * whatever host the redirect names. The request is built from scratch, without anything that the
+ * client sent. The platform's own cache is not used: it would keep a redirect to a signed address
+ * beyond the address's life, and 404s of zips.
+ */
+export function httpDriver(origin: Origin, { fetch, clock }: HttpEffects): OriginDriver {
+  return async function requestOverHttp(path, { headers: range, signal }) {
+    let url = origin.url + path;
+    for (let redirects = 0; ; redirects++) {
+      const headers = new Headers({
+        ...range,
+        'Accept-Encoding': 'identity',
+        'User-Agent': 'modferry',
+      });
+      const isFirst = redirects === 0;
+      if (isFirst && origin.authorization) headers.set('Authorization', origin.authorization);
+      const answer = fetch(url, { headers, redirect: 'manual', cache: 'no-store', signal });
+      const response = await within(clock, origin.limits.headersMs, answer);
+      const location = response.headers.get('Location');
+      const { status } = response;
+      const isRedirect = status >= 300 && status <= 399 && location !== null;
+      if (!isRedirect && (isFirst || status !== 400)) return response;
+
+      await response.body?.cancel();
+      // An object storage answers 400 to a signed address that has expired: that is a failure, and
+      // not the 400 with which an older proxy means "no such file".
+      if (!isRedirect) throw new OriginError({ kind: 'status', status });
+      if (redirects === MAX_REDIRECTS)
+        throw new OriginError(badRedirect(`more than ${MAX_REDIRECTS} redirects`));
+      url = redirectTarget(location, url);
+    }
+  };
+}
+
+function redirectTarget(location: string, base: string): string {
+  const target = URL.parse(location, base);
+  if (!target || !/^https?:$/.test(target.protocol))
+    throw new OriginError(badRedirect('a redirect to no http or https address'));
+  if (target.protocol === 'http:' && base.startsWith('https:'))
+    throw new OriginError(badRedirect('a redirect from https to http'));
+  return target.href;
+}

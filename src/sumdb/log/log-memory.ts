@@ -1,0 +1,76 @@
+import type { TreeHead } from '../../tlog/tree-head.ts';
+import type { SignedHead } from './signed-head.ts';
+import type { TileMemory } from './tile-source.ts';
+
+/**
+ * Remembered tiles. Each has 8 KiB, and a look-up in a tree of 50 million records needs about
+ * eight.
+ */
+const MAX_TILES = 128;
+
+/** Remembered tree heads that are consistent with the latest one. */
+const MAX_HEADS = 256;
+
+/**
+ * What an isolate remembers of a database's log: the latest tree head, and what was proven under
+ * it, so that the next proof need not fetch and hash it again. The platform may end the isolate at
+ * any time, and nothing depends on what it remembered.
+ */
+export class LogMemory implements TileMemory {
+  latest: SignedHead | undefined;
+  readonly #tiles = new Map<string, Uint8Array>();
+  readonly #consistent = new Set<string>();
+
+  tile(path: string): Uint8Array | undefined {
+    const bytes = this.#tiles.get(path);
+    if (bytes) this.keepTile(path, bytes);
+    return bytes;
+  }
+
+  /** Keeps a tile that was proven, in place of the one that was not used for longest. */
+  keepTile(path: string, bytes: Uint8Array): void {
+    this.#tiles.delete(path);
+    this.#tiles.set(path, bytes);
+    dropOldest(this.#tiles, MAX_TILES);
+  }
+
+  forgetTiles(): void {
+    this.#tiles.clear();
+  }
+
+  /** Takes another tree head for the latest, and forgets what was proven under the former one. */
+  goBackTo(head: SignedHead): void {
+    this.latest = head;
+    this.#tiles.clear();
+    this.#consistent.clear();
+  }
+
+  isConsistent(head: TreeHead): boolean {
+    return this.#consistent.has(nameOf(head));
+  }
+
+  /** Remembers that a tree head is on the timeline of the latest one, and so of every later one. */
+  keepConsistent(head: TreeHead): void {
+    this.#consistent.add(nameOf(head));
+    dropOldest(this.#consistent, MAX_HEADS);
+  }
+}
+
+/** An empty memory for each database, by its name. */
+export function openLogs(
+  databases: readonly { readonly name: string }[],
+): ReadonlyMap<string, LogMemory> {
+  return new Map(databases.map(({ name }) => [name, new LogMemory()]));
+}
+
+function nameOf({ size, hash }: TreeHead): string {
+  return `${size} ${hash.join(' ')}`;
+}
+
+function dropOldest(all: Map<string, unknown> | Set<string>, limit: number): void {
+  if (all.size <= limit) return;
+  for (const oldest of all.keys()) {
+    all.delete(oldest);
+    return;
+  }
+}

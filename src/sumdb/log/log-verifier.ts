@@ -1,0 +1,188 @@
+/**
+ * Proofs by the log of a checksum database, after golang.org/x/mod/sumdb.
+ *
+ * The database is a log that only grows. Its key signs tree heads, each of which stands for every
+ * record before it. So a look-up counts when its tree head is signed, when that head and the newest
+ * known one are one log at two times, and when the record is in it; tiles of hashes prove the last
+ * two. A log that shows one history to modferry and another one elsewhere would have to keep both
+ * up for ever: the first two heads that meet prove the fork, and the database itself signed the
+ * proof.
+ *
+ * Nothing is remembered here, and nothing is reported: see log-client.ts for both.
+ */
+import { encodeBase64 } from '../../bytes/base64.ts';
+import type { ModulePath } from '../../module/module-path.ts';
+import type { Version } from '../../module/version.ts';
+import { checkDataTile } from '../../tlog/data-tile.ts';
+import { proveTree } from '../../tlog/proof.ts';
+import { type LookupRecord, parseRecord, recordHashes } from '../../tlog/record.ts';
+import { equalHashes, recordHash, storedHashIndex } from '../../tlog/stored-hash.ts';
+import { formatTilePath, type Tile } from '../../tlog/tile-path.ts';
+import { readAuthenticatedHashes, readAuthenticatedTile } from '../../tlog/tile-reader.ts';
+import { treeHash } from '../../tlog/tree-hash.ts';
+import type { TreeHead } from '../../tlog/tree-head.ts';
+import type { VerifierKey } from '../../tlog/verifier-key.ts';
+import type { ProvenAnswer } from './log-answer.ts';
+import { forged, type Proof, proven, type Refuted, refuted, type Unproven } from './proof.ts';
+import { lookupPath } from '../request.ts';
+import { openHead, type SignedHead } from './signed-head.ts';
+import type { ReadingOptions, TileSource } from './tile-source.ts';
+
+/** Far more than a record of some lines and a tree head. */
+export const MAX_LOOKUP_BYTES = 64 * 1024;
+
+/** A look-up that was proven. */
+export interface Lookup {
+  /** As the database gave it: a record, and a tree head that has it. */
+  readonly bytes: Uint8Array;
+  /** The `h1:` hashes of the version. */
+  readonly zip: string;
+  readonly mod: string;
+}
+
+/** A look-up to be proven. */
+export interface LookupClaim {
+  readonly module: ModulePath;
+  readonly version: Version;
+  readonly bytes: Uint8Array;
+  /**
+   * Brings the signed head of the look-up onto the timeline that is known: the head to prove the
+   * record in.
+   */
+  readonly place: (head: SignedHead) => Promise<Proof<SignedHead>>;
+}
+
+export class LogVerifier {
+  readonly #key: VerifierKey;
+  readonly #tiles: TileSource;
+
+  constructor(key: VerifierKey, tiles: TileSource) {
+    this.#key = key;
+    this.#tiles = tiles;
+  }
+
+  /** Proves that these bytes are the record of the version, in the log. */
+  async proveLookup({ bytes, module, version, place }: LookupClaim): Promise<Proof<Lookup>> {
+    const record = parseRecord(bytes);
+    const hashes = record && recordHashes(record.text, module, version);
+    if (!record || !hashes) return refuted('a body that is no record of this version');
+    const path = lookupPath(module, version);
+    const opened = await openHead(record.note, { key: this.#key, path });
+    if (opened.kind !== 'proven') return opened;
+    const { head } = opened.value;
+    if (record.id >= head.size) {
+      return forged(path, `a record ${record.id} in a tree of ${head.size}`);
+    }
+    const placed = await place(opened.value);
+    if (placed.kind !== 'proven') return placed;
+    const included = await this.#proveRecord(record, path, placed.value.head);
+    return included.kind === 'proven' ? proven({ bytes, ...hashes }) : included;
+  }
+
+  async #proveRecord(
+    { id, text }: LookupRecord,
+    path: string,
+    head: TreeHead,
+  ): Promise<Proof<LookupRecord['id']>> {
+    const read = await this.#tiles.read((reading) =>
+      readAuthenticatedHashes(head, [storedHashIndex(0, id)], reading),
+    );
+    if (read.kind !== 'proven') return read;
+    const [hash] = read.value;
+    return hash && equalHashes(hash, recordHash(text))
+      ? proven(id)
+      : forged(path, `record ${id} is another one in the log`);
+  }
+
+  /**
+   * Proves that two signed tree heads, the smaller tree first, are one log at two times; its value
+   * is the newer one (golang.org/x/mod/sumdb checkTrees).
+   */
+  async compareHeads(older: SignedHead, newer: SignedHead): Promise<Proof<SignedHead>> {
+    if (older.head.size === 0) return proven(newer);
+    if (older.head.size === newer.head.size) {
+      // Two hashes of one size need no further proof, and the database that shows the second one
+      // has no tiles of the first.
+      return equalHashes(older.head.hash, newer.head.hash)
+        ? proven(newer)
+        : fork(`${notes(older, newer)}\nBoth have ${newer.head.size} records.`);
+    }
+    const read = await this.#tiles.read(
+      async (reading) => {
+        const readHashes = (indexes: readonly number[]) =>
+          readAuthenticatedHashes(newer.head, indexes, reading);
+        const hash = await treeHash(older.head.size, readHashes);
+        if (equalHashes(hash, older.head.hash)) return undefined;
+        return { hash, path: await proveTree(newer.head.size, older.head.size, readHashes) };
+      },
+      { keepsTiles: (contradiction) => contradiction === undefined },
+    );
+    if (read.kind !== 'proven') return withHeads(read, { older, newer });
+    if (!read.value) return proven(newer);
+    const { hash, path } = read.value;
+    const lines = [
+      notes(older, newer),
+      `The first ${older.head.size} records of the new tree have the hash ${encodeBase64(hash)}, as these hashes prove:`,
+      ...path.map(encodeBase64),
+    ];
+    return fork(lines.join('\n'));
+  }
+
+  /** Proves that these bytes are a tile, of hashes or of records, of a tree that has one there. */
+  async proveTile(tile: Tile, bytes: Uint8Array, head: TreeHead): Promise<Proof<Uint8Array>> {
+    const own = tile.level === 'data' ? undefined : { tile, bytes };
+    const read = await this.readHashes(tile, head, { own });
+    if (read.kind !== 'proven') return read;
+    const isRight = own ? isEqual(read.value, bytes) : checkDataTile(bytes, tile, read.value);
+    if (isRight) return proven(bytes);
+    return refuted(own ? 'other hashes' : 'records that are not those of the log');
+  }
+
+  /**
+   * The bytes of a tile of hashes, or the hashes of the records in a data tile. Throws `RangeError`
+   * unless the tree has a tile of this width there.
+   */
+  readHashes(
+    tile: Tile,
+    head: TreeHead,
+    options: ReadingOptions<Uint8Array> = {},
+  ): Promise<ProvenAnswer<Uint8Array> | Unproven> {
+    const hashes: Tile = { ...tile, level: tile.level === 'data' ? 0 : tile.level };
+    return this.#tiles.read(async (reading) => {
+      const bytes = await readAuthenticatedTile(head, hashes, reading);
+      if (bytes) return bytes;
+      throw new RangeError(
+        `Cannot read ${formatTilePath(hashes)} in a tree of ${head.size} records`,
+      );
+    }, options);
+  }
+}
+
+function fork(proof: string): Refuted {
+  return refuted(
+    'a tree head that is not on the timeline of the one known before: the log has forked',
+    { kind: 'fork', proof },
+  );
+}
+
+/**
+ * A log with another history has no tiles of this one. So tiles that do not fit are damaged, or the
+ * log has forked and it cannot be proven.
+ */
+function withHeads(
+  unproven: Unproven,
+  { newer, older }: { readonly older: SignedHead; readonly newer: SignedHead },
+): Unproven {
+  if (unproven.lacking.kind !== 'inconsistent tiles') return unproven;
+  const reason = `tree heads of ${older.head.size} and ${newer.head.size} records that do not fit together: ${unproven.reason}`;
+  return { ...unproven, evidence: { kind: 'forged', path: 'latest', reason } };
+}
+
+function notes(older: SignedHead, newer: SignedHead): string {
+  const [old, latest] = [older, newer].map(({ note }) => new TextDecoder().decode(note));
+  return `Old tree head:\n${old}\nNew tree head:\n${latest}`;
+}
+
+function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, at) => byte === b[at]);
+}

@@ -1,0 +1,128 @@
+import type { TroubleEvent } from '../../../src/effects/emit.ts';
+import { createTrace } from '../../../src/effects/trace.ts';
+import type { MirrorEvent } from '../../../src/mirror/events.ts';
+import { openBudgets } from '../../../src/mirror/memory-budget.ts';
+import { SingleFlight } from '../../../src/mirror/single-flight.ts';
+import { WrongFiles } from '../../../src/mirror/wrong-files.ts';
+import type { Failure } from '../../../src/origins/failure.ts';
+import { HealthRegistry } from '../../../src/origins/health/registry.ts';
+import { askOrigins } from '../../../src/origins/race/ask.ts';
+import { LayeredStore } from '../../../src/store/layered.ts';
+import type { Tiers } from '../../../src/store/tiers.ts';
+import type { LogEvent } from '../../../src/sumdb/events.ts';
+import type { LogContext } from '../../../src/sumdb/log-context.ts';
+import { askEffects } from '../effects/ask.ts';
+import { type FakeClock, fakeClock, settled } from '../effects/clock.ts';
+import { type FakeFetch, fakeFetch } from '../effects/fetch.ts';
+import { memoryCache, memoryEdge, memoryStore } from '../store/memory-store.ts';
+import { copyingPipe } from './relay.ts';
+
+/** The context of a request, in which checksum databases may be asked too. */
+export interface FakeContext extends LogContext {
+  readonly clock: FakeClock;
+  /** The trouble that was emitted, as `label: message`. */
+  readonly troubles: readonly string[];
+  /** The security events that were emitted. */
+  readonly alarms: readonly SecurityEvent[];
+  /** The failures that were counted against an origin after its answer was accepted. */
+  readonly blamed: readonly Failure[];
+  /** Resolves when no background work is left. */
+  idle(): Promise<void>;
+}
+
+type SecurityEvent = LogEvent | MirrorEvent;
+
+export interface ContextOptions {
+  readonly clock?: FakeClock;
+  readonly tiers?: Tiers;
+  readonly fetch?: FakeFetch;
+  /** Aborted when the client leaves. */
+  readonly signal?: AbortSignal;
+}
+
+/** Three tiers in memory. */
+export function memoryTiers(clock: FakeClock) {
+  return { near: memoryEdge(clock), world: memoryCache(), durable: memoryStore() };
+}
+
+/** The effects of requests, all in memory. */
+export function fakeContext(options: ContextOptions = {}): FakeContext {
+  const { clock = fakeClock(), fetch = fakeFetch({}) } = options;
+  const { signal = new AbortController().signal } = options;
+  const health = new HealthRegistry({ clock, random: () => 0.5 });
+  const troubles: string[] = [];
+  const alarms: SecurityEvent[] = [];
+  const blamed: Failure[] = [];
+  const running = new Set<Promise<unknown>>();
+  const emit = (event: SecurityEvent | TroubleEvent) => {
+    if (event.event === 'security') alarms.push(event);
+    else troubles.push(`${event.label}: ${messageOf(event.error)}`);
+  };
+  const background = (label: string, work: Promise<unknown>) => {
+    const guarded = work
+      .catch((error: unknown) => emit({ event: 'trouble', label, error }))
+      .finally(() => running.delete(guarded));
+    running.add(guarded);
+  };
+  return {
+    clock,
+    troubles,
+    alarms,
+    blamed,
+    emit,
+    store: new LayeredStore(options.tiers ?? memoryTiers(clock), {
+      background,
+      trace: createTrace(clock),
+      clock,
+      emit,
+    }),
+    origins: {
+      ask: (origins, question) =>
+        askOrigins(origins, question, askEffects({ fetch, clock, health, background, signal })),
+      recordFailure: (failure) => void blamed.push(failure),
+    },
+    shared: {
+      flights: new SingleFlight(clock),
+      budgets: openBudgets(clock),
+      wrongFiles: new WrongFiles(clock),
+    },
+    mayFetch: true,
+    select: undefined,
+    background,
+    signal,
+    timeLeftMs: () => 25_000,
+    openPipe: () => copyingPipe(),
+    async idle() {
+      while (running.size > 0) await Promise.all(running);
+    },
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/**
+ * Milliseconds after which the best origin is asked once more when all have failed, with the random
+ * numbers of these fakes.
+ */
+const RETRY_PAUSE_MS = 50;
+
+/**
+ * The result of work in which all origins fail: moves the clock over the pause before the one more
+ * try.
+ */
+export async function afterRetry<T>(clock: FakeClock, work: Promise<T>): Promise<T> {
+  await settled();
+  await clock.advance(RETRY_PAUSE_MS);
+  return work;
+}
+
+/** The result of work of unknown length: moves the clock in small steps until it ends. */
+export async function untilDone<T>(clock: FakeClock, work: Promise<T>): Promise<T> {
+  const ended = new AbortController();
+  const end = () => ended.abort();
+  work.then(end, end);
+  while (!ended.signal.aborted) await clock.advance(RETRY_PAUSE_MS);
+  return work;
+}

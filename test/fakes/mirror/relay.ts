@@ -1,0 +1,169 @@
+import { type Result, success } from '../../../src/effects/result.ts';
+import type { Clock } from '../../../src/effects/clock.ts';
+import type { FailureReason } from '../../../src/origins/failure.ts';
+import { relay, type RelayedFile, type RelayEnd } from '../../../src/mirror/large/relay.ts';
+import { CHUNK_BYTES, RING_CHUNKS } from '../../../src/mirror/large/ring.ts';
+import { OriginBody } from '../../../src/origins/request/body.ts';
+import type { Upload } from '../../../src/store/contract.ts';
+import { cut, scriptedStream, type Script } from '../effects/byte-source.ts';
+import { fakeClock } from '../effects/clock.ts';
+
+export interface RelayRun {
+  readonly end: Promise<{ readonly state: RelayEnd['state'] | 'not stored' }>;
+  /** Whether the file was stored. */
+  readonly stored: Promise<boolean>;
+  readonly done: Promise<void>;
+  /** The client's end. */
+  readonly reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly upload: FakeUpload;
+  /** From where the stored copy was read. */
+  readonly resumedAt: readonly number[];
+  readonly uploadErrors: readonly unknown[];
+  readonly bodyCancelled: () => boolean;
+  readonly progress: () => number;
+}
+
+export interface RelaySetup extends Script {
+  /** What the origin sends. */
+  readonly bytes: Uint8Array;
+  /** Sizes of the pieces that it comes in, in turn; default 64 KiB. */
+  readonly pieces?: readonly number[];
+  /** What the origin declares; default the truth, `undefined` for nothing. */
+  readonly declared?: number | undefined;
+  readonly upload?: FakeUpload | undefined;
+  readonly checkEnd?: RelayedFile['checkEnd'];
+  readonly verify?: RelayedFile['verify'];
+  /** Whether other requests wait for the stored copy; default no. */
+  readonly isWanted?: boolean;
+  /** Default: one for which a moment is over at once. */
+  readonly clock?: Clock;
+  /** What the store gives to a client that was detached; default the stored bytes. */
+  readonly resume?: RelayedFile['readStored'];
+}
+
+/** A clock for which a moment is over at once. */
+export const impatient: Clock = { now: () => 0, sleep: () => Promise.resolve() };
+
+/** Starts a relay between a scripted origin, an upload and a client whose end the test reads. */
+export async function startRelay(setup: RelaySetup): Promise<RelayRun> {
+  const { bytes, pieces = [64 * 1024] } = setup;
+  const declared = 'declared' in setup ? setup.declared : bytes.length;
+  let cancelled = false;
+  const stream = scriptedStream(cut(bytes, ...pieces), {
+    ...setup,
+    onCancel: () => (cancelled = true),
+  });
+  const headers = declared === undefined ? {} : { 'Content-Length': String(declared) };
+  const body = new OriginBody(new Response(stream, { headers }), {
+    clock: fakeClock(),
+    stallMs: 20_000,
+  });
+  const first = await body.fill(new ArrayBuffer(CHUNK_BYTES));
+
+  const upload = 'upload' in setup ? setup.upload : new FakeUpload();
+  const pipe = copyingPipe();
+  const resumedAt: number[] = [];
+  const uploadErrors: unknown[] = [];
+  let progress = 0;
+  const file: RelayedFile = {
+    checkEnd: setup.checkEnd ?? ((): Result<void, FailureReason> => success(undefined)),
+    verify: setup.verify,
+    async readStored(offset, size) {
+      resumedAt.push(offset);
+      if (setup.resume) return setup.resume(offset, size);
+      return scriptedStream(cut(upload?.bytes().subarray(offset) ?? new Uint8Array(), 100_000));
+    },
+    isWanted: () => setup.isWanted ?? false,
+    onProgress: () => (progress += 1),
+    onUploadFailed: (error) => uploadErrors.push(error),
+  };
+  const running = relay({
+    clock: setup.clock ?? impatient,
+    chunks: RING_CHUNKS,
+    body,
+    first,
+    upload,
+    client: pipe.writable,
+    file,
+  });
+  return {
+    end: running.stored,
+    stored: running.stored.then(({ state }) => state === 'stored'),
+    done: running.done,
+    reader: pipe.readable.getReader(),
+    upload: upload ?? new FakeUpload(),
+    resumedAt,
+    uploadErrors,
+    bodyCancelled: () => cancelled,
+    progress: () => progress,
+  };
+}
+
+/** An upload in memory that can be told to wait or to fail. */
+export class FakeUpload implements Upload {
+  readonly #chunks: Uint8Array[] = [];
+  state: 'open' | 'committed' | 'aborted' = 'open';
+  /** The write that fails, counted from 0. */
+  failsAt: number | undefined;
+  commitFails = false;
+  /** Another upload of the same file was first. */
+  isSecond = false;
+  /** Awaited before each write is taken. */
+  pause: () => Promise<void> = async () => undefined;
+
+  async write(chunk: Uint8Array): Promise<void> {
+    await this.pause();
+    if (this.failsAt === this.#chunks.length) throw new Error('R2 is away');
+    // Copied late, as a store does that reads while the bytes go by.
+    this.#chunks.push(chunk.slice());
+  }
+
+  async commit(): Promise<boolean> {
+    if (this.commitFails) throw new Error('R2 did not take it');
+    this.state = 'committed';
+    return !this.isSecond;
+  }
+
+  async abort(): Promise<void> {
+    this.state = 'aborted';
+  }
+
+  bytes(): Uint8Array {
+    return new Uint8Array(Buffer.concat(this.#chunks));
+  }
+}
+
+/** As workerd's own pipe does, it copies, and a write has ended when its bytes were read. */
+export function copyingPipe(): TransformStream<Uint8Array, Uint8Array> {
+  return new TransformStream({
+    transform(chunk, controller) {
+      controller.enqueue(chunk.slice());
+    },
+  });
+}
+
+/** What a client has received, and whether the stream ended or broke. */
+export interface Received {
+  readonly bytes: Uint8Array;
+  readonly end: 'whole' | 'broken';
+  readonly error?: unknown;
+}
+
+/** Reads to the end, with a pause before each read. */
+export async function receive(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  pause: () => Promise<void> = async () => undefined,
+): Promise<Received> {
+  const chunks: Uint8Array[] = [];
+  const bytes = () => new Uint8Array(Buffer.concat(chunks));
+  try {
+    for (;;) {
+      await pause();
+      const { done, value } = await reader.read();
+      if (done) return { bytes: bytes(), end: 'whole' };
+      chunks.push(value);
+    }
+  } catch (error) {
+    return { bytes: bytes(), end: 'broken', error };
+  }
+}
