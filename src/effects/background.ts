@@ -1,5 +1,5 @@
 /**
- * Starts work that the answer does not wait for. Its failure is reported under its label and goes
- * no further.
+ * Starts work that continues beside the answer. A rejection of `work` is reported under `label` and
+ * does not propagate.
  */
 export type Background = (label: string, work: Promise<unknown>) => void;

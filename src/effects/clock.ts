@@ -1,4 +1,4 @@
-/** Time as an argument, so that every rule about time is tested without waiting. */
+/** Time as a dependency, so that tests of time limits do not wait. */
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number;
@@ -25,7 +25,7 @@ export const systemClock: Clock = {
     }),
 };
 
-/** What `within` throws when the time is up. */
+/** Thrown by `within` when the time limit passes first. */
 export class TimeoutError extends Error {
   override readonly name = 'TimeoutError';
   readonly ms: number;
@@ -37,18 +37,18 @@ export class TimeoutError extends Error {
 }
 
 /**
- * The result of `work`, or a `TimeoutError` when it takes longer than `ms` milliseconds. `work`
- * itself is not ended: the caller cancels or aborts what it started.
+ * Resolves or rejects as `work` does. Rejects with `TimeoutError` after `ms` milliseconds. `work`
+ * itself continues then: the caller cancels or aborts what it started.
  */
 export async function within<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T> {
-  const over = new AbortController();
-  const alarm = clock.sleep(ms, over.signal).then(() => {
+  const settled = new AbortController();
+  const timeout = clock.sleep(ms, settled.signal).then(() => {
     throw new TimeoutError(ms);
   });
-  alarm.catch(() => undefined);
+  timeout.catch(() => undefined);
   try {
-    return await Promise.race([work, alarm]);
+    return await Promise.race([work, timeout]);
   } finally {
-    over.abort();
+    settled.abort();
   }
 }

@@ -1,10 +1,10 @@
-/** Hands an event to whatever listens: the log, counters, alerts. Never throws and never waits. */
+/** Passes an event to the sinks: the log, counters, alerts. Returns at once and never throws. */
 export type Emit<Event> = (event: Event) => void;
 
-/** Something went wrong without changing the answer: a tier that failed, a fill that broke off. */
+/** A failure that the answer does not show, such as a failed tier or a fill that broke off. */
 export interface TroubleEvent {
   readonly event: 'trouble';
-  /** Which part of the work it was. */
+  /** Names the part that failed, such as the label of a tier. */
   readonly label: string;
   readonly error: unknown;
 }

@@ -1,6 +1,6 @@
 /**
- * What may succeed or not, as a value: a parse, a check, a comparison. Exceptions are for input and
- * output, and for bugs.
+ * The result of an operation whose failure is an expected outcome: a parse, a check, a comparison.
+ * Exceptions are for I/O and for bugs.
  */
 export type Result<T, Reason = string> = Success<T> | Failed<Reason>;
 
@@ -11,7 +11,7 @@ export interface Success<T> {
 
 export interface Failed<Reason> {
   readonly ok: false;
-  /** Why there is no value. A text is the end of a sentence whose start the caller knows. */
+  /** Why there is no value. A text completes a sentence that the caller begins. */
   readonly reason: Reason;
 }
 

@@ -1,24 +1,24 @@
 /**
- * Short texts that isolates tell each other: what is known of the origins, and what the last probes
- * found. Nobody waits for one, and each may be lost at any time: whoever reads checks what it gets,
- * and does without.
+ * Short texts that isolates exchange: the health of the origins, and the results of the last
+ * probes. A text may disappear at any time and may come from another release: a reader validates
+ * it, and works without it. No answer waits for a text.
  *
  * test/contracts runs the same suite on every implementation.
  */
 export interface SharedState {
   /**
-   * The text as it was written last, as far as this place knows; undefined when there is none or
-   * its time is over.
+   * The last text that has reached this location, or undefined when there is none or its lifetime
+   * has ended.
    */
   read(name: string): Promise<string | undefined>;
   /**
-   * Writes over what is there, for `seconds`. Another place may go on seeing the text before for
-   * about a minute.
+   * Replaces the text for `seconds`. Another location may read the previous text for about a
+   * minute.
    */
   write(name: string, text: string, seconds: number): Promise<void>;
 }
 
-/** Where such texts are kept: in this data centre, and world-wide where there is KV. */
+/** The locations of shared texts: this data centre, and world-wide where there is KV. */
 export interface SharedStates {
   readonly dataCentre: SharedState;
   readonly world?: SharedState;

@@ -1,11 +1,10 @@
 import type { Clock } from './clock.ts';
 
-/**
- * Where the time of one request went: milliseconds by name, in the order in which the parts were
- * first measured.
- */
+/** The time that the parts of one request took. */
 export interface Trace {
+  /** Settles as `work` does. Repeated measurements under one name are added up. */
   measure<T>(name: string, work: Promise<T>): Promise<T>;
+  /** Milliseconds by name, in the order of the first measurements to finish. */
   readonly timings: ReadonlyMap<string, number>;
 }
 

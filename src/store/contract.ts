@@ -10,12 +10,13 @@ export interface ByteRange {
 }
 
 /**
- * What a checksum database has of the bytes: their `h1:` hash, which is the one in its log, or no
- * record of the version (`uncovered`). Its own files are `proven` when its log holds them.
+ * The result of a check against a checksum database: the `h1:` hash, where it equals the one in the
+ * log; `uncovered`, where the log has no record of the version; or `proven`, for a file of the
+ * database itself that its log proves.
  */
 export type Checked = H1 | 'uncovered' | 'proven';
 
-/** Reads what a store wrote beside a file; undefined for what no store of ours writes. */
+/** Parses the check that a store keeps beside a file; undefined for any other text. */
 export function parseChecked(text: string | undefined): Checked | undefined {
   if (text === 'uncovered' || text === 'proven') return text;
   return text !== undefined && startsAsH1(text) ? text : undefined;
@@ -25,20 +26,20 @@ function startsAsH1(text: string): text is H1 {
   return text.startsWith('h1:');
 }
 
-/** What is known of a file without its bytes. */
+/** The metadata of a file. */
 export interface FileFacts {
-  /** Length of the whole file in bytes, also where a part of it is read. */
+  /** Length of the whole file in bytes, even where only a range is read. */
   readonly size: number;
   /** Strong validator of these very bytes, quotes included (RFC 9110 8.8.3). */
   readonly etag: string;
-  /** Absent while no database was asked. */
+  /** Absent where the file was never checked. */
   readonly checked?: Checked | undefined;
 }
 
 export interface StoredFile extends FileFacts {
   /** The bytes: whole, or a stream that the caller reads to its end or cancels. */
   readonly body: Body;
-  /** Which part of the file the body is; absent for the whole file. */
+  /** The range that the body holds; absent for the whole file. */
   readonly range?: ByteRange | undefined;
 }
 
@@ -46,34 +47,35 @@ export interface FileToStore extends Omit<FileFacts, 'size'> {
   readonly bytes: Uint8Array;
 }
 
-/** `create` never replaces a file that is there: the rule for everything immutable. */
+/** `create` never replaces an existing file: immutable files are written with it. */
 export type WriteMode = 'create' | 'replace';
 
 /**
- * A tier that is fast and may forget: the near one (one data centre) or the world-wide one. A read
- * that fails counts as a miss, a write that fails costs nothing but time later.
+ * A fast tier that may evict files at any time: near (one data centre) or world. A failed read
+ * counts as a miss, and a failed write only costs a later miss.
  */
 export interface CacheStore {
   /** Name of the tier in headers and logs, such as `kv`. */
   readonly label: string;
-  /** The file, or undefined. */
+  /** The file, or undefined when the tier does not have it. */
   read(key: StoreKey): Promise<StoredFile | undefined>;
-  /** Keeps a file, for at most `seconds` where that is given. */
+  /** Keeps a file, at most for `seconds` where that is given. */
   write(key: StoreKey, file: FileToStore, seconds?: number): Promise<void>;
-  /** Forgets the file. Other data centres may see it for some time. */
+  /** Removes the file. Other data centres may still read their copy for some time. */
   remove(key: StoreKey): Promise<void>;
 }
 
-/** The near tier also holds negative entries, and files that are too large for memory. */
+/** The near tier also holds negative entries, and streamed files. */
 export interface NearStore extends CacheStore {
-  /** Streams a file of known size in, for at most `seconds` where that is given. */
+  /** Stores a streamed file of known size, at most for `seconds` where that is given. */
   writeStream(key: StoreKey, file: StoredFile, seconds?: number): Promise<void>;
-  /** The negative entry of a key while it lives, or undefined. */
+  /** The negative entry of a key; undefined when there is none or it has expired. */
   readMissing(key: StoreKey): Promise<NegativeEntry | undefined>;
+  /** Keeps a negative entry for at most `seconds`. */
   writeMissing(key: StoreKey, missing: NegativeEntry, seconds: number): Promise<void>;
 }
 
-/** A "not found" of an origin, remembered. */
+/** A stored "not found" of an origin. */
 export interface NegativeEntry {
   readonly status: 404 | 410;
   readonly text: string;
@@ -81,65 +83,65 @@ export interface NegativeEntry {
   readonly origin: string;
 }
 
-/** A file on its way in: nothing of it can be read before `commit` has resolved. */
+/** A streamed write. Readers see nothing of the file before `commit` resolves. */
 export interface Upload {
-  /** Takes a chunk; the caller may reuse the chunk's memory once this has resolved. */
+  /** Writes a chunk. The caller may reuse the chunk's memory once this has resolved. */
   write(chunk: Uint8Array): Promise<void>;
   /**
-   * Publishes the file: true when it is there now, false when another one was there first and
-   * stays. Rejects, and leaves nothing, when bytes are missing.
+   * Publishes the file. False when another file already exists under the key; that file stays.
+   * Rejects and stores nothing when bytes are missing.
    */
   commit(): Promise<boolean>;
-  /** Throws the file away. Never rejects. */
+  /** Discards the upload. Never rejects. */
   abort(reason: unknown): Promise<void>;
 }
 
-/** A key in a durable store, and the size of its file in bytes. */
+/** A key in a durable store, and the size in bytes of its file. */
 export interface ListedFile {
   readonly key: string;
   readonly size: number;
 }
 
-/** The durable tier, which decides what is stored. */
+/** The durable tier, which is authoritative. */
 export interface DurableStore {
   /** Name of the tier in headers and logs, such as `r2`. */
   readonly label: string;
   /**
-   * The file or a part of it. A range that begins beyond the end is undefined behaviour: the caller
-   * checks `size` first.
+   * The file or a range of it, or undefined when it does not exist. The result for a range that
+   * begins beyond the end is undefined: the caller checks `size` first.
    */
   read(key: StoreKey, range?: ByteRange): Promise<StoredFile | undefined>;
-  /** Size, etag and check of the file, without its bytes. */
+  /** The metadata of the file, or undefined when it does not exist. */
   head(key: StoreKey): Promise<FileFacts | undefined>;
-  /** False when `create` found a file there, which stays. */
+  /** Writes a file. False when `create` found an existing file, which stays. */
   write(key: StoreKey, file: FileToStore, mode: WriteMode): Promise<boolean>;
-  /** Starts a streamed write; `size` in bytes where it is known. */
+  /** Starts a streamed write of a file that does not exist yet. */
   upload(key: StoreKey, file: NewFile): Promise<Upload>;
   /**
-   * Replaces the file that has the version `known` (undefined: there was none). False, and nothing
-   * is written, when another version is there.
+   * Compare and swap: writes `file` if the stored version is still `known`, or if there is still no
+   * file where `known` is undefined. False when another version is stored; nothing is written then.
    */
   swap(key: StoreKey, known: string | undefined, file: FileToStore): Promise<boolean>;
-  /** The whole file, with the version that `swap` takes. */
+  /** The whole file with its version for `swap`, or undefined when it does not exist. */
   readForSwap(key: StoreKey): Promise<SwappableFile | undefined>;
-  /** Removes files; those that do not exist are passed over. */
+  /** Removes files. Keys without a file are ignored. */
   remove(keys: readonly StoreKey[]): Promise<void>;
   /**
-   * Every file whose key begins with `prefix`, by the UTF-8 bytes of the keys, however many there
-   * are.
+   * Every file whose key begins with `prefix`, without a limit, in the order of the keys' UTF-8
+   * bytes.
    */
   list(prefix: string): AsyncIterable<ListedFile>;
 }
 
-/** A file whose bytes follow; `size` in bytes where it is known. */
+/** The metadata of an upload. `size` in bytes, undefined where it is not known yet. */
 export interface NewFile {
   readonly etag: string;
   readonly size: number | undefined;
 }
 
-/** A file that is changed by compare and swap. */
+/** A file that is replaced by compare and swap. */
 export interface SwappableFile {
   readonly bytes: Uint8Array;
-  /** Its version. */
+  /** Its version, for `swap`. */
   readonly known: string;
 }

@@ -2,17 +2,16 @@ import { encodeHex } from '../bytes/hex.ts';
 import { sha256 } from '../bytes/sha256.ts';
 
 /**
- * A strong validator made of the bytes: 128 bits of their SHA-256 in hexadecimal, in quotes (RFC
- * 9110 8.8.3).
+ * A strong validator derived from the bytes (RFC 9110 8.8.3): 128 bits of their SHA-256 in
+ * hexadecimal, in quotes.
  */
 export function etagOf(bytes: Uint8Array): string {
   return `"${encodeHex(sha256(bytes).subarray(0, 16))}"`;
 }
 
 /**
- * A strong validator for a file whose bytes are not all known when its headers are sent. It is
- * stored with this copy of the file and given to no other one, so two files never share it, which
- * is all that a validator promises.
+ * A strong validator for a file whose headers are sent before all of its bytes are known. It is
+ * random and stored with this copy only, so no two files share it, as RFC 9110 requires.
  */
 export function newEtag(): string {
   return `"${crypto.randomUUID()}"`;

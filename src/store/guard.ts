@@ -12,17 +12,17 @@ export interface GuardEffects {
   readonly emit: Emit<TroubleEvent>;
 }
 
-/** A tier that needs longer for an answer counts as one that has nothing. */
+/** A read that takes longer counts as a miss. */
 const TIER_LIMIT_MS = 5_000;
 
-/** A store of any tier, as far as the guard needs to know it. */
+/** The store of any tier. */
 interface Tier {
   readonly label: string;
 }
 
 /**
- * Keeps the failures of a tier away from the answer: a tier that fails or hangs counts as one that
- * has nothing, and an event says so. An absent tier has nothing either.
+ * Isolates the answer from failures of a tier. A tier that is absent, fails or does not respond
+ * counts as empty. A failure emits a trouble event.
  */
 export class Guard {
   readonly #effects: GuardEffects;
@@ -31,7 +31,7 @@ export class Guard {
     this.#effects = effects;
   }
 
-  /** What the tier had, or undefined. */
+  /** The result of `ask`, or undefined when the tier is absent, fails or exceeds the time limit. */
   async read<S extends Tier, T>(
     tier: S | undefined,
     ask: (tier: S) => Promise<T | undefined>,
@@ -41,14 +41,14 @@ export class Guard {
     return this.attempt(tier, () => {
       const work = ask(tier);
       const limited = within(clock, TIER_LIMIT_MS, work).catch((error: unknown) => {
-        work.then(dropLate, () => undefined); // it may still come, and nothing waits for it any more
+        work.then(dropLate, () => undefined); // a late result has no other reader
         throw error;
       });
       return trace.measure(tier.label, limited);
     });
   }
 
-  /** As `read`, with all the bytes in memory. */
+  /** As `read`, with the whole file in memory. */
   async readWhole<S extends Tier>(
     tier: S | undefined,
     ask: (tier: S) => Promise<StoredFile | undefined>,
@@ -59,12 +59,12 @@ export class Guard {
     });
   }
 
-  /** Writes in the background. */
+  /** Runs a write in the background; does nothing when the tier is absent. */
   write<S extends Tier>(tier: S | undefined, work: (tier: S) => Promise<unknown>): void {
     if (tier) this.#effects.background(`write ${tier.label}`, work(tier));
   }
 
-  /** The result, or undefined when the tier is absent or fails; without a limit of time. */
+  /** The result of `work`, or undefined when the tier is absent or fails. Has no time limit. */
   async attempt<S extends Tier, T>(
     tier: S | undefined,
     work: (tier: S) => Promise<T>,
@@ -79,13 +79,13 @@ export class Guard {
   }
 }
 
-/** Cancels the stream of a stored file that came too late, and an upload that did. */
+/** Cancels the body of a late file, and aborts a late upload. */
 function dropLate(late: unknown): void {
   if (typeof late !== 'object' || late === null) return;
   const body: unknown = Reflect.get(late, 'body');
   if (body instanceof ReadableStream) discard(body);
   const abort: unknown = Reflect.get(late, 'abort');
   if (typeof abort === 'function') {
-    void Reflect.apply(abort, late, [new Error('The upload began too late')]);
+    void Reflect.apply(abort, late, [new Error('The upload started after its time limit')]);
   }
 }

@@ -4,7 +4,7 @@
  * A copy of the bucket is therefore a `GOPROXY=file:///…` tree, and a copy of a developer's module
  * cache can seed it (golang.org/x/mod and cmd/go/internal/modfetch use the same layout). Keys are
  * built from parsed values only, never from a raw URL: `!azure`, `%21azure` and a query string must
- * meet in one entry, and nothing that a client typed can leave the scheme.
+ * lead to one entry, and no request can name a key outside the scheme.
  */
 import {
   escapeModulePath,
@@ -28,20 +28,17 @@ function key(path: string): StoreKey {
   return path as StoreKey;
 }
 
-/** Key of `@v/list` of a module. */
+/** Key of a module's `@v/list`. */
 export function listKey(module: ModulePath): StoreKey {
   return key(`${escapeModulePath(module)}/@v/list`);
 }
 
-/** Key of `@latest` of a module. */
+/** Key of a module's `@latest`. */
 export function latestKey(module: ModulePath): StoreKey {
   return key(`${escapeModulePath(module)}/@latest`);
 }
 
-/**
- * Key of the `.info`, `.mod`, `.zip` or `.ziphash` of a version, or of the `.info` of a branch or
- * other query.
- */
+/** Key of a file of a version, or of the `.info` of a branch or another query. */
 export function versionKey(
   module: ModulePath,
   version: Version | VersionQuery,
@@ -50,7 +47,7 @@ export function versionKey(
   return key(`${versionPrefix(module)}${escapeVersion(version)}.${extension}`);
 }
 
-/** What every version file of a module begins with. */
+/** The prefix of the keys of all version files of a module. */
 export function versionPrefix(module: ModulePath): string {
   return `${escapeModulePath(module)}/@v/`;
 }
@@ -62,20 +59,17 @@ export function checksumKey(database: string, path: string): StoreKey {
   return key(`sumdb/${database}/${path}`);
 }
 
-/** Key of the negative entry that outages are answered from; no module path begins with `@`. */
+/** Key of the long-lived negative entry for outages. No module path begins with `@`. */
 export function rememberedMissingKey(missing: StoreKey): StoreKey {
   return key(`@missing/${missing}`);
 }
 
-/** Key of a text that isolates share; no module path begins with `-`. */
+/** Key of a text that isolates share. No module path begins with `-`. */
 export function sharedKey(name: string): string {
   return `-/${name}`;
 }
 
-/**
- * What a key names; the inverse of the functions above, for all but negative entries and shared
- * texts.
- */
+/** The file that a key names. */
 export type ParsedKey =
   | { readonly kind: 'list' | 'latest'; readonly module: ModulePath }
   | VersionFile
@@ -85,7 +79,7 @@ export type ParsedKey =
       readonly module: ModulePath;
       readonly query: Version | VersionQuery;
     }
-  /** Of a checksum database: its name and its path are still one. */
+  /** A file of a checksum database. `path` begins with the name of the database. */
   | { readonly kind: 'checksums'; readonly path: string };
 
 /** A file of a canonical version. */
@@ -97,7 +91,10 @@ export interface VersionFile {
 
 type VersionExtension = 'info' | 'mod' | 'zip' | 'ziphash';
 
-/** Parses a key as a bucket or a directory lists it; undefined for what no function above makes. */
+/**
+ * Parses a key that a bucket or a directory lists. The inverse of the functions above, except for
+ * negative entries and shared texts; undefined for any other text.
+ */
 export function parseKey(text: string): ParsedKey | undefined {
   if (text.startsWith('sumdb/')) return { kind: 'checksums', path: text.slice('sumdb/'.length) };
   const [, escaped, name] = /^(.+)\/(@latest|@v\/[^/]+)$/.exec(text) ?? [];
@@ -113,7 +110,7 @@ function parseVersionKey(module: ModulePath, name: string): ParsedKey | undefine
   const text = unescapeVersionElement(element ?? '');
   if (kind === undefined || text === undefined) return undefined;
   const version = parseVersion(text);
-  // v3.0.0 of a path without /v3 is a query: the answer may be v3.0.0+incompatible.
+  // For a path without /v3, v3.0.0 is a query: the answer may be v3.0.0+incompatible.
   if (version && (kind !== 'info' || versionFitsPath(module, version))) {
     return { kind, module, version };
   }
@@ -123,7 +120,7 @@ function parseVersionKey(module: ModulePath, name: string): ParsedKey | undefine
 
 const EXTENSIONS = ['info', 'mod', 'zip', 'ziphash'] as const;
 
-/** A key that is known to be one, because a store listed it and `parseKey` could parse it. */
+/** Brands a key that a store listed and that `parseKey` could parse. */
 export function listedKey(text: string): StoreKey {
   return key(text);
 }
@@ -131,7 +128,8 @@ export function listedKey(text: string): StoreKey {
 const encoder = new TextEncoder();
 
 /**
- * Negative, 0 or positive as the UTF-8 bytes of `a` come before, are, or come after those of `b`.
+ * Compares the UTF-8 bytes of two keys: negative when `a` comes first, 0 when they are equal, else
+ * positive.
  */
 export function compareKeys(a: string, b: string): number {
   if (a === b) return 0;

@@ -6,8 +6,8 @@ import type { StoreKey } from './key.ts';
 import type { Hit, Tiers } from './tiers.ts';
 
 /**
- * Which part of a stored file is wanted, now that its size and etag are known; undefined for all of
- * it.
+ * Chooses the range to read of a stored file, given its size and etag; undefined for the whole
+ * file.
  */
 export type SelectRange = (
   file: Pick<FileFacts, 'size' | 'etag'>,
@@ -16,14 +16,14 @@ export type SelectRange = (
 export interface FindLarge {
   readonly select?: SelectRange | undefined;
   /**
-   * Key of the hash file of a file that counts only when it was checked. The result says whether it
-   * was; a file that was not is neither taken from the near tier nor copied there.
+   * Key of the hash file, for a file that needs a check. The result then tells whether the file was
+   * checked. An unchecked copy is neither read from the near tier nor copied to it.
    */
   readonly hashKey?: StoreKey | undefined;
 }
 
 /**
- * A hit; `isUnsatisfiable` where the wanted range begins beyond the end of the file, whose body is
+ * A hit. `isUnsatisfiable` means that the range begins beyond the end of the file; the body is
  * empty then.
  */
 export interface LargeHit extends Hit {
@@ -35,37 +35,37 @@ export interface RangedFile {
   readonly size: number;
   readonly etag: string;
   /**
-   * Bytes `offset` to `offset + length - 1`. Rejects when the store fails, or has another file
-   * there by now.
+   * Bytes `offset` to `offset + length - 1`. Rejects when the store fails, or when the file was
+   * replaced.
    */
   read(offset: number, length: number): Promise<Uint8Array>;
   /**
-   * As `read`, into `memory`, which has room for it and is transferred: use `.buffer` of the result
-   * from then on.
+   * As `read`, into `memory`, which must be large enough. The buffer is transferred: use `.buffer`
+   * of the result afterwards.
    */
   readInto(offset: number, length: number, memory: ArrayBuffer): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** The hash in a hash file, and the etag of the file that it vouches for. */
+/** The content of a hash file, and the etag of the file that it belongs to. */
 export interface StoredHash {
   readonly hash: H1;
   readonly etag: string;
 }
 
 /**
- * Larger files are not copied into the near tier: the durable one streams them as well, and a data
- * centre has better use for the room.
+ * Larger files are not copied into the near tier: the durable tier streams them well, and they
+ * would evict many small files.
  */
 export const MAX_NEAR_BYTES = 32 * 1024 * 1024;
 
 /**
- * Files that are streamed: in the near and the durable tier only.
+ * Streamed files, which only the near and the durable tier hold.
  *
- * A large file is in the durable tier before it can have been checked. What vouches for it is the
- * hash file beside it, the `.ziphash` of Go's module cache, which holds the `h1:` hash. The etag of
- * the hash file is that of the very file that was checked: so it never vouches for another file
- * that came to lie in the same place, and the go command's own hash files, in a bucket that was
- * copied from a module cache, vouch for none.
+ * A large file is in the durable tier before it is checked. A hash file beside it records the
+ * check: the `.ziphash` of Go's module cache, with the `h1:` hash. Its etag is that of the checked
+ * file. A file that later takes the same key has another etag, so the record does not apply to it.
+ * Nor do the hash files of the go command, in a bucket that was copied from a module cache: their
+ * etags match no file.
  */
 export class LargeFiles {
   readonly #tiers: Tiers;
@@ -76,7 +76,10 @@ export class LargeFiles {
     this.#guard = guard;
   }
 
-  /** A file, or the part of it that `select` chooses; the durable tier alone serves ranges. */
+  /**
+   * A file, or the range of it that `select` chooses; undefined when it is not stored. Ranges are
+   * read from the durable tier only.
+   */
   async find(key: StoreKey, { select, hashKey }: FindLarge = {}): Promise<LargeHit | undefined> {
     const part = select && (await this.#findRange(key, select, hashKey));
     return part ?? (await this.#findNear(key, hashKey)) ?? this.#findDurable(key, hashKey);
@@ -98,7 +101,7 @@ export class LargeFiles {
     }
     const part = await this.#guard.read(durable, (store) => store.read(key, range));
     if (part?.etag === facts.etag) return { file: await this.#withHash(part, hashKey), tier };
-    if (part) discard(part.body); // the range was chosen for another file
+    if (part) discard(part.body); // replaced since: the range was chosen for the previous file
     return undefined;
   }
 
@@ -126,7 +129,7 @@ export class LargeFiles {
     return stored?.etag === file.etag ? { ...file, checked: stored.hash } : file;
   }
 
-  /** What a hash file says; undefined where there is none, or it holds no hash. */
+  /** Reads a hash file; undefined where there is none, or it holds no hash. */
   async readHash(hashKey: StoreKey): Promise<StoredHash | undefined> {
     const stored = await this.#guard.readWhole(this.#tiers.durable, (store) => store.read(hashKey));
     if (!stored) return undefined;
@@ -135,29 +138,28 @@ export class LargeFiles {
   }
 
   /**
-   * Copies a durable file into the near tier, in the background, for at most `seconds` where that
-   * is given.
+   * Copies a durable file to the near tier in the background, at most for `seconds` where that is
+   * given.
    */
   copyToNear(key: StoreKey, { size, etag, checked }: FileFacts, seconds?: number): void {
     const { durable, near } = this.#tiers;
     if (!durable || size > MAX_NEAR_BYTES) return;
-    // A second read, not a tee of the first: a slow client would make a tee hold the file in
-    // memory.
+    // A second read in place of a tee: with a slow client, a tee would hold the file in memory.
     this.#guard.write(near, async (store) => {
       const file = await durable.read(key);
       if (file?.etag === etag) await store.writeStream(key, { ...file, checked }, seconds);
-      else if (file) discard(file.body); // the check was one of another file
+      else if (file) discard(file.body); // replaced since: `checked` is that of the previous file
     });
   }
 
-  /** Starts a streamed write; undefined where there is no durable tier, or it fails. */
+  /** Starts a streamed write; undefined where the durable tier is absent or fails. */
   async upload(key: StoreKey, file: NewFile): Promise<Upload | undefined> {
     return this.#guard.read(this.#tiers.durable, (store) => store.upload(key, file));
   }
 
   /**
-   * The stored bytes of a file from `offset` to its end; undefined also where another copy of it
-   * was stored.
+   * The stored bytes of a file from `offset` to its end; undefined when the file with this etag is
+   * not stored any more.
    */
   async readFrom(
     key: StoreKey,
@@ -172,14 +174,14 @@ export class LargeFiles {
     return undefined;
   }
 
-  /** The durable copy as it is now, to be read in ranges. */
+  /** The current durable copy, to be read in ranges; undefined when there is none. */
   async open(key: StoreKey): Promise<RangedFile | undefined> {
     const { durable } = this.#tiers;
     const facts = await this.#guard.read(durable, (store) => store.head(key));
     return durable && facts && rangedFile(facts, (range) => durable.read(key, range));
   }
 
-  /** Removes a file and its hash file from every tier, unless another file came to lie there. */
+  /** Removes a file and its hash file from every tier, unless the file was replaced. */
   async remove(key: StoreKey, hashKey: StoreKey, etag: string): Promise<void> {
     const { durable, near } = this.#tiers;
     const now = await this.#guard.read(durable, (store) => store.head(key));
@@ -197,7 +199,7 @@ export class LargeFiles {
   }
 }
 
-/** A file that `readRange` reads a part of; every read rejects when the part is of another file. */
+/** A file that `readRange` reads a part of. A read rejects when the part has another etag. */
 export function rangedFile(
   { size, etag }: Pick<FileFacts, 'size' | 'etag'>,
   readRange: (range: ByteRange) => Promise<StoredFile | undefined>,

@@ -11,29 +11,31 @@ import { rememberedMissingKey, type StoreKey } from './key.ts';
 import { LargeFiles, MAX_NEAR_BYTES } from './large-files.ts';
 import type { Hit, NegativeHit, Tiers } from './tiers.ts';
 
-/** Where a small file is looked for, and how copies of it are kept in the faster tiers. */
+/** The tiers that a small file is read from and copied to. */
 export interface Reach {
-  /** Whether the world tier holds files of its kind. */
+  /** Whether the world tier holds files of this kind. */
   readonly inWorldTier: boolean;
-  /** Seconds that the near tier keeps a copy; as long as that tier does where it is undefined. */
+  /** How long the near tier keeps a copy, in seconds; undefined for the tier's own maximum. */
   readonly nearSeconds?: number | undefined;
 }
 
 export interface Keeping extends Reach {
-  /** How the durable tier takes it; `if-changed` replaces a copy that has another etag. */
+  /**
+   * How the file is written to the durable tier. `if-changed` replaces a copy with another etag.
+   */
   readonly durable: WriteMode | 'if-changed';
 }
 
-/** How long the near tier remembers for outages that an origin had no such file. */
+/** How long the near tier keeps a "not found" for outages. */
 const REMEMBERED_MISSING_SECONDS = 30 * 86_400;
 
 /**
- * The near, the world and the durable tier as one store, for one request. A file that a slow tier
- * had is copied to the faster ones in the background. No method rejects: a tier that fails has
- * nothing.
+ * The near, the world and the durable tier as one store, for one request. A small file from a
+ * slower tier is copied to the near tier in the background. No method rejects: a tier that fails
+ * counts as empty.
  */
 export class LayeredStore {
-  /** Files that are streamed. */
+  /** The streamed files. */
   readonly large: LargeFiles;
   readonly #tiers: Tiers;
   readonly #guard: Guard;
@@ -50,39 +52,36 @@ export class LayeredStore {
   }
 
   /**
-   * An immutable small file from any tier, whole. With `checkedOnly` a file that was never checked
-   * is not copied to faster tiers: the caller checks it now.
+   * An immutable small file from the fastest tier that has it, whole. With `checkedOnly` an
+   * unchecked file is not copied to the near tier: the caller checks it first.
    */
   async find(
     key: StoreKey,
-    {
-      inWorldTier,
-      nearSeconds,
-      checkedOnly = false,
-    }: Reach & { readonly checkedOnly?: boolean | undefined },
+    options: Reach & { readonly checkedOnly?: boolean | undefined },
   ): Promise<Hit | undefined> {
-    const near = await this.findNear(key);
-    if (near) return near;
-    const { durable, world } = this.#tiers;
+    const hit = await this.findNear(key);
+    if (hit) return hit;
+    const { inWorldTier, nearSeconds, checkedOnly = false } = options;
+    const { durable, near, world } = this.#tiers;
     for (const tier of [inWorldTier ? world : undefined, durable]) {
       const stored = await this.#guard.readWhole(tier, (store) => store.read(key));
       if (!tier || !stored) continue;
       if (!checkedOnly || stored.checked) {
-        this.#guard.write(this.#tiers.near, (store) => store.write(key, stored, nearSeconds));
+        this.#guard.write(near, (store) => store.write(key, stored, nearSeconds));
       }
       return { file: fileOf(stored), tier: tier.label };
     }
     return undefined;
   }
 
-  /** The copy of this data centre, which it keeps for as long as it was told to. */
+  /** The copy in this data centre, which has not expired yet. */
   async findNear(key: StoreKey): Promise<Hit | undefined> {
     const { near } = this.#tiers;
     const file = await this.#guard.read(near, (store) => store.read(key));
     return near && file && { file, tier: near.label };
   }
 
-  /** The durable copy, however old. */
+  /** The durable copy, whatever its age. */
   async findDurable(key: StoreKey): Promise<Hit | undefined> {
     const { durable } = this.#tiers;
     const stored = await this.#guard.readWhole(durable, (store) => store.read(key));
@@ -90,10 +89,12 @@ export class LayeredStore {
   }
 
   /**
-   * Keeps a file in every tier that `keeping` names. Resolves when the durable tier has it.
+   * Writes a file to every tier that `keeping` names. Resolves when the write to the durable tier
+   * has ended.
    *
-   * That a database has no record of a version may change: that stands beside the near copy alone,
-   * which lives for `nearSeconds`, and the durable copy is kept as one that was never checked.
+   * A version without a record in the database (`uncovered`) may get one later. So only the near
+   * copy, which expires after `nearSeconds`, carries that check. The durable copy counts as
+   * unchecked, and the world tier gets none.
    */
   async keep(key: StoreKey, file: FileToStore, keeping: Keeping): Promise<void> {
     const { inWorldTier, nearSeconds } = keeping;
@@ -106,15 +107,15 @@ export class LayeredStore {
     else if (!(await this.#isStored(key, file.etag))) await this.write(key, known, 'replace');
   }
 
-  /** Keeps a file in the near tier alone, in the background. */
+  /** Writes a file to the near tier only, in the background. */
   keepNear(key: StoreKey, file: FileToStore, seconds?: number): void {
     if (file.bytes.length > MAX_NEAR_BYTES) return;
     this.#guard.write(this.#tiers.near, (store) => store.write(key, file, seconds));
   }
 
   /**
-   * Writes to the durable tier alone: whether the file is there now by this write; undefined when
-   * that failed.
+   * Writes to the durable tier only. False when `create` found an existing file; undefined when the
+   * tier is absent or fails.
    */
   async write(key: StoreKey, file: FileToStore, mode: WriteMode): Promise<boolean | undefined> {
     return this.#guard.attempt(this.#tiers.durable, (store) => store.write(key, file, mode));
@@ -125,7 +126,7 @@ export class LayeredStore {
     return facts?.etag === etag;
   }
 
-  /** Removes files from every tier; from the near tier of this data centre alone. */
+  /** Removes files from every tier. Near copies in other data centres stay until they expire. */
   async remove(...keys: readonly StoreKey[]): Promise<void> {
     const { durable, near, world } = this.#tiers;
     const copies = keys.flatMap((key) =>
@@ -134,21 +135,23 @@ export class LayeredStore {
     await Promise.all([...copies, this.#guard.attempt(durable, (store) => store.remove(keys))]);
   }
 
-  /** A file that is changed by compare and swap. */
+  /**
+   * Reads a durable file for `swap`; undefined when there is none, or the tier is absent or fails.
+   */
   async readForSwap(key: StoreKey): Promise<SwappableFile | undefined> {
     return this.#guard.read(this.#tiers.durable, (store) => store.readForSwap(key));
   }
 
   /**
-   * False when another version is stored by now; true also where there is no durable tier, or it
-   * fails.
+   * Compare and swap in the durable tier. False when another version is stored. True also when the
+   * tier is absent or fails: the caller has nothing to retry.
    */
   async swap(key: StoreKey, known: string | undefined, file: FileToStore): Promise<boolean> {
     const { durable } = this.#tiers;
     return (await this.#guard.attempt(durable, (store) => store.swap(key, known, file))) ?? true;
   }
 
-  /** The negative entry of a key while it lives. */
+  /** The negative entry of a key, unless it has expired. */
   async findMissing(key: StoreKey): Promise<NegativeHit | undefined> {
     const { near } = this.#tiers;
     const missing = await this.#guard.read(near, (store) => store.readMissing(key));
@@ -156,13 +159,14 @@ export class LayeredStore {
   }
 
   /**
-   * The last "not found" of an origin, for outages. It lives long, but the near tier may forget it.
+   * The last "not found" of an origin, for outages. It lives for a month unless the near tier
+   * evicts it.
    */
   async findRememberedMissing(key: StoreKey): Promise<NegativeHit | undefined> {
     return this.findMissing(rememberedMissingKey(key));
   }
 
-  /** Remembers a "not found", as a negative entry for `seconds`, and for outages. */
+  /** Stores a "not found" in the background: for `seconds`, and once more for outages. */
   keepMissing(key: StoreKey, missing: NegativeEntry, seconds: number): void {
     const keep = (entry: StoreKey, life: number) =>
       this.#guard.write(this.#tiers.near, (store) => store.writeMissing(entry, missing, life));
@@ -170,7 +174,7 @@ export class LayeredStore {
     keep(rememberedMissingKey(key), REMEMBERED_MISSING_SECONDS);
   }
 
-  /** The durable files whose keys begin with `prefix`; none where that tier is absent or fails. */
+  /** The durable files whose keys begin with `prefix`; empty when that tier is absent or fails. */
   async list(prefix: string): Promise<readonly ListedFile[]> {
     const { durable } = this.#tiers;
     return (await this.#guard.read(durable, (store) => collect(store.list(prefix)))) ?? [];

@@ -1,6 +1,6 @@
 import type { CacheStore, DurableStore, NearStore, NegativeEntry, StoredFile } from './contract.ts';
 
-/** The tiers of a deployment, each of which may be absent. */
+/** The tiers of a deployment. Each of them may be absent. */
 export interface Tiers {
   readonly near?: NearStore | undefined;
   readonly world?: CacheStore | undefined;

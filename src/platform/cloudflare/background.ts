@@ -2,8 +2,8 @@ import type { ExecutionContext } from '@cloudflare/workers-types';
 import type { Background } from '../../effects/background.ts';
 
 /**
- * Background work of one request, kept alive by `waitUntil`: for up to 30 s after the answer was
- * sent or the client hung up, as the platform allows.
+ * Background work of one request. `waitUntil` keeps it alive for up to 30 s after the answer was
+ * sent or the client disconnected.
  */
 export function backgroundOf(
   context: Pick<ExecutionContext, 'waitUntil'>,

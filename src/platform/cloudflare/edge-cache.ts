@@ -12,20 +12,21 @@ import type { StoreKey } from '../../store/key.ts';
 type DataCentreCache = Pick<Cache, 'match' | 'put' | 'delete'>;
 
 /**
- * Entries live under a host of their own: the name that a client used decides nothing
+ * Entries have a host of their own, so that they do not depend on the host name of the request
  * (docs/decisions/006).
  */
 export const ENTRY_HOST = 'https://modferry.invalid/';
 
-/** What the platform keeps at most. */
+/** The longest lifetime that the platform accepts. */
 const YEAR_SECONDS = 31_536_000;
 
 /**
- * The cache of the data centre that runs this isolate; Cloudflare's own addition to the Cache API.
+ * The cache of this data centre: `caches.default`, Cloudflare's own addition to the Cache API.
+ * Throws where the runtime has none.
  */
 export function dataCentreCache(storage: object): DataCentreCache {
   const cache: unknown = Reflect.get(storage, 'default');
-  if (!isCache(cache)) throw new Error('The runtime has no cache of the data centre');
+  if (!isCache(cache)) throw new Error('Cannot find caches.default in this runtime');
   return cache;
 }
 
@@ -34,11 +35,11 @@ function isCache(value: unknown): value is DataCentreCache {
 }
 
 /**
- * The Cache API of this data centre. It may forget anything at any time, and is never needed for
- * correctness.
+ * The Cache API of this data centre as the near tier. It may evict anything at any time, and is
+ * never needed for correctness.
  *
- * The moment at which an entry ends stands in a header of our own and is compared with our own
- * clock: `max-age` is a hint to the platform alone, and tests need not wait.
+ * A header of our own holds the time at which an entry expires, and is compared with `clock`, so
+ * that tests need not wait. `max-age` is only a hint to the platform.
  */
 export function edgeCache(cache: DataCentreCache, clock: Clock): NearStore {
   async function match(key: StoreKey, kind: 'file' | 'missing'): Promise<Response | undefined> {
@@ -49,7 +50,7 @@ export function edgeCache(cache: DataCentreCache, clock: Clock): NearStore {
     return undefined;
   }
 
-  async function put(entryKey: string, { body, headers, seconds }: NewEntry) {
+  async function put(url: string, { body, headers, seconds }: NewEntry) {
     const response = new Response(body, {
       headers: {
         ...headers,
@@ -57,7 +58,7 @@ export function edgeCache(cache: DataCentreCache, clock: Clock): NearStore {
         'X-Modferry-Until': String(clock.now() + seconds * 1000),
       },
     });
-    await cache.put(entryKey, response);
+    await cache.put(url, response);
   }
 
   return {

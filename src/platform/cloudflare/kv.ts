@@ -3,18 +3,21 @@ import { type CacheStore, parseChecked } from '../../store/contract.ts';
 
 type Namespace = Pick<KVNamespace, 'getWithMetadata' | 'put' | 'delete'>;
 
-/** KV takes keys of up to 512 bytes: a longer one is simply not kept here. */
+/**
+ * KV accepts keys of up to 512 bytes; a file with a longer key is not kept here. Keys in this tier
+ * are ASCII, so their length is in bytes.
+ */
 const MAX_KEY_BYTES = 512;
 
 /**
- * Seconds for which a data centre may serve its own copy. Values never change, but a miss lives as
- * long, and hides a file that is written just after it.
+ * Seconds for which a data centre may serve its own copy. Files never change. But a miss lives
+ * equally long, and hides a file that is written soon after it.
  */
 const CACHE_TTL_SECONDS = 300;
 
 /**
- * KV as the world-wide tier of small immutable files. Reads are eventually consistent and misses
- * are cached, so nothing mutable and no "is it there?" may ever be asked of it.
+ * KV as the world tier of small immutable files. Reads are eventually consistent and misses are
+ * cached, so it must not hold mutable files, and a miss does not prove that a file is absent.
  */
 export function kvStore(namespace: Namespace): CacheStore {
   return {

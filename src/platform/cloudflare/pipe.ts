@@ -1,6 +1,6 @@
 /**
- * workerd's own pass-through streams: native, so that no JavaScript runs for a chunk that is only
- * passed on.
+ * The native pass-through streams of workerd: no JavaScript runs for a chunk that is only
+ * forwarded.
  */
 declare const FixedLengthStream: new (size: number) => Pipe;
 declare const IdentityTransformStream: new () => Pipe;
@@ -11,9 +11,9 @@ export interface Pipe {
 }
 
 /**
- * A pipe for `size` bytes, or for any number of them. With a size, the response or the R2 put at
- * its end declares that length, and closing it early is an error on both sides: a body that breaks
- * off is never taken for a whole one.
+ * A pipe for exactly `size` bytes, or for any number where it is undefined. With a size, the
+ * response or the R2 put that reads it declares that length. Closing it early is then an error on
+ * both sides, so a truncated body never passes for a complete one.
  */
 export function openPipe(size: number | undefined): Pipe {
   return size === undefined ? new IdentityTransformStream() : new FixedLengthStream(size);

@@ -13,18 +13,18 @@ import { openPipe } from './pipe.ts';
 
 type Bucket = Pick<R2Bucket, 'get' | 'head' | 'put' | 'list' | 'delete' | 'createMultipartUpload'>;
 
-/** Parts of a multipart upload are all of one size, the last one excepted, and at least 5 MiB. */
+/** The size of a multipart part. R2 wants equal parts of at least 5 MiB, except the last one. */
 const PART_BYTES = 8 * 1024 * 1024;
 
-/** `delete` takes no more keys at once. */
+/** The most keys that one `delete` accepts. */
 const MAX_DELETE = 1000;
 
 /**
  * The bucket as a durable store.
  *
- * A put is atomic and strongly consistent: the object is there whole, or not at all, also when the
- * Worker is killed in the middle. `create` asks for that with `If-None-Match: *`, which R2 answers
- * with null instead of an error.
+ * A put is atomic and strongly consistent: the object is stored whole or not at all, even when the
+ * Worker is killed during the put. `create` is a put with `If-None-Match: *`. When the object
+ * exists, R2 returns null for it, not an error.
  */
 export function r2Store(bucket: Bucket): DurableStore {
   async function put(
@@ -81,7 +81,7 @@ export function r2Store(bucket: Bucket): DurableStore {
     },
 
     async *list(prefix) {
-      // A page holds at most 1,000 keys: a list that stops there loses versions.
+      // A page has at most 1,000 keys, and a module may have more files than that.
       for (let cursor: string | undefined; ;) {
         const page = await bucket.list({ prefix, ...(cursor !== undefined && { cursor }) });
         for (const { key, size } of page.objects) yield { key, size };
@@ -94,7 +94,7 @@ export function r2Store(bucket: Bucket): DurableStore {
 
 const ABSENT: R2Conditional = { etagDoesNotMatch: '*' };
 
-/** A bucket that was seeded from a module cache has no etag of ours; R2's own is as good. */
+/** An object that was copied from a module cache has no etag of ours; R2's own serves as well. */
 function facts(object: R2Object): FileFacts {
   const { etag, checked } = object.customMetadata ?? {};
   return { size: object.size, etag: etag ?? object.httpEtag, checked: parseChecked(checked) };
@@ -112,9 +112,9 @@ interface SizedFile {
 }
 
 /**
- * One put of a stream whose length is told beforehand; R2 refuses any other. The put may end before
- * the stream does (the file is there already, or R2 failed): then nobody reads the pipe any more,
- * and nothing may wait for it.
+ * One put of a stream of declared length, which R2 requires. The put may end before the stream
+ * does, when the file exists already or R2 failed. Nothing reads the pipe then, so no write may
+ * wait for the pipe alone.
  */
 function uploadStream(bucket: Bucket, key: StoreKey, { etag, size }: SizedFile): Upload {
   const { readable, writable } = openPipe(size);
@@ -140,7 +140,7 @@ function uploadStream(bucket: Bucket, key: StoreKey, { etag, size }: SizedFile):
   };
 }
 
-/** For a body of unknown length: parts are collected in memory, one at a time. */
+/** A multipart upload, for a body of unknown length. One part at a time is held in memory. */
 async function uploadParts(bucket: Bucket, key: StoreKey, etag: string): Promise<Upload> {
   const multipart = await bucket.createMultipartUpload(key, { customMetadata: { etag } });
   const parts: R2UploadedPart[] = [];
@@ -164,8 +164,7 @@ async function uploadParts(bucket: Bucket, key: StoreKey, etag: string): Promise
     },
     async commit() {
       if (filled > 0 || parts.length === 0) await flush();
-      // Completing replaces without a question: a copy that others have the etag of would change
-      // under them.
+      // `complete` always replaces, which would change a copy whose etag readers already have.
       if (await bucket.head(key)) {
         await multipart.abort();
         return false;

@@ -1,6 +1,6 @@
 import type { Region } from '../../origins/race/order.ts';
 
-/** The region of a request, read from `request.cf`, which may be null. */
+/** The region of a request, from `request.cf`; empty where the platform provides none. */
 export function regionOf(request: Request): Region {
   const cf: unknown = 'cf' in request ? request.cf : undefined;
   if (typeof cf !== 'object' || cf === null) return {};

@@ -3,7 +3,7 @@ import { openPipe } from './pipe.ts';
 import { sharedStatesOf } from './shared-state.ts';
 import { type Bindings, tiersOf } from './tiers.ts';
 
-/** What modferry runs on in workerd, but for the sink of its events. */
+/** The runtime in workerd, without the sink of events. */
 export function cloudflareRuntime(bindings: Bindings) {
   return {
     tiers: tiersOf(bindings, clock),

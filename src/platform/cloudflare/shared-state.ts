@@ -7,18 +7,18 @@ import type { Bindings } from './tiers.ts';
 
 type Now = Pick<Clock, 'now'>;
 
-/** KV forgets nothing sooner than that, in seconds. */
-const SHORTEST_LIFE = 60;
+/** The shortest lifetime that KV accepts, in seconds. */
+const MIN_TTL_SECONDS = 60;
 
-/** Where isolates of this deployment tell each other what they know. */
+/** The shared texts of this deployment: in this data centre, and in KV where it is bound. */
 export function sharedStatesOf({ META }: Bindings, clock: Now): SharedStates {
   const dataCentre = edgeSharedState(dataCentreCache(caches), clock);
   return META ? { dataCentre, world: kvSharedState(META, clock) } : { dataCentre };
 }
 
 /**
- * Texts in the cache of this data centre, beside the files. As there, the moment a text ends is
- * kept in a header of our own and compared with our own clock.
+ * Shared texts in the cache of this data centre. As for files, a header of our own holds the time
+ * at which a text expires, and is compared with `clock`.
  */
 export function edgeSharedState(cache: Pick<Cache, 'match' | 'put'>, clock: Now): SharedState {
   return {
@@ -44,8 +44,8 @@ function entry(name: string): string {
 }
 
 /**
- * Texts in KV, beside the small files. A data centre believes its own copy, or that there is none,
- * for up to a minute. KV takes one write a second for a key, and on the free plan 1,000 a day in
+ * Shared texts in KV. A data centre may serve its own copy of a text, or a miss, for up to a
+ * minute. KV accepts one write per second for a key and, on the free plan, 1,000 writes per day in
  * all: write rarely.
  */
 export function kvSharedState(
@@ -62,7 +62,7 @@ export function kvSharedState(
     },
     async write(name, text, seconds) {
       await namespace.put(sharedKey(name), text, {
-        expirationTtl: Math.max(seconds, SHORTEST_LIFE),
+        expirationTtl: Math.max(seconds, MIN_TTL_SECONDS),
         metadata: { until: clock.now() + seconds * 1000 },
       });
     },

@@ -6,8 +6,8 @@ import { kvStore } from './kv.ts';
 import { r2Store } from './r2.ts';
 
 /**
- * The bindings of wrangler.toml. Every one may be absent: without R2 and KV the proxy still
- * proxies.
+ * The bindings of wrangler.toml. Each may be absent: without R2 and KV the proxy still serves
+ * modules.
  */
 export interface Bindings {
   readonly FILES?: R2Bucket;
