@@ -1,39 +1,36 @@
 /**
- * What the body of a 200 must look like to be the file that was asked for.
+ * Checks that the body of a 200 can be the requested file.
  *
  * Filtered networks, captive portals and broken mirrors answer 200 with a page of their own. The go
- * command takes an HTML page on `list` for "no versions" and exits with status 0. Here such an
- * answer counts as a failure of the origin, and the next one is asked. Bytes are passed on
- * verbatim.
+ * command reads an HTML page on `list` as "no versions" and exits with status 0. Here such an
+ * answer counts as a failure of the origin, and the next origin is asked. A body that passes is
+ * forwarded unchanged.
  */
 import { failed, type Result, success } from '../effects/result.ts';
 import { parseVersion, isSemver } from '../module/version.ts';
 import { type FailureReason, wrongContent } from '../origins/failure.ts';
 
-/**
- * Go's own limit of a go.mod (golang.org/x/mod/zip.MaxGoMod), in bytes; lists and infos stay far
- * below.
- */
+/** Go's limit for a go.mod (golang.org/x/mod/zip.MaxGoMod). Lists and infos are far smaller. */
 export const MAX_SMALL_FILE_BYTES = 16 * 1024 * 1024;
 
-/** Whether these bytes can be the file, or why not. */
+/** Succeeds when these bytes can be the file, else fails with the reason. */
 export type Check = (bytes: Uint8Array) => Result<void, FailureReason>;
 
-const RIGHT = success(undefined);
+const VALID = success(undefined);
 
-/** `@v/list`: a version on some line, or nothing at all. */
+/** `@v/list`: at least one line with a version, or an empty body. */
 export function checkList(bytes: Uint8Array): ReturnType<Check> {
   const text = decodeText(bytes);
   if (!text.ok) return text;
-  if (text.value.trim() === '') return RIGHT;
+  if (text.value.trim() === '') return VALID;
   const versions = text.value.split('\n').map((line) => line.trim().split(/\s/)[0] ?? '');
-  return versions.some(isSemver) ? RIGHT : failed(wrongContent('a list without any version in it'));
+  return versions.some(isSemver) ? VALID : failed(wrongContent('a list without any version in it'));
 }
 
 /**
- * `.info` and `@latest`, by the rules of cmd/go/internal/modfetch: a JSON object with a Version
- * (the requested one if that is canonical) and, where it is given, a Time in RFC 3339 form. Go
- * matches the names in any case.
+ * `.info` and `@latest`, by the rules of cmd/go/internal/modfetch: a JSON object with a canonical
+ * Version and, optionally, a Time in RFC 3339 form. Go ignores the case of the names. `requested`
+ * is the version that Version must equal, where it is known.
  */
 export function checkInfo(bytes: Uint8Array, requested?: string): ReturnType<Check> {
   const info = parseObject(bytes);
@@ -57,25 +54,22 @@ export function checkInfo(bytes: Uint8Array, requested?: string): ReturnType<Che
     );
   }
   const time = info.value.get('time');
-  const isRight = time === undefined || time === null || isTime(time);
-  return isRight ? RIGHT : failed(wrongContent('info with a Time that is no time'));
+  const isValid = time === undefined || time === null || isTime(time);
+  return isValid ? VALID : failed(wrongContent('info with a Time that is no time'));
 }
 
-/**
- * `.mod`: text with a module directive, which every go.mod has; the hash decides about the rest of
- * it.
- */
+/** `.mod`: text with a module directive, which every go.mod has. The hash covers the rest. */
 export function checkMod(bytes: Uint8Array): ReturnType<Check> {
   const text = decodeText(bytes);
   if (!text.ok) return text;
   return /^[ \t]*module[ \t("`]/m.test(text.value)
-    ? RIGHT
+    ? VALID
     : failed(wrongContent('a go.mod without a module line'));
 }
 
 /**
- * Refuses a page, whatever type it claims: static servers call a list text/html, and captive
- * portals a page text/plain.
+ * Decodes UTF-8 and refuses HTML by its first character. Content-Type does not tell: static servers
+ * label a list text/html, and captive portals label a page text/plain.
  */
 function decodeText(bytes: Uint8Array): Result<string, FailureReason> {
   let text: string;
@@ -101,12 +95,12 @@ function parseObject(bytes: Uint8Array): Result<ReadonlyMap<string, unknown>, Fa
   return success(new Map(Object.entries(json).map(([name, value]) => [name.toLowerCase(), value])));
 }
 
-/** As strict as Go's time.Time.UnmarshalJSON: capital T and Z, and a day that its month has. */
+/** As strict as Go's time.Time.UnmarshalJSON: upper-case T and Z, and a day that exists. */
 const RFC_3339 = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
 
 function isTime(value: unknown): boolean {
   const day = typeof value === 'string' ? RFC_3339.exec(value)?.[1] : undefined;
   if (day === undefined || Number.isNaN(Date.parse(String(value)))) return false;
-  // Date takes the 30th of February for the 1st of March.
+  // Date reads the 30th of February as the 1st of March.
   return new Date(`${day}T00:00:00Z`).toISOString().startsWith(day);
 }

@@ -27,28 +27,26 @@ import type { Verification } from './verification.ts';
 const TEXT = 'text/plain; charset=utf-8';
 const JSON_TYPE = 'application/json';
 
-/** A file of a module, and how it is served. */
+/** A file of a module, by the way in which it is served. */
 export type ModuleFile =
   | { readonly size: 'small'; readonly file: SmallFile }
   | { readonly size: 'large'; readonly file: LargeFile };
 
 export interface FileOptions {
   readonly context: RequestContext;
-  /** The origins that may be asked for the module. */
+  /** The origins that serve the module. */
   readonly origins: readonly Origin[];
   readonly verification: Verification;
 }
 
-/**
- * The file that a request asks for: where it comes from, how it is checked and how long it is kept.
- */
+/** The file of a request: where it comes from, how it is checked, and how long it is kept. */
 export function moduleFile(request: ModuleRequest, options: FileOptions): ModuleFile {
   const { module } = request;
-  const small = (file: SmallSource): ModuleFile => ({
-    size: 'small',
-    file: smallFile(file, options),
-  });
   const { context, origins, verification } = options;
+  const small = (source: SmallSource): ModuleFile => ({
+    size: 'small',
+    file: smallFile(source, options),
+  });
   switch (request.kind) {
     case 'list':
       return small({
@@ -101,29 +99,27 @@ export function moduleFile(request: ModuleRequest, options: FileOptions): Module
   }
 }
 
-/** How to learn the hash of one file of a version, where VERIFY asks for it. */
+/** The look-up of a file's expected hash; undefined where VERIFY compares nothing. */
 function expectation(
   { module, version }: { readonly module: ModulePath; readonly version: Version },
   checksums: Verification['mods'],
   file: 'mod' | 'zip',
 ): (() => Promise<Expectation>) | undefined {
-  return (
-    checksums &&
-    (async () => {
-      const hashes = await checksums.expect(module, version);
-      if (hashes.kind !== 'known') return hashes;
-      return { kind: 'known', database: hashes.database, hash: hashes[file] };
-    })
-  );
+  if (!checksums) return undefined;
+  return async function expectHash() {
+    const hashes = await checksums.expect(module, version);
+    if (hashes.kind !== 'known') return hashes;
+    return { kind: 'known', database: hashes.database, hash: hashes[file] };
+  };
 }
 
-/** A small file of an origin, and what its content must be. */
+/** A small file, and the checks of its content. */
 interface SmallSource extends Pick<
   SmallFile,
   'key' | 'subject' | 'contentType' | 'cache' | 'composeOffline'
 > {
   readonly check: Check;
-  /** Learns its hash; undefined where nothing is compared. */
+  /** Looks up the expected hash; undefined where nothing is compared. */
   readonly expect?: (() => Promise<Expectation>) | undefined;
 }
 
@@ -141,7 +137,7 @@ function smallFile(source: SmallSource, { context, origins }: FileOptions): Smal
   };
 }
 
-/** What the databases have of a stored go.mod that was never checked. */
+/** Compares a stored go.mod that was never checked with its expected hash. */
 function verdictOf(bytes: Uint8Array, expected: Expectation): Verdict {
   if (expected.kind === 'unknown') return expected;
   const compared = compareHash(expected, hashMod(bytes));
@@ -154,7 +150,7 @@ async function fetchSmall(
   { cache, check, expect, key, subject }: SmallSource,
   { context, origins }: Pick<FileOptions, 'context' | 'origins'>,
 ): Promise<Fetched> {
-  const expecting = expect?.(); // asked at the same time as the origins
+  const expecting = expect?.(); // runs at the same time as the requests to the origins
   const answer = await askForFile(
     { key, subject, origins },
     {
@@ -181,8 +177,8 @@ function checkContent(
   check: Check,
   expected: Expectation | undefined,
 ): Result<Checked | undefined, FailureReason> {
-  const right = check(bytes);
-  if (!right.ok) return failed(asMismatch(right.reason, expected));
+  const content = check(bytes);
+  if (!content.ok) return failed(asMismatch(content.reason, expected));
   if (!expected || expected.kind === 'unknown') return success(undefined);
   return compareHash(expected, hashMod(bytes));
 }

@@ -17,25 +17,19 @@ export interface ModuleZipOptions {
   readonly module: ModulePath;
   readonly version: Version;
   readonly origins: readonly Origin[];
-  /** Learns the hash of the zip; undefined where nothing is compared. */
+  /** Looks up the expected hash; undefined where nothing is compared. */
   readonly expect: (() => Promise<Expectation>) | undefined;
   /**
-   * Whether the zip must keep the rules by which the go command unpacks it, also where nothing is
-   * compared.
+   * Whether a zip that the go command would not unpack is refused, even where no hash is compared.
    */
   readonly keepsRules: boolean;
 }
 
-/** A module zip as a large file. */
-export function moduleZip({
-  module,
-  version,
-  origins,
-  expect,
-  keepsRules,
-}: ModuleZipOptions): LargeFile {
+/** The zip of a version as a large file. */
+export function moduleZip(options: ModuleZipOptions): LargeFile {
+  const { module, version, origins, expect, keepsRules } = options;
   const key = versionKey(module, version, 'zip');
-  /** What the name of every entry begins with. */
+  /** The required prefix of every entry name. */
   const prefix = `${module}@${version}/`;
   return {
     key,
@@ -70,9 +64,9 @@ export function moduleZip({
 }
 
 /**
- * A zip has a directory at its end, and every name in it belongs to this version: otherwise it is
- * another file. A directory that begins before the bytes at hand (28,000 files and more) is left to
- * the hash.
+ * Checks the directory at the end of a zip: every name in it must belong to this version. A
+ * directory that begins before `tail` (28,000 files or more) is not checked here; the hash covers
+ * it.
  */
 function checkDirectory(
   tail: Uint8Array,

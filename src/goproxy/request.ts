@@ -16,11 +16,11 @@ import {
 } from '../module/version.ts';
 
 /**
- * What a client asks a module proxy for (https://go.dev/ref/mod#goproxy-protocol).
+ * A request of the GOPROXY protocol (https://go.dev/ref/mod#goproxy-protocol).
  *
- * `info` is the `.info` of a canonical version that the module can have; every other revision, a
- * branch, a hash, `v1.2.3+meta`, or `v3.0.0` where the answer may be `v3.0.0+incompatible`, is a
- * `query`: its answer may change.
+ * `info` is the `.info` of a canonical version that the module can have. Every other revision is a
+ * `query`, whose answer may change: a branch, a commit hash, `v1.2.3+meta`, or `v3.0.0` where the
+ * answer may be `v3.0.0+incompatible`.
  */
 export type ModuleRequest =
   | { readonly kind: 'list'; readonly module: ModulePath }
@@ -31,20 +31,20 @@ export type ModuleRequest =
   | { readonly kind: 'query'; readonly module: ModulePath; readonly query: Version | VersionQuery };
 
 /**
- * Queries that the go command resolves itself, from the list; as a revision they would name a
- * branch called so.
+ * Queries that the go command itself resolves from the list. In a request they could only mean a
+ * branch of that name.
  */
 const CLIENT_SIDE_QUERIES: readonly string[] = ['latest', 'upgrade', 'patch'];
 
 /**
- * Parses the path of a URL, with its leading slash and still percent-encoded. Only the typed
- * request travels further. Source of the grammar: cmd/go/internal/modfetch/proxy.go and
+ * Parses the path of a URL, with its leading slash and still percent-encoded. A failure completes
+ * the sentence "not found: …". Source of the grammar: cmd/go/internal/modfetch/proxy.go and
  * golang.org/x/mod/module.
  */
 export function parseModuleRequest(pathname: string): Result<ModuleRequest> {
   const path = decodePath(pathname);
   if (path === undefined) return failed('invalid path');
-  // A version may contain `@`, a module path cannot: the first `/@` ends the module path.
+  // A module path cannot contain `@`, a version can: the first `/@` ends the module path.
   const at = path.indexOf('/@');
   if (at < 1) return failed('missing /@v/ or /@latest');
   const escapedPath = path.slice(1, at);
@@ -81,6 +81,7 @@ function parseVersionFile(
   return success({ kind: extension === 'mod' ? 'mod' : 'zip', module, version });
 }
 
+/** Why an escaped module path is invalid. */
 function describe(escapedPath: string): string {
   const path = unescapeUpperCase(escapedPath);
   if (path !== undefined) return describeBadModulePath(path) ?? 'malformed module path';

@@ -10,15 +10,13 @@ import type { Verification } from './verification.ts';
 
 export interface ModuleSources {
   readonly origins: readonly Origin[];
-  /** What the files of a request are compared with. */
+  /** The checksum databases that a request's files are compared with. */
   readonly verificationOf: (context: LogContext) => Verification;
 }
 
-/** The resolver of module requests. */
-export function moduleResolver({
-  origins,
-  verificationOf,
-}: ModuleSources): Resolver<ModuleRequest, LogContext> {
+/** Builds the resolver of module requests. */
+export function moduleResolver(sources: ModuleSources): Resolver<ModuleRequest, LogContext> {
+  const { origins, verificationOf } = sources;
   return async function resolveModule(request, context) {
     const { size, file } = moduleFile(request, {
       context,

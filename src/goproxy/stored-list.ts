@@ -3,19 +3,15 @@ import { type ModulePath, versionFitsPath } from '../module/module-path.ts';
 import { parseKey, versionPrefix } from '../store/key.ts';
 import type { LayeredStore } from '../store/layered.ts';
 
-/**
- * Toolchains are fetched by their zip alone: their versions have no `.info` to be listed by.
- */
+/** The go command fetches only the zip of a toolchain, so its stored versions have no `.info`. */
 const TOOLCHAIN = 'golang.org/toolchain';
 
 /**
- * `@v/list` made from what the store holds, for a module whose list was never asked while an origin
- * could be reached. Undefined when nothing of the module is stored: an empty list would say that
- * the module exists.
+ * Composes `@v/list` from the stored files, for an outage in which no copy of the list is stored.
+ * Undefined when no file of the module is stored: an empty list would mean that the module exists.
  *
- * Listed is what the go command can go on with: a version without `.info` would break `go get -u`
- * (golang/go#34033), and pseudo-versions are never listed, or clients would be pinned to an old
- * commit.
+ * A version without `.info` is not listed: it would break `go get -u` (golang/go#34033).
+ * Pseudo-versions are not listed either: the go command could select an old commit.
  */
 export async function listStored(
   store: Pick<LayeredStore, 'list'>,
@@ -26,8 +22,8 @@ export async function listStored(
   for (const { key } of await store.list(versionPrefix(module))) {
     const file = parseKey(key);
     const isVersionFile = file?.kind === 'info' || file?.kind === 'mod' || file?.kind === 'zip';
-    // The answer to v3.0.0 may be v3.0.0+incompatible: a version that cannot be the module's own is
-    // a query's copy.
+    // A version that does not fit the module path is the copy of a query: the answer to v3.0.0 may
+    // be v3.0.0+incompatible.
     if (!isVersionFile || !versionFitsPath(module, file.version)) continue;
     isAnyStored = true;
     const isListed = file.kind === 'info' || (module === TOOLCHAIN && file.kind === 'zip');

@@ -5,17 +5,17 @@ import type { Upstream } from '../origins/upstream.ts';
 import { versionKey } from '../store/key.ts';
 import { looksLikeZipStart } from '../zip/read/directory.ts';
 
-/** Keys without their extension: a module that every public proxy has, whose zip has 7 MB. */
+/** Key without its extension: a module that every public proxy has, with a zip of 7 MB. */
 const WELL_KNOWN = 'golang.org/x/text/@v/v0.3.0';
 
-/** The origins of modules, in their configured order. */
+/** The module origins and their probe files, in the configured order. */
 export function moduleUpstreams(origins: readonly Origin[]): readonly Upstream[] {
   return origins.map((origin) => ({ id: origin.name, origin, probe: probeFiles(origin) }));
 }
 
 /**
- * An origin for certain modules is probed with the version that its `probe` names, and not without
- * one: no other module is known to be there.
+ * The files that an origin is probed with. An origin that serves only certain modules is probed
+ * with its configured `probe`, or not at all: it need not have any other module.
  */
 function probeFiles({ modules, probe }: Origin): ProbeFiles | undefined {
   if (probe) {

@@ -1,16 +1,16 @@
 import type { Checksums } from '../sumdb/checksums.ts';
 
-/** What VERIFY asks for. */
+/** The checks that VERIFY selects. */
 export interface Verification {
-  /** What go.mod files are compared with; undefined where they are not compared. */
+  /** The hashes for go.mod files; undefined where these are not compared. */
   readonly mods: Checksums | undefined;
-  /** What zips are compared with; undefined where they are not compared. */
+  /** The hashes for zips; undefined where these are not compared. */
   readonly zips: Checksums | undefined;
-  /** Whether a zip must keep the rules by which the go command unpacks it. */
+  /** Whether a zip that the go command would not unpack is refused. */
   readonly keepsRules: boolean;
 }
 
-/** What each value of VERIFY asks for. Without a checksum database nothing can be compared. */
+/** The checks for a value of VERIFY. Without `checksums` nothing is compared. */
 export function verificationOf(
   verify: 'off' | 'mod' | 'all',
   checksums: Checksums | undefined,

@@ -5,17 +5,17 @@ import type { Question } from '../origins/request/question.ts';
 import type { StoreKey } from '../store/key.ts';
 import type { RequestContext } from './context.ts';
 
-/** A file that origins are asked for. */
+/** A file to ask origins for. */
 export interface AskedFile {
   readonly key: StoreKey;
-  /** What messages call it. */
+  /** The name of the file in messages and events. */
   readonly subject: string;
   readonly origins: readonly Origin[];
 }
 
 /**
- * Asks the origins of a file. An origin that gave a wrong one is reported, and asked last for that
- * file for some time.
+ * Asks the origins of a file, those that recently served a wrong copy of it last. Reports each
+ * origin whose answer mismatches the expected hash.
  */
 export async function askForFile<T>(
   file: AskedFile,
@@ -33,7 +33,10 @@ export async function askForFile<T>(
   return answer;
 }
 
-/** Reports an origin that gave a wrong file, and lets it be asked last for that file. */
+/**
+ * Emits a security event for an origin that served a wrong file. For some time the origin is asked
+ * last for that file.
+ */
 export function reportMismatch(
   { key, subject }: Pick<AskedFile, 'key' | 'subject'>,
   { origin, hashes }: { readonly origin: string; readonly hashes: Hashes },

@@ -1,8 +1,8 @@
 import type { RequestContext, Resolver } from './context.ts';
 
 /**
- * A resolver that answers from the store and asks no origin, for `/cached-only/…` and
- * `Disable-Module-Fetch: true`, as at proxy.golang.org.
+ * A resolver that answers from the store and asks no origin. `/cached-only/…` and
+ * `Disable-Module-Fetch: true` select it, as at proxy.golang.org.
  */
 export function cachedOnly<Request, Context extends RequestContext>(
   next: Resolver<Request, Context>,

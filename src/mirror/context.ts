@@ -14,55 +14,60 @@ import type { SingleFlight } from './single-flight.ts';
 import type { WrongFiles } from './wrong-files.ts';
 
 /**
- * Answers one kind of request. Access, policy and cached-only are functions from one resolver to
- * another.
+ * Answers one kind of request. Decorators such as `cachedOnly` and `refusePrivate` take a resolver
+ * and return another.
  */
 export type Resolver<Request, Context extends RequestContext = RequestContext> = (
   request: Request,
   context: Context,
 ) => Promise<Outcome>;
 
-/** Everything that answering one request may touch. */
+/** Every dependency of the answer to one request. */
 export interface RequestContext extends RequestEffects {
   readonly store: LayeredStore;
   readonly origins: OriginAccess;
   readonly shared: SharedByRequests;
-  /** Whether origins may be asked; otherwise the answer comes from the store alone. */
+  /** Whether origins may be asked; if not, the answer comes from the store only. */
   readonly mayFetch: boolean;
-  /** Chooses the part of a stored large file that is sent. */
+  /** Chooses the range of a stored large file that is sent; undefined for the whole file. */
   readonly select: SelectRange | undefined;
 }
 
-/** The effects of one request that say nothing of modules. */
+/** The effects of one request that are independent of modules. */
 export interface RequestEffects {
   readonly clock: Clock;
   readonly background: Background;
   readonly emit: Emit<MirrorEvent | TroubleEvent>;
-  /** Aborted when the client leaves before it has an answer, where the platform reports that. */
+  /**
+   * Aborted when the client disconnects before it has an answer, where the platform reports that.
+   */
   readonly signal: AbortSignal;
-  /** Milliseconds that are left until the first byte of the answer is due. */
+  /** Milliseconds left until the deadline for the first byte of the answer. */
   readonly timeLeftMs: () => number;
   readonly openPipe: OpenPipe;
 }
 
 /**
- * Opens a pipe for `size` bytes, or for any number of them. Ending it early is an error on both
- * sides.
+ * Opens a pipe for exactly `size` bytes, or for any number where it is undefined. A pipe of known
+ * size that is closed early fails on both sides.
  */
 export type OpenPipe = (size: number | undefined) => {
   readonly readable: ReadableStream<Uint8Array>;
   readonly writable: WritableStream<Uint8Array>;
 };
 
-/** How the engine reaches origins. */
+/** Access to origins. */
 export interface OriginAccess {
-  /** Asks origins in their order, in the time that is left. Never rejects. */
+  /** Asks origins within the time left of the request. Never rejects. */
   readonly ask: <T>(origins: readonly Origin[], question: Question<T>) => Promise<Answer<T>>;
-  /** Counts a failure of an origin whose stream was accepted and turned out to be no good file. */
+  /**
+   * Records a failure of an origin whose answer was accepted and whose file proved wrong
+   * afterwards.
+   */
   readonly recordFailure: (failure: Failure) => void;
 }
 
-/** What the requests of an isolate have in common. */
+/** The state that the requests of an isolate share. */
 export interface SharedByRequests {
   readonly flights: SingleFlight<SharedOutcome>;
   readonly budgets: Budgets;

@@ -1,10 +1,8 @@
 import type { Hashes } from '../origins/failure.ts';
 
-/**
- * What an operator must hear of: a file is another one than the checksum database has the hash of.
- */
+/** Security alarms: the hash of a file differs from the one in the checksum database. */
 export type MirrorEvent =
-  /** An origin gave it. It was neither served whole nor stored. */
+  /** An origin served the file. No client received all of it, and it was not stored. */
   | {
       readonly event: 'security';
       readonly kind: 'mismatch';
@@ -12,7 +10,7 @@ export type MirrorEvent =
       readonly origin: string;
       readonly hashes: Hashes;
     }
-  /** It was stored. It was removed and is fetched anew. */
+  /** The file was in the store. It was removed and is fetched again. */
   | {
       readonly event: 'security';
       readonly kind: 'stored-mismatch';

@@ -3,34 +3,36 @@ import { failed, type Result, success } from '../effects/result.ts';
 import { type Failure, type FailureReason, failureText, type Hashes } from '../origins/failure.ts';
 import type { Checked } from '../store/contract.ts';
 
-/** What a file must be, as far as a checksum database tells. */
+/** The expected hash of a file, according to the checksum databases. */
 export type Expectation =
-  /** Its `h1:` hash, in the log of `database`. */
+  /** The log of `database` has this `h1:` hash. */
   | { readonly kind: 'known'; readonly database: string; readonly hash: string }
-  /** Every database was asked and has no record of it, or none may be asked. */
+  /** No database has a record of the version, or none may be asked about it. */
   | { readonly kind: 'uncovered' }
-  /** Some database could not be asked, and no other one has it. */
+  /** At least one database failed, and no other one has a record. */
   | { readonly kind: 'unknown'; readonly failures: readonly Failure[] };
 
 /** An expectation with a hash. */
 export type KnownHash = Extract<Expectation, { kind: 'known' }>;
 
-/** An expectation that a file can be compared with. */
+/** An expectation that allows a decision about a file. */
 export type Comparable = Exclude<Expectation, { kind: 'unknown' }>;
 
-/** What is known of a stored copy that was never checked. */
+/** The result of checking a stored copy. */
 export type Verdict =
   | { readonly kind: 'checked'; readonly checked: Checked }
   | { readonly kind: 'wrong'; readonly hashes: Hashes }
-  /** No database could be asked. */
+  /** The check was not possible: a database failed. */
   | { readonly kind: 'unknown'; readonly failures: readonly Failure[] }
   /**
-   * Nothing shows that it is right: the file is fetched anew, and this copy served only if that
-   * fails.
+   * The copy has no proof. The file is fetched again, and this copy is served only if that fails.
    */
   | { readonly kind: 'unproven' };
 
-/** Compares the `h1:` hash of a file with what is expected of it. */
+/**
+ * Compares the `h1:` hash of a file with the expected one. Succeeds with `uncovered` where none is
+ * known.
+ */
 export function compareHash(
   expected: Comparable,
   found: H1,
@@ -42,9 +44,9 @@ export function compareHash(
 }
 
 /**
- * Content that cannot be the file is a mismatch where the log has a hash of the file: as wrong as a
- * file with another hash, so that the next origin is asked. A reason that says nothing of the
- * content stays what it is.
+ * Turns `wrong content` into a mismatch where the log has a hash of the file: content that cannot
+ * be the file is as wrong as content with another hash, and is reported in the same way. Any other
+ * reason is returned unchanged.
  */
 export function asMismatch(
   reason: FailureReason,

@@ -1,26 +1,27 @@
 import type { Clock } from '../effects/clock.ts';
 
-/** Milliseconds between two looks at whether memory came free. */
+/** Milliseconds between two checks for free memory. */
 const RETRY_MS = 50;
 
 /**
- * Milliseconds after which memory counts as free although it was not given back: the platform may end a request in
- * the middle, and then nothing of it runs any more.
+ * Milliseconds after which reserved memory counts as free. The platform may end a request at any
+ * point; its code then never releases the memory.
  */
 const LEASE_MS = 5 * 60_000;
 
-/** Gives memory back; a second call does nothing. */
+/** Releases reserved memory. A second call does nothing. */
 export type Release = () => void;
 
 /**
- * The bytes that the requests of an isolate may hold in memory together. An isolate has 128 MB for
- * all of them, and a go command fetches many zips at once: a request that gets nothing here streams in
- * small pieces instead, or waits.
+ * Limits the bytes that the requests of an isolate hold in memory together. An isolate has 128 MB
+ * for all of them, and a go command fetches many zips at once. A request without a reservation
+ * streams in small pieces, or waits.
  */
 export class Budget {
   readonly #capacity: number;
   #left: number;
   readonly #clock: Clock;
+  /** When each reservation was made, in milliseconds since the epoch. */
   readonly #leases = new Map<Release, number>();
 
   constructor(bytes: number, clock: Clock) {
@@ -29,7 +30,7 @@ export class Budget {
     this.#clock = clock;
   }
 
-  /** Takes `bytes` if there are that many left, and returns how to give them back. */
+  /** Reserves `bytes`; undefined when fewer are left. */
   take(bytes: number): Release | undefined {
     if (bytes > this.#left) this.#endOldLeases();
     if (bytes > this.#left) return undefined;
@@ -42,14 +43,15 @@ export class Budget {
   }
 
   /**
-   * Does `work` while it holds `bytes`, as soon as there are that many. Rejects with `RangeError` when the whole
-   * budget is less.
+   * Waits until `bytes` are free, and holds them while `work` runs. Settles as `work` does. Rejects
+   * with `RangeError` when `bytes` exceeds the whole budget.
    */
   async holding<T>(bytes: number, work: () => Promise<T>): Promise<T> {
     if (bytes > this.#capacity) {
       throw new RangeError(`Cannot hold ${bytes} bytes in a budget of ${this.#capacity}`);
     }
-    // A second look in place of a queue: in workerd a request cannot rely on a promise that another one resolves.
+    // Polling, not a queue: in workerd a request cannot rely on a promise that another request
+    // resolves.
     let release = this.take(bytes);
     while (!release) {
       await this.#clock.sleep(RETRY_MS);
@@ -64,23 +66,28 @@ export class Budget {
 
   #endOldLeases(): void {
     const now = this.#clock.now();
-    for (const [release, taken] of this.#leases) if (now - taken > LEASE_MS) release();
+    for (const [release, takenAt] of this.#leases) if (now - takenAt > LEASE_MS) release();
   }
 }
 
 const MIB = 1024 * 1024;
 
-/** What an isolate may hold, of its 128 MB. */
+/** The budgets of an isolate, within its 128 MB. */
 export interface Budgets {
-  /** Files that are whole in memory, twice while they are copied out, and what streams are ahead of their clients. */
+  /**
+   * Whole files, and the rings of streams. A whole file is in memory twice while it is copied to
+   * the client.
+   */
   readonly held: Budget;
   /**
-   * The comparison of stored files. It waits for memory while a stream waits for it: taken from the same
-   * budget, neither would end.
+   * Comparisons of stored files. A stream keeps its ring until its comparison has ended: from one
+   * common budget, the comparisons of several streams could wait for the memory of those streams
+   * for ever.
    */
   readonly verifications: Budget;
 }
 
+/** The budgets of a new isolate. */
 export function openBudgets(clock: Clock): Budgets {
   return { held: new Budget(40 * MIB, clock), verifications: new Budget(32 * MIB, clock) };
 }

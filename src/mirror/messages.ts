@@ -1,13 +1,13 @@
 /**
- * The texts of answers that are no file. They are read by Go developers: the go command prints the
- * body of an error answer if it is plain text without control characters, at most 8 lines and 648
- * bytes (cmd/go/internal/web/api.go). The request id is added where the response is made.
+ * Outcomes without a file, and their texts for Go developers. The go command prints the body of an
+ * error response if it is plain text without control characters, at most 8 lines and 648 bytes of
+ * it (cmd/go/internal/web/api.go). The HTTP layer appends the request id.
  */
 import { type Failure, failureText } from '../origins/failure.ts';
 import type { Missing as MissingAnswer } from '../origins/race/answer.ts';
 import { LOCAL, type Missing, type Source, type Unavailable } from './outcome.ts';
 
-/** Answer to a path that no module proxy has. */
+/** The outcome for a path outside the GOPROXY protocol. */
 export function malformed(reason: string): Missing {
   return {
     kind: 'missing',
@@ -18,7 +18,10 @@ export function malformed(reason: string): Missing {
   };
 }
 
-/** Answer where fetching was not allowed; proxy.golang.org has the same words for it. */
+/**
+ * The outcome where nothing is stored and the request may not fetch. proxy.golang.org words it in
+ * the same way.
+ */
 export function notCached(subject: string): Missing {
   return {
     kind: 'missing',
@@ -30,25 +33,28 @@ export function notCached(subject: string): Missing {
 }
 
 /**
- * An origin's own "not found", with its text. Unless every origin that could have the file was
- * asked, another one may have it: then the answer is not kept.
+ * The "not found" of an origin, with the origin's text. It is cached only if it is unanimous:
+ * otherwise an origin that was not asked, or that failed, may have the file.
  */
 export function missing(
   subject: string,
   { status, text, origin }: MissingAnswer,
   { isUnanimous, source }: { readonly isUnanimous: boolean; readonly source: Source },
 ): Missing {
-  const said = text.replace(/^not found:\s*/i, '') || `status ${status}`;
+  const reason = text.replace(/^not found:\s*/i, '') || `status ${status}`;
   return {
     kind: 'missing',
     status,
-    text: `not found: ${subject}: ${origin} says: ${said}`,
+    text: `not found: ${subject}: ${origin} says: ${reason}`,
     cache: isUnanimous ? 'negative' : 'failure',
     source,
   };
 }
 
-/** No origin serves this module: that is no outage, and the client may have another source. */
+/**
+ * No configured origin serves the module. That is not an outage: the client may have another
+ * source.
+ */
 function notServed(subject: string): Missing {
   return {
     kind: 'missing',
@@ -59,7 +65,10 @@ function notServed(subject: string): Missing {
   };
 }
 
-/** Every origin failed, and nothing is stored. */
+/**
+ * The outcome where every origin failed and nothing is stored; a 404 where no origin serves the
+ * module.
+ */
 export function unavailable(
   subject: string,
   failures: readonly Failure[],
@@ -67,19 +76,19 @@ export function unavailable(
 ): Unavailable | Missing {
   if (failures.length === 0) return notServed(subject);
   const causes = failures.map(({ origin, reason }) => `${origin}: ${failureText(reason)}`);
-  const retryAfter = Math.max(...failures.map((failure) => failure.retryAfterSeconds ?? 0));
+  const retryAfterSeconds = Math.max(...failures.map((failure) => failure.retryAfterSeconds ?? 0));
   return {
     kind: 'unavailable',
     status: statusOf(failures.map(({ reason }) => reason.kind)),
     text: `cannot get ${subject}: ${causes.join('; ')}`,
-    retryAfterSeconds: retryAfter > 0 ? retryAfter : undefined,
+    retryAfterSeconds: retryAfterSeconds > 0 ? retryAfterSeconds : undefined,
     source,
   };
 }
 
 /**
- * 502 when there was a file that was wrong or could not be checked, 504 when waiting brought
- * nothing, 503 when every origin asked for fewer requests, else 502. Never 404.
+ * 502 when a file was wrong or could not be checked, else 504 when an origin timed out or was not
+ * asked in time, else 503 when every origin was overloaded, else 502. Never 404.
  */
 function statusOf(reasons: readonly Failure['reason']['kind'][]): 502 | 503 | 504 {
   if (reasons.some((kind) => kind === 'mismatch' || kind === 'unchecked')) return 502;

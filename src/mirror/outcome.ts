@@ -2,7 +2,7 @@ import type { Effort } from '../origins/race/answer.ts';
 import type { StoredFile } from '../store/contract.ts';
 import type { CacheClass } from './cache-policy.ts';
 
-/** The answer to a request. HTTP, the log and everything else render this one value. */
+/** The answer to a request, independent of HTTP. Responses and log lines are rendered from it. */
 export type Outcome = Found | Missing | Refused | Unavailable;
 
 export interface Found {
@@ -14,16 +14,16 @@ export interface Found {
 }
 
 /**
- * A file on its way to the client. Its size is unknown only while an origin that declared none is
- * still sending it.
+ * A file that is sent to the client. Its size is undefined only while it is streamed from an origin
+ * that declared none.
  */
 export interface SentFile extends Omit<StoredFile, 'size'> {
   readonly size: number | undefined;
-  /** The range that was asked for begins beyond the end of the file; the body is empty. */
+  /** The requested range begins beyond the end of the file; the body is empty. */
   readonly isUnsatisfiable?: true;
 }
 
-/** There is no such file, as far as the origins say: the go command asks its next source. */
+/** No such file, according to the origins. The go command asks its next source. */
 export interface Missing {
   readonly kind: 'missing';
   readonly status: 404 | 410;
@@ -32,14 +32,14 @@ export interface Missing {
   readonly source: Source;
 }
 
-/** The file may exist and is not given: the go command stops. */
+/** The file is not served, whether it exists or not. The go command stops. */
 export interface Refused {
   readonly kind: 'refused';
   readonly text: string;
   readonly source: Source;
 }
 
-/** No origin could answer: the go command stops, and takes no filtered route. */
+/** No origin gave a usable answer. The go command stops and does not ask its next source. */
 export interface Unavailable {
   readonly kind: 'unavailable';
   readonly status: 502 | 503 | 504;
@@ -49,38 +49,38 @@ export interface Unavailable {
 }
 
 /**
- * What the request that fetches hands to those that wait: an outcome whose body is no stream, or
- * that the file is in the store now, or that it could not be stored and each of them has to fetch
- * by itself.
+ * What a single-flight shares with the waiting requests: an outcome whose body is not a stream;
+ * `stored`, when they can read the file from the store; or `not stored`, when each of them has to
+ * fetch the file itself.
  */
 export type SharedOutcome = Outcome | 'stored' | 'not stored';
 
 /** Where an answer came from. */
 export type Source = typeof LOCAL | StoreSource | OriginSource;
 
-/** modferry's own answer, for which it looked at nothing. */
+/** modferry's own answer, without the store or an origin. */
 export const LOCAL = { from: 'local' } as const;
 
 export interface StoreSource {
   readonly from: 'store';
-  /** Label of the tier. */
+  /** The label of the tier. */
   readonly tier: string;
-  /** Name of the origin that a negative entry is from. */
+  /** The name of the origin that a negative entry came from. */
   readonly origin?: string | undefined;
-  /** An old copy, which is served because the origins failed. */
+  /** Whether this is an old copy, served because the origins failed. */
   readonly isStale?: boolean | undefined;
-  /** The requests that failed before. */
+  /** The effort of the failed attempt to fetch the file, where there was one. */
   readonly effort?: Effort | undefined;
 }
 
 export interface OriginSource {
   readonly from: 'origin';
-  /** Name of the origin that answered; absent where none did. */
+  /** The name of the origin that answered; absent where none did. */
   readonly origin?: string | undefined;
   readonly effort: Effort;
 }
 
-/** Why an outcome is no file; undefined when it is one. */
+/** Why the outcome has no file; undefined when it has one. */
 export function reasonOf(outcome: Outcome): string | undefined {
   return outcome.kind === 'found' ? undefined : outcome.text;
 }

@@ -9,12 +9,11 @@ export interface FileToPublish {
 }
 
 /**
- * Makes several files of the durable tier visible at once, or none of them.
+ * Publishes several files in the durable tier, all or none.
  *
- * Readers find the other files through the last one, so that one is written when the others are
- * there. When a write fails, the files that were written before are removed again. Resolves with
- * whether all of them are there now; a file that `create` finds in its place stays and counts as
- * there. Never rejects.
+ * Readers find the other files through the last one, so it is written last. When a write fails, the
+ * files written before it are removed. Resolves with true when all files are stored; a file that
+ * already exists under a key of mode `create` stays and counts as stored. Never rejects.
  */
 export async function publish(
   files: readonly FileToPublish[],

@@ -6,18 +6,19 @@ import type { Leader } from './single-flight.ts';
 /** The result of a fetch. */
 export interface Delivery {
   readonly outcome: Outcome;
-  /** Resolves when the outcome's bytes are in the store, or never will be. */
+  /** Resolves when the writes to the store have ended. */
   readonly settled?: Promise<void> | undefined;
   /**
-   * Where the outcome's body is a stream, which no other request can read: whether it is in the
-   * store, once that is known.
+   * Present where the body is a stream, which no other request can read. Resolves with whether the
+   * file is stored, as soon as that is certain.
    */
   readonly stored?: Promise<boolean> | undefined;
 }
 
 /**
- * Fetches for this request and for all that ask for the same file until it is stored. The fetch is
- * given its `Leader`, by which it sees how many wait, and shows that it makes progress.
+ * Fetches a file for this request and for those that join until it is stored. `fetch` receives the
+ * `Leader` of the flight: it shows how many requests wait, and takes signs of progress. Rejects as
+ * `fetch` does.
  */
 export async function fetchShared(
   key: StoreKey,
@@ -28,14 +29,14 @@ export async function fetchShared(
   const fetched = fetch(leader);
   const ended = fetched
     .then(async ({ outcome, settled, stored }) => {
-      // A fetch that was given up because its client left is no answer for the requests that wait.
-      const isGivenUp = signal.aborted && outcome.kind !== 'found';
+      // A fetch that was aborted with its client is no answer for the waiting requests.
+      const isAborted = signal.aborted && outcome.kind !== 'found';
       if (stored) leader.share((await stored) ? 'stored' : 'not stored');
-      else leader.share(isGivenUp ? 'not stored' : outcome);
+      else leader.share(isAborted ? 'not stored' : outcome);
       await settled;
     })
     .finally(() => {
-      leader.share('not stored'); // has no effect once something was shared
+      leader.share('not stored'); // without effect after the first value
       leader.end();
     });
   background('fetch', ended);

@@ -1,17 +1,17 @@
 import type { Clock } from '../effects/clock.ts';
 
-/** Milliseconds after which a leader without a sign of progress counts as dead. */
+/** Milliseconds without progress after which a leader counts as ended. */
 const ABANDONED_AFTER_MS = 60_000;
 
 /**
- * Single-flight: one fetch for all requests of an isolate that want the same file.
+ * Single-flight: one fetch for all concurrent requests of an isolate for the same file.
  *
- * The first request leads and does the work; those that come meanwhile wait for what it shares.
- * Only plain values are shared: streams and responses belong to the request that made them, and the
- * platform forbids any other to touch them.
+ * The first request leads and does the work. Later requests wait for the value that it shares. Only
+ * plain values are shared: the platform forbids a request to use a stream or response of another
+ * one.
  *
- * The platform may end a leader at any time, because its client left. So no request waits without
- * limit, and a leader that makes no progress is forgotten.
+ * The platform may end a leader at any time, because its client disconnected. So a waiting request
+ * needs a time limit of its own, and a leader without progress is ignored.
  */
 export class SingleFlight<T> {
   readonly #leaders = new Map<string, Leader<T>>();
@@ -22,7 +22,8 @@ export class SingleFlight<T> {
   }
 
   /**
-   * What the leader of `key` shares, or undefined when there is none and the caller should `lead`.
+   * Joins the flight of `key`: the value that its leader shares, a promise that may never settle.
+   * Undefined when there is no leader and the caller should `lead`.
    */
   join(key: string): Promise<T> | undefined {
     const leader = this.#leaders.get(key);
@@ -31,6 +32,7 @@ export class SingleFlight<T> {
     return leader.shared;
   }
 
+  /** Starts a flight of `key`, in place of any other. */
   lead(key: string): Leader<T> {
     const leader = new Leader<T>(this.#clock, () => {
       if (this.#leaders.get(key) === leader) this.#leaders.delete(key);
@@ -40,12 +42,12 @@ export class SingleFlight<T> {
   }
 }
 
-/** The request that does the work of a flight. */
+/** The request that does the work of a flight, as the other requests see it. */
 export class Leader<T> {
   readonly shared: Promise<T>;
-  /** Requests that have joined. */
+  /** The number of requests that have joined. */
   waiting = 0;
-  /** When it last made progress, in milliseconds since the epoch. */
+  /** The last sign of progress, in milliseconds since the epoch. */
   progressAt: number;
   readonly #share: (value: T) => void;
   readonly #clock: Pick<Clock, 'now'>;
@@ -61,19 +63,19 @@ export class Leader<T> {
   }
 
   /**
-   * Hands a value to the requests that wait, and to those that join until `end`. The first value
-   * counts.
+   * Shares a value with the requests that wait and with those that join before `end`. Only the
+   * first call has an effect.
    */
   share(value: T): void {
     this.#share(value);
   }
 
-  /** To be called while the work goes on, if it takes long. */
+  /** Records progress. Long work calls this often. */
   touch(): void {
     this.progressAt = this.#clock.now();
   }
 
-  /** From now on the next request leads. */
+  /** Ends the flight: the next request leads. */
   end(): void {
     this.#end();
   }

@@ -1,15 +1,15 @@
 import type { Clock } from '../effects/clock.ts';
 import type { StoreKey } from '../store/key.ts';
 
-/** Milliseconds in which an origin that gave a wrong file is asked last for it. */
+/** Milliseconds for which an origin is asked last for a file that it served wrong. */
 const ASKED_LAST_MS = 10 * 60_000;
 
-/** More wrong files at a time mean an attack or a broken origin: the oldest are forgotten. */
+/** More entries mean an attack or a broken origin; the oldest are dropped. */
 const MAX_ENTRIES = 1000;
 
 /**
- * Which origins gave a wrong file of late. In this isolate alone: another one finds out by itself,
- * at the cost of one request.
+ * The origins that recently served a wrong file, by file. Each isolate has its own record; to find
+ * the same out costs another isolate one request.
  */
 export class WrongFiles {
   readonly #until = new Map<string, number>();
@@ -28,9 +28,9 @@ export class WrongFiles {
   }
 
   /**
-   * Whether an origin gave this file wrong, and is to be asked after its mirrors. It is not left
-   * out: its file may have been mended while the others are down, and where the others have no such
-   * file, that is no answer either.
+   * Whether an origin recently served this file wrong, and is asked after its mirrors. It is not
+   * excluded: its file may have been repaired while the others fail, and a 404 of the others alone
+   * is not a definite answer.
    */
   has(key: StoreKey, origin: string): boolean {
     return (this.#until.get(entryOf(key, origin)) ?? 0) > this.#clock.now();

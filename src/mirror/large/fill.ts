@@ -14,24 +14,24 @@ import { type Committed, relay, type RelayedFile } from './relay.ts';
 import { CHUNK_BYTES, RING_CHUNKS, SMALL_RING_CHUNKS } from './ring.ts';
 import { compareStored } from './stored-copy.ts';
 
-/** How a fill ends: with the etag of the stored copy, or why there is none. */
+/** How a fill ends: with the etag of the stored copy, or with the failure. */
 export type FillEnd = Result<string, Failure>;
 
 export type Fill =
-  /** The store failed, and the file has to be compared there. */
+  /** Nothing was started: the file would have to be stored, and the store failed or is absent. */
   | { readonly state: 'not started' }
-  /** The client gets the file while it is stored. */
+  /** The client receives the file while it is stored. */
   | {
       readonly state: 'streaming';
       readonly file: SentFile;
       readonly end: Promise<FillEnd>;
-      /** Whether the client gets the end of the file only once the stored copy was compared. */
+      /** Whether the end of the file is held back until the stored copy was compared. */
       readonly isVerified: boolean;
     }
-  /** The file goes into the store alone. */
+  /** The file goes to the store only. */
   | { readonly state: 'filling'; readonly end: Promise<FillEnd> };
 
-/** Where the rest of a file comes from, and the hash that it must have, where that is known. */
+/** The origin of a file, and its expected hash where that is known. */
 interface FillOptions {
   /** Name of the origin. */
   readonly origin: string;
@@ -39,12 +39,13 @@ interface FillOptions {
 }
 
 /**
- * Streams a large file to the client and into the durable tier, and compares the stored copy before
- * the client gets the end. Without a durable tier nothing can be compared: then the file is passed
- * on as it is, because the operator chose to have no store. With one that fails it is not.
+ * Streams a large file to the client and to the durable tier. The stored copy is compared before
+ * the client receives the end. Without a durable tier nothing can be compared: the file is then
+ * streamed unchecked, because the operator chose to run without a store. Where a durable tier
+ * exists and fails, the fill does not start.
  *
- * From an origin that gave this very file wrong before, the client gets nothing before the stored
- * copy was compared: it then hears what is wrong, in place of one broken stream after the other.
+ * When the origin recently served this very file wrong, the client receives nothing before the
+ * stored copy was compared. It then gets an error text, not one broken stream after another.
  */
 export async function startFill(job: Job, begun: BegunAnswer, options: FillOptions): Promise<Fill> {
   const { context, file, hasClient, leader } = job;
@@ -52,12 +53,11 @@ export async function startFill(job: Job, begun: BegunAnswer, options: FillOptio
   const { store } = context;
   const size = begun.body.declaredBytes;
   const etag = newEtag();
-  // A file for one request alone is stored to be compared; where nothing is compared it is only
-  // passed on.
+  // A file that no other request waits for is stored only if it has to be compared.
   const isStored = leader !== undefined || known !== undefined;
   const upload = isStored ? await store.large.upload(file.key, { etag, size }) : undefined;
   if (!upload && (!hasClient || (known && store.durableLabel !== undefined))) {
-    await begun.body.cancel('it cannot be stored');
+    await begun.body.cancel('the file cannot be stored');
     return { state: 'not started' };
   }
   if (known && !upload) {
@@ -81,7 +81,9 @@ interface RunOptions extends FillOptions {
   readonly client: WritableStream<Uint8Array>;
 }
 
-/** Runs the relay in the background. Resolves as soon as it is known whether the file is stored. */
+/**
+ * Runs the relay in the background. Resolves as soon as it is certain whether the file is stored.
+ */
 async function runFill(
   job: Job,
   { body, first }: BegunAnswer,
@@ -90,7 +92,7 @@ async function runFill(
   const { context } = job;
   const { background, clock, shared } = context;
   const releaseRing = shared.budgets.held.take(RING_CHUNKS * CHUNK_BYTES);
-  const file = new FilledFile(job, { etag, known: upload && known });
+  const file = new FilledFile(job, etag, upload && known);
   const { stored, done } = relay({
     clock,
     chunks: releaseRing ? RING_CHUNKS : SMALL_RING_CHUNKS,
@@ -112,8 +114,8 @@ async function runFill(
 }
 
 /**
- * Counts what is wrong with a file against its origins: of a resumed one nothing tells which of
- * them gave the wrong part.
+ * Records a wrong file against its origins. All origins of a resumed body count: which of them sent
+ * the wrong part is unknown.
  */
 function blame({ context, file }: Job, names: readonly string[], reason: FailureReason): void {
   for (const origin of names) {
@@ -123,18 +125,15 @@ function blame({ context, file }: Job, names: readonly string[], reason: Failure
   }
 }
 
-/** The file of a fill, as the relay sees it. */
+/** The file of a fill, for the relay. */
 class FilledFile implements RelayedFile {
-  /** Of the stored copy. */
+  /** The etag of the stored copy. */
   etag: string;
   readonly verify: RelayedFile['verify'];
   readonly #job: Job;
   readonly #known: KnownHash | undefined;
 
-  constructor(
-    job: Job,
-    { etag, known }: { readonly etag: string; readonly known: KnownHash | undefined },
-  ) {
+  constructor(job: Job, etag: string, known: KnownHash | undefined) {
     this.#job = job;
     this.etag = etag;
     this.#known = known;
@@ -152,16 +151,17 @@ class FilledFile implements RelayedFile {
   }
 
   /**
-   * Compares the stored copy of what the client was sent, and writes its hash file; or removes it.
+   * Compares the stored copy with the expected hash. Writes its hash file if they are equal, and
+   * removes the copy if not. Rejects when the stored file is not the one that the client receives.
    */
   async #verify(committed: Committed, known: KnownHash): Promise<Result<void, FailureReason>> {
     const { context, file } = this.#job;
     const { large } = context.store;
     const stored = await large.open(file.key);
-    if (!stored) throw new Error('The stored file could not be read');
+    if (!stored) throw new Error('Cannot read the stored file');
     const isOurs = committed.isOurs && stored.etag === this.etag;
     if (!isOurs && !(await this.#isSame(stored, committed))) {
-      throw new Error('Another file was stored meanwhile');
+      throw new Error('Another file was stored at the same time');
     }
     const compared = await compareStored(this.#job, stored, known);
     if (!compared.ok) {
@@ -173,7 +173,7 @@ class FilledFile implements RelayedFile {
     return success(undefined);
   }
 
-  /** Whether the stored file has the bytes that the client was sent. */
+  /** Whether the stored file has the bytes that the client receives. */
   async #isSame(stored: RangedFile, { size, digest }: Committed): Promise<boolean> {
     return stored.size === size && equalBytes(await digestOf(stored), digest);
   }
@@ -191,13 +191,13 @@ class FilledFile implements RelayedFile {
   }
 }
 
-/** Bytes that are read at a time to compare two files. */
-const COMPARED_BYTES = 4 * 1024 * 1024;
+/** The size of one read while a stored file is digested. */
+const READ_BYTES = 4 * 1024 * 1024;
 
 async function digestOf(file: RangedFile): Promise<Uint8Array> {
   const hash = startSha256();
-  for (let at = 0; at < file.size; at += COMPARED_BYTES) {
-    hash.update(await file.read(at, Math.min(COMPARED_BYTES, file.size - at)));
+  for (let at = 0; at < file.size; at += READ_BYTES) {
+    hash.update(await file.read(at, Math.min(READ_BYTES, file.size - at)));
   }
   return hash.digest();
 }

@@ -3,15 +3,15 @@ import type { SharedOutcome } from '../outcome.ts';
 import type { Leader } from '../single-flight.ts';
 import type { LargeFile } from './large-file.ts';
 
-/** One large file on its way to one request, or into the store. */
+/** The work on one large file, for one request or for the store only. */
 export interface Job {
   readonly file: LargeFile;
   readonly context: RequestContext;
   /**
-   * Of the requests that wait for this file to be stored; undefined when the file is for this
-   * request alone.
+   * The leader of the flight, when other requests can wait for the stored file; undefined when the
+   * file is for this request only.
    */
   readonly leader: Leader<SharedOutcome> | undefined;
-  /** Whether a client gets the file; otherwise it goes into the store alone. */
+  /** Whether a client receives the file; if not, it goes to the store only. */
   readonly hasClient: boolean;
 }

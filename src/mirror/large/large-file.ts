@@ -6,27 +6,27 @@ import type { AskedFile } from '../ask-for-file.ts';
 import type { Comparable, Expectation } from '../expectation.ts';
 
 /**
- * A file that may be too large for memory: it is streamed, and checked in the store. A module zip
- * is one kind.
+ * A file that may be too large for memory. It is streamed, and its stored copy is checked. A module
+ * zip is one kind.
  */
 export interface LargeFile extends AskedFile {
-  /** Key of the hash file, which says that a stored copy was checked. */
+  /** Key of the hash file, which records that the stored copy was checked. */
   readonly hashKey: StoreKey;
   /** Path below an origin's base URL, percent-encoded, with its leading slash. */
   readonly path: string;
   readonly contentType: string;
-  /** Learns what its hash must be; absent where nothing is compared. Never rejects. */
+  /** Looks up the expected hash; absent where nothing is compared. Never rejects. */
   readonly expect?: (() => Promise<Expectation>) | undefined;
   /**
-   * Whether a body of this length, where it is declared, that begins with these bytes can be such a
-   * file.
+   * Whether a body that begins with `first` can be such a file. `declared` is its length in bytes,
+   * where the origin declared one.
    */
   inspect(first: Uint8Array, declared: number | undefined): Result<void, FailureReason>;
-  /** Whether a body of `size` bytes that ends with these can be this file. */
+  /** Whether a body of `size` bytes that ends with `tail` can be this file. */
   checkEnd(tail: Uint8Array, size: number): Result<void, FailureReason>;
   /**
-   * Compares a whole file with what is expected of it. `onProgress` is called while it is read.
-   * Rejects when the source cannot be read, which says nothing of the file.
+   * Compares a whole file with its expected hash. `onProgress` is called during the reads. Rejects
+   * when the source cannot be read; that says nothing about the file.
    */
   verify(
     source: FileSource,
@@ -35,12 +35,14 @@ export interface LargeFile extends AskedFile {
   ): Promise<Result<Checked, FailureReason>>;
 }
 
-/** A file that is read at any place: in memory, or in a store. */
+/** A file with random access, in memory or in a store. */
 export interface FileSource {
   /** In bytes. */
   readonly size: number;
-  /** Exactly the bytes `offset` to `offset + length - 1`; rejects when it cannot read them. */
+  /** Exactly the bytes `offset` to `offset + length - 1`. Rejects when they cannot be read. */
   read(offset: number, length: number): Promise<Uint8Array>;
-  /** As `read`, into `memory`, which is transferred: use `.buffer` of the result from then on. */
+  /**
+   * As `read`, into `memory`. The buffer is transferred: use `.buffer` of the result afterwards.
+   */
   readInto?(offset: number, length: number, memory: ArrayBuffer): Promise<Uint8Array<ArrayBuffer>>;
 }

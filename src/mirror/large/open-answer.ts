@@ -8,28 +8,29 @@ import type { FileSource, LargeFile } from './large-file.ts';
 import { CHUNK_BYTES } from './ring.ts';
 
 /**
- * Up to here a file is checked whole before its first byte is sent, so that a bad one costs the
- * client nothing.
+ * A file of at most this size is checked whole before its first byte is sent, so that the client
+ * never receives a part of a wrong one.
  */
 const MAX_WHOLE_BYTES = 8 * 1024 * 1024;
 
-/** How much of a body of undeclared length is held before it is streamed. */
+/** How much of a body of undeclared length is read before it is streamed. */
 const MAX_UNDECLARED_BYTES = 1024 * 1024;
 
-/** An origin's answer whose start was read. */
+/** An origin's answer after its first bytes were read. */
 export type OpenedAnswer = WholeAnswer | BegunAnswer;
 
-/** All of it is in memory, and was compared with what is known of the file. */
+/** The whole body is in memory. It was checked, and compared where its expected hash is known. */
 export interface WholeAnswer {
   readonly state: 'whole';
   readonly bytes: Uint8Array;
   readonly checked: Checked | undefined;
-  /** Gives the memory back. */
+  /** Releases the reserved memory; undefined where none was reserved. */
   readonly release: Release | undefined;
 }
 
 /**
- * It is too large to be held, or there is no memory for it: its first bytes, and the rest to come.
+ * The body is too large to be held, or there is no memory for it: its first bytes, and the unread
+ * rest.
  */
 export interface BegunAnswer {
   readonly state: 'begun';
@@ -37,18 +38,22 @@ export interface BegunAnswer {
   readonly body: OriginBody;
 }
 
+interface OpenEffects {
+  /** The expected hash; undefined where nothing is compared. */
+  readonly expecting: Promise<Expectation> | undefined;
+  readonly budget: Budget;
+}
+
 /**
- * Reads the body of an answer: whole if it is small enough, else its start. Rejects when the body
- * cannot be read.
+ * Reads the body of an answer: whole if it is small and there is memory, else its start. Rejects
+ * when the body cannot be read.
  */
 export async function openAnswer(
   body: OriginBody,
   file: LargeFile,
-  {
-    expecting,
-    budget,
-  }: { readonly expecting: Promise<Expectation> | undefined; readonly budget: Budget },
+  effects: OpenEffects,
 ): Promise<Result<OpenedAnswer, FailureReason>> {
+  const { budget, expecting } = effects;
   const declared = body.declaredBytes;
   const isSmall = declared !== undefined && declared <= MAX_WHOLE_BYTES;
   const release = isSmall ? budget.take(declared) : undefined;
@@ -66,7 +71,7 @@ export async function openAnswer(
       release?.();
       return failed(asMismatch(checked.reason, expected));
     }
-    await body.cancel('all of it was read');
+    await body.cancel('the body was read whole');
     return success({ state: 'whole', bytes: first, checked: checked.value, release });
   } catch (error) {
     release?.();
@@ -74,10 +79,10 @@ export async function openAnswer(
   }
 }
 
-/** Gives back what an opened answer holds. */
+/** Releases the memory of an opened answer, or cancels its body. */
 export function discardAnswer(opened: OpenedAnswer): void {
   if (opened.state === 'whole') opened.release?.();
-  else void opened.body.cancel('it is not needed');
+  else void opened.body.cancel('the answer is not needed');
 }
 
 async function checkWhole(
@@ -91,7 +96,7 @@ async function checkWhole(
   return file.verify(inMemory(bytes), expected, () => undefined);
 }
 
-/** A file in memory; what is read are views of it. */
+/** A file in memory. A read returns a view of it. */
 function inMemory(bytes: Uint8Array): FileSource {
   return {
     size: bytes.length,

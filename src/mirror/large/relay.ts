@@ -1,28 +1,29 @@
 /**
- * A large file on its way from an origin to the store and to the client that asked first.
+ * Relays a large file from an origin to the store and to the client of the first request.
  *
- *     origin -> ring of chunks -> upload to the store    as fast as the origin and the store can
- *                              \> client                 as fast as it reads
+ *     origin -> ring of chunks -> upload to the store    at the pace of the origin and the store
+ *                              \> client                 at its own pace
  *
- * Nothing may hold such a file in memory: an isolate has 128 MB for all its requests, and a tee of
- * the body would buffer whatever the slower side has not read yet. So the last chunks are kept in a
- * ring. A client that falls further behind than that is waited for a moment, which costs the fill
- * little and suits a client that is only somewhat slower than the origin. A slow client is detached
- * from the ring, and reads on from the stored copy at the byte where it stopped: it neither holds
- * the fill up nor loses anything. Without a store the pace of the client is the pace of the fill.
+ * Such a file must not be held in memory: an isolate has 128 MB for all its requests, and a tee of
+ * the body would buffer everything that the slower side has not read yet. So only the last chunks
+ * are kept, in a ring. When the client falls behind the ring, the fill waits for it for a moment:
+ * that costs little, and is enough for a client that is only slightly slower than the origin. A
+ * slower client is detached from the ring and continues from the stored copy at the byte where it
+ * stopped, so it neither delays the fill nor misses a byte. Without a store the fill has the pace
+ * of the client.
  *
- * When the client leaves, the fill ends too, unless other requests wait for it or it is nearly
- * complete: the platform would end it half done soon anyway.
+ * When the client disconnects, the fill is cancelled, unless other requests wait for it or it is
+ * nearly complete: the platform would soon end it anyway.
  *
- * The last chunk goes nowhere before the end of the body was checked. A body that breaks off, or is
- * no such file, ends in a broken stream, never in a short or wrong 200 that looks complete (the go
- * command would take that for an integrity failure and try no other source), and the store keeps
- * nothing of it.
+ * The last chunk is forwarded only after the end of the body was checked. A body that breaks off or
+ * is not the file ends in a broken stream, and the store keeps nothing of it. It never ends in a
+ * short or wrong 200 that looks complete: the go command would report an integrity failure and try
+ * no other source.
  *
- * Where the file can be compared with a hash, the client also waits for its last chunks until the
- * stored copy was compared: half of the ring is held back, about 2 MiB. They hold the end record of
- * a zip, without which no zip opens, and nearly always the whole central directory. Whatever a
- * hostile origin sends instead, the connection breaks before its end: no client ever receives a
+ * Where the file can be compared with a hash, half of the ring is also held back until the stored
+ * copy was compared: 2 MiB, or 512 KiB where memory is short. These last chunks hold the end record
+ * of a zip, without which it cannot be opened, and nearly always the whole central directory.
+ * Whatever a hostile origin sends, the connection breaks before the end: no client ever receives a
  * complete wrong file.
  */
 import { startSha256 } from '../../bytes/sha256.ts';
@@ -36,60 +37,66 @@ import { Ring } from './ring.ts';
 
 export interface RelayOptions {
   readonly clock: Clock;
-  /** Chunks that are kept. */
+  /** The capacity of the ring, in chunks. */
   readonly chunks: number;
   readonly body: OriginBody;
-  /** What was already read from the body. */
+  /** The bytes that were already read from the body. */
   readonly first: Uint8Array<ArrayBuffer>;
-  /** Where the file is stored; undefined where there is no store. */
+  /** The upload to the store; undefined where the file is not stored. */
   readonly upload: Upload | undefined;
-  /** The client's end. */
+  /** The stream to the client. */
   readonly client: WritableStream<Uint8Array>;
   readonly file: RelayedFile;
 }
 
-/** The file that is relayed: how it is checked, and what wants to know of its progress. */
+/** The checks of a relayed file, and the callbacks about its progress. */
 export interface RelayedFile {
-  /** Whether a body of `size` bytes that ends with these can be the file. */
+  /** Whether a body of `size` bytes that ends with `tail` can be the file. */
   checkEnd(tail: Uint8Array, size: number): Result<void, FailureReason>;
   /**
-   * Compares the stored copy once it is committed, and removes it when it is another file. Rejects
-   * when that cannot be told. Undefined where nothing is compared.
+   * Compares the committed copy with the expected hash, and removes a wrong one. Rejects when the
+   * comparison is not possible. Undefined where nothing is compared.
    */
   readonly verify: ((committed: Committed) => Promise<Result<void, FailureReason>>) | undefined;
-  /** Reads the stored file from `offset` to its end `size`, once the upload is committed. */
+  /**
+   * Reads the committed file from `offset` to its end at `size`; undefined when it is not stored
+   * any more.
+   */
   readStored(offset: number, size: number): Promise<ReadableStream<Uint8Array> | undefined>;
   /** Whether other requests wait for the stored file. */
   isWanted(): boolean;
-  /** Called for every chunk. */
+  /** Called for every chunk that was read. */
   onProgress(): void;
-  /** Called when the upload failed; the client is served all the same if that is still possible. */
+  /** Called when the upload fails. The client is still served where nothing has to be compared. */
   onUploadFailed(error: unknown): void;
 }
 
+/** A file whose upload was committed. */
 export interface Committed {
   readonly size: number;
-  /** False when another upload was first: then the stored copy is that one's. */
+  /** False when another upload was committed first: the stored copy is then that one's. */
   readonly isOurs: boolean;
-  /** SHA-256 of the bytes that the client gets. */
+  /** SHA-256 of the bytes that the client receives. */
   readonly digest: Uint8Array;
 }
 
 /** How a relay ends. */
 export type RelayEnd =
   | { readonly state: 'stored'; readonly size: number }
-  /** The client has the file, the store has not. */
+  /** The body was complete, and this upload did not store it. */
   | { readonly state: 'passed'; readonly size: number }
-  /** The body is not the file. */
+  /** The body proved not to be the file. */
   | { readonly state: 'refused'; readonly reason: FailureReason }
+  /** The body broke off, or it could be neither stored nor sent. */
   | { readonly state: 'broken'; readonly error: unknown };
 
-/** What is known as soon as the upload failed, while the client is still served. */
+/** Also `not stored`: the upload failed or there is none, while the client is still served. */
 type StoredEnd = RelayEnd | { readonly state: 'not stored' };
 
 /**
- * Runs until the body is stored and the client has it or left (`done`). `stored` tells whether it
- * was stored, as soon as that is known. Neither rejects.
+ * Starts the relay. `done` resolves when the fill has ended and the client has the file or has
+ * disconnected. `stored` resolves as soon as it is certain whether the file is stored. Neither
+ * rejects.
  */
 export function relay(options: RelayOptions): {
   readonly stored: Promise<StoredEnd>;
@@ -100,7 +107,7 @@ export function relay(options: RelayOptions): {
   const stored = Promise.withResolvers<StoredEnd>();
   if (!options.upload) stored.resolve({ state: 'not stored' });
   const onUploadFailed = (error: unknown) => {
-    stored.resolve({ state: 'not stored' }); // requests that wait for the stored copy need not wait for the end
+    stored.resolve({ state: 'not stored' }); // the requests that wait for the copy stop waiting now
     file.onUploadFailed(error);
   };
   const pump = new Pump(options, ring, onUploadFailed);
@@ -115,18 +122,18 @@ export function relay(options: RelayOptions): {
   return { stored: stored.promise, done: Promise.all([filled, client]).then(() => undefined) };
 }
 
-/** What the stream of the client breaks with. */
+/** The error that the client's stream is aborted with. */
 function errorOf(end: Extract<RelayEnd, { state: 'refused' | 'broken' }>): unknown {
   return end.state === 'refused' ? new OriginError(end.reason) : end.error;
 }
 
-/** Reads the body to its end, one chunk ahead of what is let through. */
+/** Reads the body to its end, one chunk ahead of what is forwarded. */
 class Pump {
   readonly #options: RelayOptions;
   readonly #ring: Ring;
   readonly #onUploadFailed: (error: unknown) => void;
   #upload: Upload | undefined;
-  /** Of the bytes that were let through, where the body does not keep it. */
+  /** The digest of the forwarded bytes, where it is needed and the body does not keep one. */
   readonly #digest: ReturnType<typeof startSha256> | undefined;
 
   constructor(options: RelayOptions, ring: Ring, onUploadFailed: (error: unknown) => void) {
@@ -138,7 +145,7 @@ class Pump {
     this.#digest = needsDigest ? startSha256() : undefined;
   }
 
-  /** Rejects when the body breaks, or when neither the store nor the client takes it. */
+  /** Rejects when the body breaks off, or when neither the store nor the client takes it. */
   async run(): Promise<RelayEnd> {
     const { body, file } = this.#options;
     const { held, size } = await this.#readBody();
@@ -149,7 +156,7 @@ class Pump {
     return file.verify ? this.#commitVerified(size, file.verify) : this.#commit(size);
   }
 
-  /** Forwards all chunks but the last one, which is returned. */
+  /** Forwards all chunks but the last, which it returns with the size of the body. */
   async #readBody(): Promise<{ readonly held: Uint8Array<ArrayBuffer>; readonly size: number }> {
     const { body, clock, file, first } = this.#options;
     const startedAt = clock.now();
@@ -165,7 +172,7 @@ class Pump {
     for (;;) {
       const memory = await this.#ring.reserve({ mayDetach: this.#upload !== undefined });
       if (!this.#upload && this.#ring.isDeserted) {
-        throw new Error('Neither the store nor the client takes the rest');
+        throw new Error('Neither the store nor the client takes the rest of the file');
       }
       const next = await body.fill(memory);
       file.onProgress();
@@ -187,7 +194,7 @@ class Pump {
       this.#upload = undefined;
       this.#onUploadFailed(error);
       if (this.#options.file.verify) {
-        throw new Error('The file cannot be checked without a stored copy', { cause: error });
+        throw new Error('Cannot check the file without a stored copy', { cause: error });
       }
     }
   }
@@ -197,7 +204,7 @@ class Pump {
     verify: NonNullable<RelayedFile['verify']>,
   ): Promise<RelayEnd> {
     const digest = this.#digest?.digest() ?? this.#options.body.digest();
-    if (!this.#upload || !digest) throw new Error('The file cannot be checked without a store');
+    if (!this.#upload || !digest) throw new Error('Cannot check the file without a store');
     const isOurs = await this.#upload.commit().catch((error: unknown) => {
       this.#onUploadFailed(error);
       throw error;
@@ -222,7 +229,8 @@ class Pump {
 }
 
 /**
- * Writes what the ring lets through; a client that was detached reads the rest of the stored copy.
+ * Writes the chunks that the ring releases. A detached client receives the rest from the stored
+ * copy. Never rejects: a failure aborts the client's stream.
  */
 async function serveClient(
   { client, file }: RelayOptions,
@@ -230,8 +238,7 @@ async function serveClient(
   filling: Promise<RelayEnd>,
 ): Promise<void> {
   const writer = client.getWriter();
-  // Otherwise a client that leaves while there is nothing to write would be noticed with the next
-  // chunk only.
+  // Without this, a client that disconnects would be noticed only when the next chunk is written.
   writer.closed.catch(() => ring.leave());
   let offset = 0;
   try {
@@ -246,10 +253,10 @@ async function serveClient(
     const end = await filling;
     if (end.state === 'refused' || end.state === 'broken') throw errorOf(end);
     if (end.state !== 'stored') {
-      throw new Error('The file could not be stored, and the client was too slow to follow');
+      throw new Error('Cannot continue for a slow client: the file was not stored');
     }
     const rest = await file.readStored(offset, end.size);
-    if (!rest) throw new Error('The stored file could not be read');
+    if (!rest) throw new Error('Cannot read the stored file');
     writer.releaseLock();
     await rest.pipeTo(client);
   } catch (error) {
@@ -258,7 +265,7 @@ async function serveClient(
   }
 }
 
-/** Rejects when the body is broken or refused; otherwise never settles. */
+/** Rejects when the body is broken or refused; else never settles. */
 async function untilBroken(filling: Promise<RelayEnd>): Promise<never> {
   const end = await filling;
   if (end.state === 'refused' || end.state === 'broken') throw errorOf(end);

@@ -1,29 +1,40 @@
 import { type Clock, within } from '../../effects/clock.ts';
 
-/** One read: large enough that JavaScript runs seldom, small enough to keep several. */
+/** The size of one read: large enough that JavaScript runs seldom, small enough to keep several. */
 export const CHUNK_BYTES = 256 * 1024;
 
-/** Chunks in a ring: 4 MiB, of which the check of the end sees the last 3.5 at least. */
+/** Chunks in a ring: 4 MiB. The check of the end sees at least the last 3.5 MiB. */
 export const RING_CHUNKS = 16;
 
-/** Chunks in a ring where memory is short. */
+/** Chunks in a ring where memory is short: 1 MiB. */
 export const SMALL_RING_CHUNKS = 4;
 
-/** Milliseconds that a chunk waits for a client that lags: a client that reads 2.5 MB/s is waited for, a slower one detached. */
+/**
+ * Milliseconds to wait per chunk for a client that lags. A client that reads less than about 2.5
+ * MB/s is detached.
+ */
 const LAG_LIMIT_MS = 100;
 
+interface RingOptions {
+  readonly clock: Clock;
+  /** The capacity, in chunks. */
+  readonly chunks: number;
+  /** How many chunks are held back from the client until the end. */
+  readonly held: number;
+}
+
 /**
- * The last chunks of the body, in memory that is used over and over. The reader of the body pushes,
- * the client consumes what was released. A chunk that is being written to the client is never
- * overwritten.
+ * The last chunks of a body, in memory that is reused. The reader of the body pushes chunks, and
+ * the client consumes those that were released. A chunk is never overwritten while it is written to
+ * the client.
  */
 export class Ring {
   #chunks: Uint8Array<ArrayBuffer>[] = [];
   /** Sequence number of the first chunk in `#chunks`. */
   #start = 0;
-  /** How many chunks were let through. */
+  /** How many chunks were released. */
   #released = 0;
-  /** Sequence number of the chunk that the client wants or is writing. */
+  /** Sequence number of the chunk that the client needs next, or that is being written to it. */
   #wanted = 0;
   #writing = false;
   #clientLeft = false;
@@ -32,48 +43,44 @@ export class Ring {
   readonly #left = Promise.withResolvers<void>();
   readonly #clock: Clock;
   readonly #capacity: number;
-  /** How many chunks the client stays behind until the end. */
+  /** How many chunks are held back from the client until the end. */
   readonly #held: number;
 
-  constructor({
-    clock,
-    chunks,
-    held,
-  }: {
-    readonly clock: Clock;
-    readonly chunks: number;
-    readonly held: number;
-  }) {
+  constructor({ clock, chunks, held }: RingOptions) {
     this.#clock = clock;
     this.#capacity = chunks;
     this.#held = held;
   }
 
+  /** Adds a chunk. The client does not see it before it is released. */
   push(chunk: Uint8Array<ArrayBuffer>): void {
     this.#chunks.push(chunk);
   }
 
-  /** Lets another chunk through to the client, one that is `held` chunks back. */
+  /** Releases the next chunk. The client receives it when `held` further chunks are released. */
   release(): void {
     this.#released += 1;
     this.#change();
   }
 
-  /** Lets the rest through: there is no more. */
+  /** Ends the ring: the client receives all released chunks. */
   end(): void {
     this.#ended = true;
     this.#change();
   }
 
-  /** Whether no client takes another chunk: it left, or the chunk that it needs next is gone. */
+  /**
+   * Whether the client takes no further chunk: it disconnected, or its next chunk was overwritten.
+   */
   get isDeserted(): boolean {
     const next = this.#wanted + (this.#writing ? 1 : 0);
     return this.#clientLeft || next < this.#start;
   }
 
   /**
-   * Memory for a chunk. Once the ring is full that is the memory of the oldest chunk. A client that has not
-   * read that one yet is waited for: with `mayDetach` for a moment, and then it is detached.
+   * Memory for a chunk: that of the oldest chunk once the ring is full. When the client has not
+   * read that chunk yet, this waits for it: with `mayDetach` for `LAG_LIMIT_MS`, after which the
+   * client is detached; without it, until the client reads or disconnects.
    */
   async reserve({ mayDetach }: { readonly mayDetach: boolean }): Promise<ArrayBuffer> {
     if (this.#chunks.length < this.#capacity) return new ArrayBuffer(CHUNK_BYTES);
@@ -91,7 +98,7 @@ export class Ring {
     return reusable ? oldest.buffer : new ArrayBuffer(CHUNK_BYTES);
   }
 
-  /** Whether the client still has to read the oldest chunk. */
+  /** Whether the client has not read the oldest chunk yet. */
   get #lags(): boolean {
     return !this.isDeserted && this.#wanted <= this.#start;
   }
@@ -100,7 +107,9 @@ export class Ring {
     while (this.#lags) await this.#changed.promise;
   }
 
-  /** The chunk that the client wants next, when it is let through; `detached` if it is gone by then. */
+  /**
+   * Waits for the client's next chunk to be released. `detached` when it was overwritten before.
+   */
   async next(): Promise<Uint8Array | 'end' | 'detached'> {
     for (;;) {
       if (this.#wanted < this.#start) return 'detached';
@@ -115,21 +124,21 @@ export class Ring {
     }
   }
 
-  /** The client has the chunk that `next` gave. */
+  /** The chunk that `next` returned was written to the client. */
   consumed(): void {
     this.#writing = false;
     this.#wanted += 1;
     this.#change();
   }
 
-  /** The client left: nothing waits for it any more. */
+  /** The client disconnected: `reserve` stops waiting for it. */
   leave(): void {
     this.#clientLeft = true;
     this.#left.resolve();
     this.#change();
   }
 
-  /** Resolves when the client leaves; a client that is only too slow does not. */
+  /** Resolves when the client disconnects; not when it is detached. */
   get left(): Promise<void> {
     return this.#left.promise;
   }

@@ -17,17 +17,15 @@ import { type BegunAnswer, discardAnswer, openAnswer, type WholeAnswer } from '.
 import { findStored, found, serveVerified, type StoredCopy, verifyStored } from './stored-copy.ts';
 
 /**
- * The part of its time that a request waits for another one's fill, which may take longer than it
- * has.
+ * The part of its time left for which a request waits for the fill of another one. A fill may take
+ * longer than that; the rest is for a fetch of its own.
  */
 const SHARE_OF_TIME_TO_WAIT = 0.6;
 
-/**
- * Failure of modferry's own store: a large file that has to be compared cannot be had without it.
- */
+/** The failure of modferry's own store. Without it a large file cannot be compared. */
 const STORE_FAILED: Failure = { origin: 'modferry', reason: { kind: 'store' } };
 
-/** Serves a large file: from the store, or from the first origin that has it. */
+/** Serves a large file: from the store, else from the first origin that has it. */
 export async function serveLarge(file: LargeFile, context: RequestContext): Promise<Outcome> {
   const alone: Job = { file, context, leader: undefined, hasClient: true };
   const copy = await findStored(alone);
@@ -44,7 +42,8 @@ export async function serveLarge(file: LargeFile, context: RequestContext): Prom
       return missing(file.subject, negative.missing, { isUnanimous: true, source });
     }
   }
-  // The "not cached" of a request that may not fetch is no answer for those that may.
+  // A request that may not fetch does not lead a flight: its "not cached" is no answer for the
+  // others.
   if (!context.mayFetch) return (await obtain(alone, copy)).outcome;
   const waiting = context.shared.flights.join(file.key);
   if (!waiting) {
@@ -55,13 +54,13 @@ export async function serveLarge(file: LargeFile, context: RequestContext): Prom
   if (typeof shared === 'object') return shared;
   const now: StoredCopy = shared ? await findStored(alone) : { state: 'absent' };
   if (now.state === 'ready') return now.outcome;
-  // The other request still fetches, or could not store the file: this one gets its own copy.
+  // The other request still fetches, or could not store the file: this one fetches for itself.
   return (await obtain(alone, now)).outcome;
 }
 
 /**
- * Gets a large file into the store for no client. Resolves with the outcome, without a body, when
- * it is there or cannot be.
+ * Fetches a large file into the store without a client. Resolves when the file is stored, or when
+ * that is not possible. The caller discards the body of the outcome.
  */
 export async function fillLarge(file: LargeFile, context: RequestContext): Promise<Outcome> {
   const alone: Job = { file, context, leader: undefined, hasClient: false };
@@ -79,7 +78,7 @@ function withoutBody(outcome: Outcome): Outcome {
   return { ...outcome, file: { ...outcome.file, body: new Uint8Array() } };
 }
 
-/** Verifies the stored copy, or fetches the file. */
+/** Verifies the stored copy, or fetches the file where there is none or it is wrong. */
 async function obtain(job: Job, copy: StoredCopy): Promise<Delivery> {
   const { context, file } = job;
   if (copy.state === 'unchecked' && file.expect) {
@@ -93,10 +92,10 @@ async function obtain(job: Job, copy: StoredCopy): Promise<Delivery> {
   return context.mayFetch ? fetchFile(job, []) : { outcome: notCached(file.subject) };
 }
 
-/** Asks the origins, those of `earlier` failures left out. */
+/** Asks the origins, except those of `earlier` failures. */
 async function fetchFile(job: Job, earlier: readonly Failure[]): Promise<Delivery> {
   const { context, file } = job;
-  const expecting = file.expect?.(); // asked at the same time as the origins
+  const expecting = file.expect?.(); // runs at the same time as the requests to the origins
   const budget = context.shared.budgets.held;
   const answer = await askForFile(
     file,
@@ -107,7 +106,7 @@ async function fetchFile(job: Job, earlier: readonly Failure[]): Promise<Deliver
       policy: {
         lane: 'bulk',
         skip: ({ name }) => earlier.some(({ origin }) => origin === name),
-        resume: file.expect ? 'by-digest' : 'by-validator', // the comparison needs the digest, too
+        resume: file.expect ? 'by-digest' : 'by-validator', // the comparison needs the digest too
       },
     },
     context,
@@ -120,10 +119,10 @@ async function fetchFile(job: Job, earlier: readonly Failure[]): Promise<Deliver
     if (!('refused' in delivered)) return delivered;
     const failures = [...earlier, delivered.refused];
     const isOriginToBlame = delivered.refused !== STORE_FAILED;
-    const isOneLeft = file.origins.some(({ name }) =>
+    const isAnyLeft = file.origins.some(({ name }) =>
       failures.every(({ origin }) => origin !== name),
     );
-    return isOriginToBlame && isOneLeft
+    return isOriginToBlame && isAnyLeft
       ? fetchFile(job, failures)
       : { outcome: unavailable(file.subject, failures, source) };
   }
@@ -137,15 +136,15 @@ async function fetchFile(job: Job, earlier: readonly Failure[]): Promise<Deliver
   return { outcome: unavailable(file.subject, failures, { from: 'origin', effort }) };
 }
 
-/** Where a file comes from, and what it must be. */
+/** The origin of a file, and its expected hash. */
 interface Provenance {
-  /** Name of the origin. */
+  /** The name of the origin. */
   readonly origin: string;
   readonly source: Source;
   readonly expected: Expectation | undefined;
 }
 
-/** Answers with a file that an origin has. `refused` says why it is not the answer after all. */
+/** Delivers an opened answer. `refused` has the reason why it cannot be delivered. */
 async function deliver(
   job: Job,
   opened: WholeAnswer | BegunAnswer,
@@ -190,15 +189,16 @@ async function deliverWhole(
 async function deliverStream(
   job: Job,
   begun: BegunAnswer,
-  { expected, origin, source }: Provenance & { readonly expected: Comparable | undefined },
+  from: Provenance & { readonly expected: Comparable | undefined },
 ): Promise<Delivery | { readonly refused: Failure }> {
   const { file } = job;
+  const { expected, origin, source } = from;
   const known = expected?.kind === 'known' ? expected : undefined;
   const fill = await startFill(job, begun, { origin, known });
   if (fill.state === 'not started') return { refused: STORE_FAILED };
   if (fill.state === 'streaming') {
-    const uncovered = expected?.kind === 'uncovered' ? 'uncovered' : 'immutable';
-    const cache = fill.isVerified || !known ? uncovered : 'failure';
+    const byExpectation = expected?.kind === 'uncovered' ? 'uncovered' : 'immutable';
+    const cache = known && !fill.isVerified ? 'failure' : byExpectation;
     const stored = fill.end.then((end) => end.ok);
     return { outcome: found(file, fill.file, { source, cache }), stored };
   }

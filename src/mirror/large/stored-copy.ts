@@ -2,10 +2,11 @@
  * The copy of a large file in the store.
  *
  *     absent      nothing is stored
- *     ready       it may be served as it is: it was checked, or nothing is compared
- *     unchecked   a bucket that was filled without checks, or another request's fill that is not checked yet
+ *     ready       it may be served: it was checked, or nothing is compared
+ *     unchecked   it is from a bucket that was filled without checks, or from another request's
+ *                 fill whose check has not ended yet
  *
- * An unchecked copy is compared with the log when it is first asked for.
+ * An unchecked copy is compared with the log when it is first requested.
  */
 import { discard } from '../../bytes/streams.ts';
 import type { Found, Outcome, Source } from '../outcome.ts';
@@ -21,12 +22,11 @@ export type StoredCopy =
   | { readonly state: 'unchecked' | 'absent' };
 
 /**
- * What comparing a stored file holds at a time: two windows of the file, and what is inflated from
- * them.
+ * The memory that one comparison holds: two windows of the file, and what is inflated from them.
  */
 const VERIFY_BYTES = 16 * 1024 * 1024;
 
-/** Looks a file up in the store. */
+/** Looks a file up in the store. Does not check it. */
 export async function findStored({ file, context }: Job): Promise<StoredCopy> {
   const { expect, hashKey, key } = file;
   const hit = await context.store.large.find(key, {
@@ -40,8 +40,9 @@ export async function findStored({ file, context }: Job): Promise<StoredCopy> {
 }
 
 /**
- * Compares an unchecked copy with what is expected of it, and answers with it. Undefined when it is
- * wrong, and removed; or gone meanwhile. Rejects when the store cannot be read.
+ * Compares an unchecked copy with its expected hash, and answers with it. Undefined when the copy
+ * was wrong and was removed, or when it is not stored any more. Rejects when the store cannot be
+ * read.
  */
 export async function verifyStored(job: Job, expected: Expectation): Promise<Outcome | undefined> {
   const { context, file } = job;
@@ -71,7 +72,10 @@ export async function verifyStored(job: Job, expected: Expectation): Promise<Out
   return serveVerified(job, stored.etag, expected);
 }
 
-/** Reads a stored file in ranges, under the budget of such reads. */
+/**
+ * Compares a stored file with its expected hash, in ranged reads within the memory budget. Rejects
+ * when the store cannot be read.
+ */
 export function compareStored(
   { context, file, leader }: Job,
   stored: FileSource,
@@ -82,7 +86,7 @@ export function compareStored(
   );
 }
 
-/** The copy that was compared just now, unless another one came to lie in its place. */
+/** Answers with the copy that was just compared; undefined when it was replaced or removed. */
 export async function serveVerified(
   { context, file }: Job,
   etag: string,
@@ -95,16 +99,17 @@ export async function serveVerified(
   });
   if (!hit) return undefined;
   if (expected.kind !== 'known') return foundStored(file, hit, 'uncovered');
-  // The hash file may not have been written; what was compared is this very file all the same.
+  // The write of the hash file may have failed, but an equal etag means the compared file.
   if (hit.file.checked || hit.file.etag === etag) return foundStored(file, hit, 'immutable');
   discard(hit.file.body);
   return undefined;
 }
 
 /**
- * A stored copy whose hash cannot be asked for now, as a stale one: if it has the hash in the hash
- * file beside it, as in a bucket that was copied from a module cache. Without a hash file it may be
- * another request's fill that is not checked yet: unlike a small file it is not served on trust.
+ * Answers with a stale copy while no database can be asked, if the copy has the hash in the hash
+ * file beside it. Such a hash file may come from a bucket that was copied from a module cache.
+ * Without one the copy may be another request's fill that was not checked yet, so it is not served,
+ * unlike a small file.
  */
 async function serveByHashFile(job: Job, stored: RangedFile): Promise<Found | undefined> {
   const { context, file } = job;
@@ -122,16 +127,14 @@ async function serveByHashFile(job: Job, stored: RangedFile): Promise<Found | un
   return undefined;
 }
 
-/**
- * The answer with a stored file. By default what a checksum database has of it decides how long it
- * is kept.
- */
+/** The outcome for a stored file. By default its check decides the cache class. */
 function foundStored(file: LargeFile, hit: LargeHit, cache?: CacheClass): Found {
   const { tier, isUnsatisfiable } = hit;
   const sent = isUnsatisfiable ? { ...hit.file, isUnsatisfiable } : hit.file;
   return found(file, sent, { source: { from: 'store', tier }, cache });
 }
 
+/** The outcome for a large file. By default its check decides the cache class. */
 export function found(
   { contentType }: LargeFile,
   file: Found['file'],

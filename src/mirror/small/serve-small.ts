@@ -2,7 +2,7 @@ import { bytesOf } from '../../bytes/streams.ts';
 import { within } from '../../effects/clock.ts';
 import type { FileToStore } from '../../store/contract.ts';
 import { etagOf } from '../../store/etag.ts';
-import type { Reach } from '../../store/layered.ts';
+import type { Keeping, Reach } from '../../store/layered.ts';
 import type { Hit } from '../../store/tiers.ts';
 import { NEAR_SECONDS } from '../cache-policy.ts';
 import type { RequestContext } from '../context.ts';
@@ -13,23 +13,20 @@ import { type Delivery, fetchShared } from '../shared-fetch.ts';
 import type { Fetched, FetchedFile, SmallFile } from './small-file.ts';
 
 /**
- * The part of its time that a request waits for another one's fetch. That one ends in its own time
- * unless the platform ended it: the rest is for that case.
+ * The part of its time left for which a request waits for the fetch of another one. That fetch has
+ * a time limit of its own, but the platform may have ended it; the rest is for that case.
  */
 const SHARE_OF_TIME_TO_WAIT = 0.9;
 
-/**
- * What the store has of a file: an answer, or nothing that can be served without asking origins
- * first.
- */
+/** The result of a look-up in the store. */
 type StoredCopy =
   | { readonly state: 'ready'; readonly outcome: Outcome }
-  /** A copy that nothing shows to be right is served only when the file cannot be fetched. */
+  /** An unproven copy is served only when the file cannot be fetched. */
   | { readonly state: 'absent' | 'unproven' };
 
 /**
- * Serves a small file: from the store unless it has to be fetched anew, else from the first origin
- * that has it, else as it was before the outage.
+ * Serves a small file: from the store unless it has to be fetched again, else from the first origin
+ * that has it, else a stale copy.
  */
 export async function serveSmall(file: SmallFile, context: RequestContext): Promise<Outcome> {
   const copy = await findStored(file, context);
@@ -37,13 +34,14 @@ export async function serveSmall(file: SmallFile, context: RequestContext): Prom
   const hasStaleCopy = file.cache === 'mutable' || copy.state === 'unproven';
   if (!context.mayFetch) {
     const stale = hasStaleCopy ? await findStale(file, context) : undefined;
-    // A header may have asked for this, and a cache in front of the Worker does not look at it.
+    // A header may have selected this answer, and a cache in front of the Worker ignores that
+    // header.
     return stale ? { ...stale, cache: 'failure' } : notCached(file.subject);
   }
   const { flights } = context.shared;
   for (let abandoned: unknown; ;) {
     const waiting = flights.join(file.key);
-    // Nothing may be awaited between this look and the lead that follows from it.
+    // No `await` may come between `join` and `lead`, or two requests would lead.
     if (!waiting || waiting === abandoned) {
       return fetchShared(file.key, context, () => deliver(file, context, copy.state));
     }
@@ -76,7 +74,7 @@ async function findStored(file: SmallFile, context: RequestContext): Promise<Sto
   return { state: 'ready', outcome };
 }
 
-/** A stored copy, checked first if it never was. One that is wrong is removed. */
+/** Checks a stored copy that was never checked. A wrong one is removed. */
 async function check(
   file: SmallFile,
   { file: stored, tier }: Hit,
@@ -103,7 +101,8 @@ async function check(
       await store.remove(file.key);
       return { state: 'absent' };
     case 'unknown': {
-      // It was good enough when it was stored, and an outage of the database breaks no build.
+      // The copy passed the checks of its time, and an outage of the database must not break
+      // builds.
       const outcome = found(file, { body: bytes, size, etag }, source);
       return { state: 'ready', outcome: { ...outcome, cache: 'stale' } };
     }
@@ -115,7 +114,7 @@ async function check(
   }
 }
 
-/** Writes down beside a stored copy that it is right, for as long as that stays true. */
+/** Stores the result of a check beside the copy, in the tiers that may keep it. */
 function rememberCheck(
   file: SmallFile,
   known: FileToStore,
@@ -135,8 +134,8 @@ async function deliver(
   const { effort } = fetched;
   const hasStaleCopy = file.cache === 'mutable' || copy === 'unproven';
   if (fetched.kind === 'missing') {
-    // Since Go 1.23 `go install p@v` fails without a list: a module whose versions are stored keeps
-    // one, also after it was withdrawn from the origins.
+    // Since Go 1.23 `go install p@v` fails without a list. So a module with stored versions keeps
+    // its list, even after the origins have removed it.
     const kept = file.composeOffline ? await findStale(file, context, effort) : undefined;
     if (kept) return { outcome: kept };
     const { isUnanimous } = fetched;
@@ -165,20 +164,25 @@ async function deliverFile(
     store.keepNear(file.key, known, nearSecondsOf(file));
     return { outcome };
   }
-  const durable =
-    file.cache === 'mutable' ? 'if-changed' : copy === 'unproven' ? 'replace' : 'create';
   const reach = {
     ...reachOf(file),
     ...(checked === 'uncovered' && { nearSeconds: NEAR_SECONDS.uncovered }),
   };
+  const durable = durableModeOf(file, copy);
   return { outcome, settled: store.keep(file.key, known, { ...reach, durable }) };
 }
 
+/** An immutable file is created once, except that a fetched copy replaces an unproven one. */
+function durableModeOf(file: SmallFile, copy: 'absent' | 'unproven'): Keeping['durable'] {
+  if (file.cache === 'mutable') return 'if-changed';
+  return copy === 'unproven' ? 'replace' : 'create';
+}
+
 /**
- * The answer when the origins failed. `go install`, `go get` and `go mod tidy` ask for every prefix
- * of an import path and need the 404s of those that are no module: what was not found before the
- * outage is not found now. A file that exists and is wrong is no 404, whatever an origin said
- * before.
+ * The outcome when the origins failed and there is no stale copy. `go install`, `go get` and `go
+ * mod tidy` ask for every prefix of an import path and need a 404 for each that is no module: a
+ * file that was not found before the outage is still not found. A file that exists and is wrong or
+ * unchecked is never a 404.
  */
 async function missingBefore(
   file: SmallFile,
@@ -202,7 +206,10 @@ async function missingBefore(
   });
 }
 
-/** The last good copy, or what can be made of the store. */
+/**
+ * The last good copy, or a file composed from the store. `effort` is that of the failed fetch, if
+ * there was one.
+ */
 async function findStale(
   file: SmallFile,
   { store }: RequestContext,

@@ -6,39 +6,39 @@ import type { CacheClass } from '../cache-policy.ts';
 import type { Verdict } from '../expectation.ts';
 import type { Source } from '../outcome.ts';
 
-/**
- * A file that is held whole in memory: what it is, how it is got, and how a copy of it is checked.
- */
+/** A file that is held whole in memory: how it is fetched, checked and kept. */
 export interface SmallFile {
-  /** What messages call it, such as `example.com/hello@v1.1.0.mod`. */
+  /** The name of the file in messages and events, such as `example.com/hello@v1.1.0.mod`. */
   readonly subject: string;
   readonly key: StoreKey;
   readonly contentType: string;
   /**
-   * A `mutable` file is fetched anew after a minute, and its last good copy is kept for outages.
+   * A `mutable` file is fetched again after a minute, and its last good copy is kept for outages.
    */
   readonly cache: Extract<CacheClass, 'immutable' | 'canonicalInfo' | 'mutable'>;
   /** Whether the world tier holds files of this kind. */
   readonly inWorldTier: boolean;
-  /** Gets the file from where it comes from, and checks it. Never rejects. */
+  /** Fetches the file and checks it. Never rejects. */
   fetch(): Promise<Fetched>;
-  /** Checks a stored copy that was never checked. Absent where a stored copy needs no check. */
+  /** Checks a stored copy that was never checked. Absent where stored copies need no check. */
   verify?(bytes: Uint8Array): Promise<Verdict>;
-  /** Makes the file of other stored ones, where that is possible. */
+  /** Derives the file from other stored files; undefined when they are not stored. */
   derive?(): Promise<DerivedFile | undefined>;
   /**
-   * Makes the file of what is stored, for a time in which it cannot be had and there is no last
-   * good copy.
+   * Composes the file from stored ones, for an outage without a last good copy; undefined when
+   * nothing is stored.
    */
   composeOffline?(): Promise<Uint8Array | undefined>;
 }
 
+/** A file that was derived from another stored one. */
 export interface DerivedFile {
   readonly bytes: Uint8Array;
-  /** Label of the tier that had the file which it is made of. */
+  /** The label of the tier that the source file was read from. */
   readonly tier: string;
 }
 
+/** The result of a fetch. */
 export type Fetched =
   | FetchedFile
   | {
@@ -54,8 +54,8 @@ export interface FetchedFile {
   readonly bytes: Uint8Array;
   readonly checked?: Checked | undefined;
   /**
-   * Default: every tier. `near`: something else keeps it for good. `nowhere`: it could not be
-   * checked as it should be.
+   * Where the file is stored. Default: in every tier. `near`: in the near tier only, because
+   * another part stores it durably. `nowhere`: the file could not be checked.
    */
   readonly keep?: 'near' | 'nowhere' | undefined;
   readonly source: Source;
