@@ -32,30 +32,30 @@ import { storedLookups } from './sumdb/stored-lookups.ts';
 import { databaseUpstreams } from './sumdb/upstreams.ts';
 import type { ModferryEvent, Sink } from './telemetry/event.ts';
 
-/** What modferry runs on: Cloudflare, Node, or a test. */
+/** The platform that modferry runs on: Cloudflare, Node, or a test. */
 export interface Runtime {
   readonly tiers: Tiers;
   readonly sharedStates: SharedStates;
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   readonly openPipe: OpenPipe;
   readonly clock: Clock;
-  /** Between 0 and 1. */
+  /** From 0 to below 1. */
   readonly random: () => number;
-  /** Takes every event. */
+  /** Receives every event. */
   readonly sink: Sink;
 }
 
-/** modferry as it lives for many requests. */
+/** One instance of modferry, for many requests. */
 export interface Modferry {
-  /** The HTTP face. */
+  /** The HTTP application. */
   readonly app: ReturnType<typeof createApp>;
-  /** Runs the jobs of the scheduler. */
+  /** Runs the scheduled jobs once. */
   readonly runCron: () => Promise<void>;
-  /** Opens the effects of one request, or of a command. */
+  /** Opens the effects of one request or command. */
   readonly open: (incoming: Incoming, requestId: string) => RequestScope;
 }
 
-/** Builds modferry: the one composition, for the Worker, the cron, commands and tests. */
+/** Builds modferry. The Worker, the cron, commands and tests all use this composition. */
 export function createModferry(config: Config, runtime: Runtime): Modferry {
   const { clock, fetch, random, sharedStates: states, sink } = runtime;
   const emit = (event: ModferryEvent) => sink(event);
@@ -83,7 +83,7 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
       ),
       resolveChecksums: refusePrivate(checksumResolver({ clientOf: checksums.clientOf }), {
         patterns,
-        why: 'no checksum database hears of it',
+        why: 'no checksum database is asked about it',
       }),
     }),
     runCron: () =>
@@ -100,7 +100,7 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
   };
 }
 
-/** What requests share, besides the runtime. */
+/** The runtime, and the state that all requests share. */
 interface Shared extends Runtime {
   readonly health: HealthRegistry;
   readonly openDriver: OpenDriver;
@@ -124,14 +124,14 @@ function requestOpener(config: Config, runtime: Shared): Modferry['open'] {
     const background = incoming.background((label, error) =>
       emit({ event: 'trouble', label, error }),
     );
-    const asking = { openDriver, clock, random, health, signal, background, region, emit };
+    const askEffects = { openDriver, clock, random, health, signal, background, region, emit };
     const context: LogContext = {
       store: new LayeredStore(tiers, { background, trace, clock, emit }),
       origins: {
         ask: (origins, question) =>
           trace.measure(
             'origin',
-            askOrigins(origins, question, { ...asking, remainingMs: timeLeftMs() }),
+            askOrigins(origins, question, { ...askEffects, remainingMs: timeLeftMs() }),
           ),
         recordFailure(failure) {
           const origin = config.origins.find(({ name }) => name === failure.origin);
@@ -154,7 +154,7 @@ function requestOpener(config: Config, runtime: Shared): Modferry['open'] {
   };
 }
 
-/** The clients of the checksum databases, and what they know of a version. */
+/** The clients of the checksum databases, and the look-up of hashes through them. */
 function checksumSources({ databases, withoutChecksums }: Config) {
   const memories = new Map(databases.map(({ name }) => [name, new LogMemory()]));
   const clientOf = (database: Database, context: LogContext) =>
@@ -166,7 +166,7 @@ function checksumSources({ databases, withoutChecksums }: Config) {
     });
   return {
     clientOf,
-    /** Undefined without a database: then nothing can be compared. */
+    /** Undefined without a database: nothing can be compared then. */
     of(context: LogContext): Checksums | undefined {
       const sources = databases.map((database) =>
         storedLookups(database, {

@@ -11,17 +11,19 @@ import { logSink } from './telemetry/log.ts';
 
 type Env = Bindings & Variables;
 
-/** The log of a Worker is its console; Workers Logs index the fields of a JSON line. */
+/** The log of a Worker is its console. Workers Logs indexes the fields of a JSON line. */
 // oxlint-disable-next-line no-console -- the only place
 const sink = logSink((line) => console.log(line));
 
-/** The runtime gives one environment to an isolate. */
+/** By environment: an isolate has one, and modferry is built once for it. */
 const isolates = new WeakMap<Env, Modferry>();
 
-/** Builds modferry at the first call. Throws with every problem of the configuration. */
+/**
+ * Builds modferry at the first call. Throws an error that lists every problem of the configuration.
+ */
 function modferryOf(env: Env): Modferry {
-  const known = isolates.get(env);
-  if (known) return known;
+  const existing = isolates.get(env);
+  if (existing) return existing;
   const config = parseConfig(env);
   if (!config.ok) throw new Error(`Invalid configuration: ${config.reason.join('; ')}`);
   const modferry = createModferry(config.value, { ...cloudflareRuntime(env), sink });

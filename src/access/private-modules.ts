@@ -3,15 +3,15 @@ import { LOCAL } from '../mirror/outcome.ts';
 import type { ModulePath } from '../module/module-path.ts';
 import { matches, type Patterns } from '../module/patterns.ts';
 
-/** A request that may be about a module. */
+/** A request with or without a module. */
 interface MaybeAboutModule {
   readonly kind: string;
   readonly module?: ModulePath;
 }
 
 /**
- * Refuses requests for modules that PRIVATE covers: their names reach no public origin and no
- * checksum database. `why` is the end of the sentence that tells the client.
+ * A resolver that refuses modules matching `patterns`, so that their names reach no public origin
+ * and no checksum database. Other requests go to `next`. The refusal ends with `why`.
  */
 export function refusePrivate<Request extends MaybeAboutModule, Context extends RequestContext>(
   next: Resolver<Request, Context>,

@@ -9,11 +9,14 @@ import { type HttpEnv, reply } from './reply.ts';
 import { respondFailure, respondLocally } from './respond.ts';
 import type { HttpServices } from './services.ts';
 
-/** The HTTP face of modferry. Order matters: a path that is none of its own is a module path. */
+/**
+ * Builds the HTTP application. The order of the routes matters: every path without a route of its
+ * own is a module path.
+ */
 export function createApp(services: HttpServices): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
 
-  // No header name: the id is modferry's own, and a client cannot choose it.
+  // Without a header name the id is always generated: a client cannot choose it.
   app.use(requestId({ headerName: '' }));
   app.use(async function openScope(c, next) {
     c.set('scope', services.open(c.env.incoming, c.get('requestId')));
@@ -49,7 +52,7 @@ export function createApp(services: HttpServices): Hono<HttpEnv> {
 
   app.onError((error, c) => {
     c.get('scope').emit({ event: 'trouble', label: 'request', error });
-    const text = 'modferry failed on this request: its log says more';
+    const text = 'modferry failed on this request: see its log';
     const response = respondFailure(500, text, { requestId: c.get('requestId') });
     return reply(c, services, { subject: { kind: 'failure' }, response });
   });

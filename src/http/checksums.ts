@@ -6,16 +6,17 @@ import { type HttpEnv, replyOutcome } from './reply.ts';
 import type { HttpServices } from './services.ts';
 
 /**
- * `/sumdb/<name>/…`: the checksum databases of SUMDBS. Any other name is a 404, and the client asks
- * that database itself.
+ * `/sumdb/<name>/…`: the checksum databases of SUMDBS. Any other name is a 404; the go command then
+ * asks that database directly.
  */
 export function checksums(services: HttpServices): Handler<HttpEnv> {
   return async function handleChecksum(c) {
-    // A client with `GOPROXY=…/cached-only` still needs hashes: only modules are not to be fetched.
+    // `/cached-only` restricts modules only: a client with `GOPROXY=…/cached-only` still needs
+    // hashes.
     const pathname = new URL(c.req.url).pathname.replace(/^\/cached-only/, '');
     const request = parseChecksumRequest(pathname, services.config.databases);
     if (!request) {
-      const outcome = malformed('no such file of a checksum database that is carried here');
+      const outcome = malformed('no such file of a checksum database that this proxy serves');
       return replyOutcome(c, services, { subject: { kind: 'malformed' }, outcome });
     }
     const outcome = await services.resolveChecksums(request, c.get('scope').context);

@@ -1,8 +1,8 @@
 import type { ByteRange } from '../store/contract.ts';
 
 /**
- * RFC 9110 13.1.2: a GET whose If-None-Match has the etag (weak comparison) or is `*` needs no
- * body.
+ * Whether If-None-Match has the etag (weak comparison) or is `*`, so that a GET is answered without
+ * a body. Source: RFC 9110 13.1.2.
  */
 export function isNotModified(ifNoneMatch: string | undefined, etag: string): boolean {
   if (ifNoneMatch === undefined) return false;
@@ -14,9 +14,9 @@ export function isNotModified(ifNoneMatch: string | undefined, etag: string): bo
 }
 
 /**
- * The part of a file of `size` bytes that a Range header asks for. Undefined for all of it: no
- * header, several ranges (which a server may ignore, RFC 9110 14.2), or a header that is no byte
- * range. `unsatisfiable` calls for a 416.
+ * The part of a file of `size` bytes that a Range header asks for. Undefined for the whole file:
+ * without a header, for several ranges (which a server may ignore, RFC 9110 14.2), and for an
+ * invalid byte range. `unsatisfiable` is answered with a 416.
  */
 export function parseRange(
   header: string | undefined,

@@ -11,8 +11,8 @@ import type { HttpServices } from './services.ts';
 const CACHED_ONLY = '/cached-only';
 
 /**
- * The GOPROXY protocol: every path that no other route has. `/cached-only/…` and
- * `Disable-Module-Fetch: true` answer from the store alone, as at proxy.golang.org.
+ * The GOPROXY protocol, on every path without a route of its own. `/cached-only/…` and
+ * `Disable-Module-Fetch: true` are answered from the store only, as at proxy.golang.org.
  */
 export function modules(services: HttpServices): Handler<HttpEnv> {
   const resolve = services.resolveModule;
@@ -40,8 +40,8 @@ function asksNotToFetch(c: Context<HttpEnv>): boolean {
 }
 
 /**
- * Ranges are served of stored zips, on GET, while If-Range (RFC 9110 13.1.5) still names the stored
- * copy.
+ * The range selector of a GET for a zip; undefined for every other request. It applies to a stored
+ * copy only, and only while If-Range (RFC 9110 13.1.5) has its etag.
  */
 function rangeSelector(
   request: ModuleRequest,

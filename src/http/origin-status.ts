@@ -5,18 +5,18 @@ import { type HttpEnv, reply } from './reply.ts';
 import { respondLocally } from './respond.ts';
 import type { HttpServices } from './services.ts';
 
-/** `/readyz`: whether modules can be had, as far as is known, for load balancers and for people. */
+/** `/readyz`: 200 when modferry can serve modules, according to the last observations, else 503. */
 export function ready(services: HttpServices): Handler<HttpEnv> {
   return async function handleReady(c) {
-    const known = readiness(await services.status());
-    const response = respondLocally(known.isReady ? 200 : 503, readinessText(known), {
+    const state = readiness(await services.status());
+    const response = respondLocally(state.isReady ? 200 : 503, readinessText(state), {
       requestId: c.get('requestId'),
     });
     return reply(c, services, { subject: { kind: 'readiness' }, response });
   };
 }
 
-/** `/-/api/origins`: what is known of each origin. */
+/** `/-/api/origins`: the health of each origin, as JSON. */
 export function originsApi(services: HttpServices): Handler<HttpEnv> {
   return async function handleOrigins(c) {
     const report = originReport(await services.status());

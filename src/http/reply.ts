@@ -4,13 +4,13 @@ import type { Subject } from '../telemetry/event.ts';
 import { respond } from './respond.ts';
 import type { HttpServices, Incoming, RequestScope } from './services.ts';
 
-/** What Hono carries from one handler to the next. */
+/** The types of Hono's context. */
 export interface HttpEnv {
   Variables: { requestId: string; scope: RequestScope };
   Bindings: { incoming: Incoming };
 }
 
-/** Renders the outcome of a request, and logs it. */
+/** Renders the outcome of a request, and emits the request event. */
 export function replyOutcome(
   c: Context<HttpEnv>,
   services: HttpServices,
@@ -27,16 +27,20 @@ export function replyOutcome(
   return reply(c, services, { subject, response, outcome });
 }
 
-/** Logs a response that is ready, and returns it. */
+interface Answer {
+  readonly subject: Subject;
+  readonly response: Response;
+  /** Absent where the response was made without one. */
+  readonly outcome?: Outcome;
+}
+
+/** Emits the request event of a finished response, and returns the response. */
 export function reply(
   c: Context<HttpEnv>,
   { clock, config }: HttpServices,
-  {
-    subject,
-    response,
-    outcome,
-  }: { readonly subject: Subject; readonly response: Response; readonly outcome?: Outcome },
+  answer: Answer,
 ): Response {
+  const { subject, response, outcome } = answer;
   const { emit, end, region, startedAt } = c.get('scope');
   const length = response.headers.get('Content-Length');
   end();

@@ -6,17 +6,18 @@ import { isNotModified } from './conditional.ts';
 import { errorText } from './plain-text.ts';
 import { cacheStatus, serverTiming } from './response-headers.ts';
 
+/** What a response takes from its request. */
 export interface Rendering {
   readonly requestId: string;
   readonly trace: Trace;
-  /** Milliseconds so far. */
+  /** Milliseconds since the request arrived. */
   readonly ms: number;
   readonly ifNoneMatch: string | undefined;
-  /** For HEAD: the same answer without its body. */
+  /** Whether the body is left out, as for HEAD. */
   readonly withoutBody: boolean;
 }
 
-/** The one place where an outcome becomes a response. */
+/** Turns an outcome into a response. No other function does. */
 export function respond(outcome: Outcome, rendering: Rendering): Response {
   const headers = new Headers({
     'Cache-Status': cacheStatus(outcome),
@@ -41,13 +42,13 @@ export function respond(outcome: Outcome, rendering: Rendering): Response {
 
 export interface LocalResponse {
   readonly requestId: string;
-  /** The methods of the path, for 405. */
+  /** The methods that the path allows, for a 405. */
   readonly allow?: string | undefined;
-  /** Default: plain text. */
+  /** Default: UTF-8 plain text. */
   readonly contentType?: string | undefined;
 }
 
-/** A response of modferry's own, which no outcome stands for. Never cached. */
+/** A response of modferry's own, without an outcome. Never cached. */
 export function respondLocally(
   status: number,
   text: string,
@@ -68,7 +69,7 @@ export function respondLocally(
   });
 }
 
-/** A failure that no outcome stands for: one line of text with the request id. */
+/** A failure without an outcome: one line of text with the request id. Never cached. */
 export function respondFailure(
   status: number,
   text: string,

@@ -3,10 +3,9 @@ import type { Outcome } from '../mirror/outcome.ts';
 import type { Effort } from '../origins/race/answer.ts';
 
 /**
- * `Cache-Status` (RFC 9211): `hit` when the answer came from a store, else `fwd` with the reason
- * why an origin was asked. `detail` names the tier or the origin. What it took beyond one request
- * stands in parameters of our own: `attempts`, `hedged`, and `breakers` with those that were not
- * closed.
+ * `Cache-Status` (RFC 9211): `hit` for a fresh answer from the store, else `fwd` with the reason
+ * why origins were asked. `detail` names the tier or the origin. Parameters of our own show the
+ * effort beyond one request: `attempts`, `hedged`, and `breakers` with those that were not closed.
  */
 export function cacheStatus(outcome: Outcome): string {
   const { source } = outcome;
@@ -29,7 +28,7 @@ export function cacheStatus(outcome: Outcome): string {
   }
 }
 
-/** The status that an origin answered with, where one did. */
+/** The status of the origin's answer, where an origin answered. */
 function forwardedStatus(outcome: Outcome): readonly string[] {
   if (outcome.kind === 'found') return ['fwd-status=200'];
   return outcome.kind === 'missing' ? [`fwd-status=${outcome.status}`] : [];
@@ -49,9 +48,9 @@ function token(text: string): string {
   return /^[A-Za-z*][\w!#$%&'*+.^`|~:/-]*$/.test(text) ? text : JSON.stringify(text);
 }
 
-/** `Server-Timing`: the tiers and origins that were asked, and the whole, in milliseconds. */
-export function serverTiming(trace: Trace, total: number): string {
-  return [...trace.timings, ['total', total] as const]
+/** `Server-Timing`: the measured parts of the request and the total, in milliseconds. */
+export function serverTiming(trace: Trace, totalMs: number): string {
+  return [...trace.timings, ['total', totalMs] as const]
     .map(([name, ms]) => `${name};dur=${ms}`)
     .join(', ');
 }

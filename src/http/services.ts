@@ -11,40 +11,42 @@ import type { OriginStatus } from '../status/origin-status.ts';
 import type { ChecksumRequest } from '../sumdb/request.ts';
 import type { ModferryEvent } from '../telemetry/event.ts';
 
-/** What HTTP needs of modferry; it lives as long as the isolate. */
+/** The services that the HTTP layer needs. They live as long as the isolate. */
 export interface HttpServices {
   readonly config: Pick<Config, 'databases' | 'logClientAddress' | 'origins'>;
   readonly clock: Pick<Clock, 'now'>;
   readonly resolveModule: Resolver<ModuleRequest, LogContext>;
   readonly resolveChecksums: Resolver<ChecksumRequest, LogContext>;
-  /** What is known of the origins. */
+  /** Reads the health of the origins. */
   readonly status: () => Promise<OriginStatus>;
   /** Opens the effects of one request. */
   readonly open: (incoming: Incoming, requestId: string) => RequestScope;
 }
 
-/** What the platform knows of one request. */
+/** What the platform provides for one request. */
 export interface Incoming {
   readonly region: Region;
-  /** Aborted when the client leaves before it has an answer, where the platform reports that. */
+  /**
+   * Aborted when the client disconnects before it has an answer, where the platform reports that.
+   */
   readonly signal: AbortSignal;
   /**
-   * Starts work that outlives the answer; `onFailure` is called with the label of work that
-   * rejects.
+   * Makes the function that starts background work. `onFailure` is called with the label and the
+   * error of work that rejects.
    */
   readonly background: (onFailure: (label: string, error: unknown) => void) => Background;
 }
 
-/** One request while it is answered. */
+/** The state of one request while it is answered. */
 export interface RequestScope {
   readonly requestId: string;
-  /** In milliseconds since the epoch. */
+  /** When the request arrived, in milliseconds since the epoch. */
   readonly startedAt: number;
   readonly region: Region;
   readonly trace: Trace;
   readonly context: LogContext;
   /** Emits an event of this request. */
   readonly emit: Emit<ModferryEvent>;
-  /** To be called when the answer is ready. */
+  /** Called once, when the answer is ready. */
   readonly end: () => void;
 }

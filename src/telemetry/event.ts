@@ -5,7 +5,7 @@ import type { OriginEvent } from '../origins/events.ts';
 import type { Region } from '../origins/race/order.ts';
 import type { LogEvent } from '../sumdb/events.ts';
 
-/** Everything that modferry emits. The log is one sink; counters and alerts are others to come. */
+/** Every event that modferry emits. */
 export type ModferryEvent =
   | RequestEvent
   | NoteEvent
@@ -14,24 +14,24 @@ export type ModferryEvent =
   | MirrorEvent
   | LogEvent;
 
-/** A request was answered. No secret and no query string is in here. */
+/** A request was answered. The event contains no secret and no query string. */
 export interface RequestEvent extends Subject {
   readonly event: 'request';
   readonly method: string;
   readonly status: number;
   readonly source: Source;
-  /** Length of the answer's body as declared; absent where it was not known beforehand. */
+  /** Content-Length of the answer; undefined where it has none. */
   readonly bytes: number | undefined;
   /** Milliseconds until the answer's headers were ready. */
   readonly ms: number;
   readonly region: Region;
-  /** Address of the client, where the operator switched that on. */
+  /** Address of the client; undefined unless LOG_CLIENT_ADDRESS is set. */
   readonly client: string | undefined;
-  /** Why there is no file. */
+  /** Why there is no file; undefined where there is one. */
   readonly text: string | undefined;
 }
 
-/** What a request was about. */
+/** The subject of a request. */
 export interface Subject {
   /** `list`, `info`, `lookup`, `malformed`, `health`, … */
   readonly kind: string;
@@ -41,11 +41,11 @@ export interface Subject {
   readonly path?: string | undefined;
 }
 
-/** Something that the operator should know of the configuration. */
+/** A warning about the configuration. */
 export interface NoteEvent {
   readonly event: 'note';
   readonly text: string;
 }
 
-/** A sink of events; `requestId` is that of the request in which the event happened. */
+/** Receives events. `requestId` is absent for an event outside of a request. */
 export type Sink = (event: ModferryEvent, requestId?: string) => void;

@@ -7,7 +7,7 @@ export function logSink(writeLine: (line: string) => void): Sink {
   return (event, requestId) => writeLine(JSON.stringify(lineOf(event, requestId)));
 }
 
-/** The fields of a log line; the names are part of what operators rely on. */
+/** The fields of a log line. Operators query these names: renaming one breaks their alerts. */
 function lineOf(event: ModferryEvent, request: string | undefined): object {
   switch (event.event) {
     case 'request':
@@ -18,7 +18,7 @@ function lineOf(event: ModferryEvent, request: string | undefined): object {
     }
     case 'security': {
       const { event: name, ...facts } = event;
-      // Alerts look for `"event":"security"`, and for the two hashes beside it.
+      // Alerts match `"event":"security"` and read the hashes at the top level.
       const { hashes, ...rest } = 'hashes' in facts ? facts : { ...facts, hashes: {} };
       return { event: name, request, ...rest, ...hashes };
     }
