@@ -75,6 +75,7 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
     app: createApp({
       config,
       clock,
+      sink,
       open,
       status: async () => ({ upstreams, health, history: await probeLog.read(), now: clock.now() }),
       resolveModule: refusePrivate(
@@ -156,12 +157,17 @@ function requestOpener(config: Config, runtime: Shared): Modferry['open'] {
 
 /** The clients of the checksum databases, and the look-up of hashes through them. */
 function checksumSources({ databases, withoutChecksums }: Config) {
-  const memories = new Map(databases.map(({ name }) => [name, new LogMemory()]));
+  const memories = new Map<string, LogMemory>();
+  function memoryOf(name: string): LogMemory {
+    const memory = memories.get(name) ?? new LogMemory();
+    memories.set(name, memory);
+    return memory;
+  }
   const clientOf = (database: Database, context: LogContext) =>
     new LogClient({
       name: database.name,
       key: database.key,
-      memory: memories.get(database.name) ?? new LogMemory(),
+      memory: memoryOf(database.name),
       effects: logEffects(database, { ...context, ask: context.origins.ask }),
     });
   return {

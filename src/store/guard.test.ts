@@ -91,7 +91,7 @@ describe('a read', () => {
     expect(await starting).toBeUndefined();
     late.resolve(upload);
     await settled();
-    expect(reasons.map(String)).toEqual(['Error: The upload began too late']);
+    expect(reasons.map(String)).toEqual(['Error: The upload started after its time limit']);
   });
 });
 

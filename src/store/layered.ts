@@ -9,7 +9,7 @@ import type {
 import { Guard, type GuardEffects } from './guard.ts';
 import { rememberedMissingKey, type StoreKey } from './key.ts';
 import { LargeFiles, MAX_NEAR_BYTES } from './large-files.ts';
-import type { Hit, NegativeHit, Tiers } from './tiers.ts';
+import type { Hit, NegativeHit, Tiers, WholeHit } from './tiers.ts';
 
 /** The tiers that a small file is read from and copied to. */
 export interface Reach {
@@ -17,6 +17,10 @@ export interface Reach {
   readonly inWorldTier: boolean;
   /** How long the near tier keeps a copy, in seconds; undefined for the tier's own maximum. */
   readonly nearSeconds?: number | undefined;
+}
+
+export interface FindSmall extends Reach {
+  readonly checkedOnly?: boolean | undefined;
 }
 
 export interface Keeping extends Reach {
@@ -52,24 +56,33 @@ export class LayeredStore {
   }
 
   /**
-   * An immutable small file from the fastest tier that has it, whole. With `checkedOnly` an
-   * unchecked file is not copied to the near tier: the caller checks it first.
+   * An immutable small file from the fastest tier that has it; the near tier streams it. With
+   * `checkedOnly` an unchecked file is not copied to the near tier: the caller checks it first.
    */
-  async find(
-    key: StoreKey,
-    options: Reach & { readonly checkedOnly?: boolean | undefined },
-  ): Promise<Hit | undefined> {
-    const hit = await this.findNear(key);
-    if (hit) return hit;
+  async find(key: StoreKey, options: FindSmall): Promise<Hit | undefined> {
+    const near = await this.findNear(key);
+    if (near) return near;
+    const found = await this.#findBehindNear(key, options);
+    return found && { file: fileOf(found.file), tier: found.tier };
+  }
+
+  /** As `find`, with the bytes in memory: a stream that breaks off counts as a miss. */
+  async findWhole(key: StoreKey, options: FindSmall): Promise<WholeHit | undefined> {
+    const { near } = this.#tiers;
+    const file = await this.#guard.readWhole(near, (store) => store.read(key));
+    return near && file ? { file, tier: near.label } : this.#findBehindNear(key, options);
+  }
+
+  async #findBehindNear(key: StoreKey, options: FindSmall): Promise<WholeHit | undefined> {
     const { inWorldTier, nearSeconds, checkedOnly = false } = options;
     const { durable, near, world } = this.#tiers;
     for (const tier of [inWorldTier ? world : undefined, durable]) {
-      const stored = await this.#guard.readWhole(tier, (store) => store.read(key));
-      if (!tier || !stored) continue;
-      if (!checkedOnly || stored.checked) {
-        this.#guard.write(near, (store) => store.write(key, stored, nearSeconds));
+      const file = await this.#guard.readWhole(tier, (store) => store.read(key));
+      if (!tier || !file) continue;
+      if (!checkedOnly || file.checked) {
+        this.#guard.write(near, (store) => store.write(key, file, nearSeconds));
       }
-      return { file: fileOf(stored), tier: tier.label };
+      return { file, tier: tier.label };
     }
     return undefined;
   }

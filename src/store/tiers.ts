@@ -1,4 +1,11 @@
-import type { CacheStore, DurableStore, NearStore, NegativeEntry, StoredFile } from './contract.ts';
+import type {
+  CacheStore,
+  DurableStore,
+  NearStore,
+  NegativeEntry,
+  StoredFile,
+  FileToStore,
+} from './contract.ts';
 
 /** The tiers of a deployment. Each of them may be absent. */
 export interface Tiers {
@@ -16,5 +23,11 @@ export interface Hit {
 /** A negative entry, and the label of the tier that had it. */
 export interface NegativeHit {
   readonly missing: NegativeEntry;
+  readonly tier: string;
+}
+
+/** A stored file in memory, and the label of the tier that had it. */
+export interface WholeHit {
+  readonly file: FileToStore;
   readonly tier: string;
 }

@@ -1,5 +1,4 @@
 /** The files of a checksum database: how each kind is fetched, and how a stored copy is checked. */
-import { bytesOf } from '../bytes/streams.ts';
 import type { Verdict } from '../mirror/expectation.ts';
 import type { Source } from '../mirror/outcome.ts';
 import type { DerivedFile, Fetched, FetchedFile, SmallFile } from '../mirror/small/small-file.ts';
@@ -119,9 +118,9 @@ async function cutFromFullTile(
   if (tile.width === FULL_WIDTH || length === undefined) return undefined;
   const full: Tile = { ...tile, width: FULL_WIDTH };
   const key = checksumKey(database, formatTilePath(full));
-  const hit = await store.find(key, { inWorldTier: false, checkedOnly: true });
+  const hit = await store.findWhole(key, { inWorldTier: false, checkedOnly: true });
   if (!hit) return undefined;
-  const bytes = await bytesOf(hit.file.body);
-  const isProven = hit.file.checked || (await client.isStoredTileProven(full, bytes));
+  const { bytes, checked } = hit.file;
+  const isProven = checked !== undefined || (await client.isStoredTileProven(full, bytes));
   return isProven ? { bytes: bytes.slice(0, length), tier: hit.tier } : undefined;
 }

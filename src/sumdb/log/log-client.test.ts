@@ -331,6 +331,34 @@ describe('an attack', () => {
   });
 });
 
+describe('a cache that breaks while a proof reads it', () => {
+  it('leaves no head behind that was not compared with the common one', async () => {
+    const log = logOf(300);
+    const memory = new LogMemory();
+    await clientOf(log, fakeLogEffects(serves(log)), memory).latest();
+    const fork = log.fork(300);
+    grow(log, 600, 7);
+    grow(fork, 1000, 9);
+    const effects = fakeLogEffects(serves(fork));
+    effects.latest = bytes(log.treeHead());
+    let isBroken = false;
+    const { readLatest } = effects;
+    Object.assign(effects, {
+      readLatest: () => {
+        isBroken = true;
+        return readLatest();
+      },
+      readCache: () =>
+        isBroken ? Promise.reject(new TypeError('the stream broke')) : Promise.resolve(undefined),
+    });
+    expect((await clientOf(fork, effects, memory).latest()).kind).toBe('failed');
+    expect(memory.latest?.head.size).toBe(900);
+    Object.assign(effects, { readCache: async () => undefined });
+    expect((await clientOf(fork, effects, memory).latest()).kind).toBe('failed');
+    expect(kinds(effects)).toContain('fork');
+  });
+});
+
 describe('a fork', () => {
   const log = logOf(300);
   const fork = log.fork(200);

@@ -52,6 +52,8 @@ export interface ReadTile {
 export class LogClient {
   readonly #options: LogClientOptions;
   readonly #verifier: LogVerifier;
+  /** The answer of the database about its newest head, once it was asked for a tile. */
+  #newest: Promise<LogAnswer<Uint8Array>> | undefined;
 
   constructor(options: LogClientOptions) {
     const { effects, key, memory } = options;
@@ -165,7 +167,8 @@ export class LogClient {
     };
     const known = reaching(await this.#known());
     if (known) return { kind: 'proven', value: known, source: KNOWN };
-    const answer = await this.latest();
+    // Once for each client, which lives as long as its request: in an outage every question waits.
+    const answer = await (this.#newest ??= this.latest());
     if (answer.kind !== 'proven') return answer;
     return { ...answer, value: reaching(this.#options.memory.latest) };
   }
@@ -219,12 +222,12 @@ export class LogClient {
         const isNewest = common.head.size >= seen.head.size;
         // What all isolates have in common counts, whatever comes of the comparison.
         if (isNewest && memory.latest === seen) memory.goBackTo(common);
-        const compared = await this.#compare(common, seen);
-        if (compared.kind !== 'proven') {
-          if (!isNewest) memory.goBackTo(common);
-          return compared;
-        }
-        if (isNewest) return compared;
+        const compared = await this.#compare(common, seen).catch((error: unknown) => {
+          memory.goBackTo(common);
+          throw error;
+        });
+        if (compared.kind !== 'proven' && !isNewest) memory.goBackTo(common);
+        if (compared.kind !== 'proven' || isNewest) return compared;
       }
       if (await effects.swapLatest(known, seen.note)) return proven(seen);
     }

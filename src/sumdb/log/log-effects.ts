@@ -1,4 +1,3 @@
-import { bytesOf } from '../../bytes/streams.ts';
 import type { Background } from '../../effects/background.ts';
 import type { Emit } from '../../effects/emit.ts';
 import { etagOf } from '../../store/etag.ts';
@@ -81,8 +80,8 @@ export function cacheEffects(
   const inWorldTier = false;
   return {
     async readCache(path) {
-      const hit = await store.find(checksumKey(name, path), { inWorldTier });
-      return hit && bytesOf(hit.file.body);
+      const hit = await store.findWhole(checksumKey(name, path), { inWorldTier });
+      return hit?.file.bytes;
     },
     writeCache(path, bytes, { heals }) {
       const keep = async () => {

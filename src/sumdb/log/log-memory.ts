@@ -56,13 +56,6 @@ export class LogMemory implements TileMemory {
   }
 }
 
-/** An empty memory for each database, by its name. */
-export function openLogs(
-  databases: readonly { readonly name: string }[],
-): ReadonlyMap<string, LogMemory> {
-  return new Map(databases.map(({ name }) => [name, new LogMemory()]));
-}
-
 function nameOf({ size, hash }: TreeHead): string {
   return `${size} ${hash.join(' ')}`;
 }
