@@ -145,12 +145,12 @@ describe("modferry's own pages", () => {
     const { text } = await fakeModferry().get('/');
     expect(text).toContain('go env -w GOPROXY=http://localhost\n');
     expect(text).toContain('Modules come from a.example, b.example.\n');
-    expect(text).toContain('no checksum database is carried here');
+    expect(text).toContain('this proxy serves no checksum database');
   });
 
-  it('the home page names the databases that are carried', async () => {
+  it('the home page names the databases that are served', async () => {
     const { text } = await fakeModferry({ variables: { SUMDBS: 'sum.golang.org' } }).get('/');
-    expect(text).toContain('sum.golang.org is carried here too');
+    expect(text).toContain('sum.golang.org is served here too');
   });
 });
 
@@ -167,7 +167,10 @@ describe('a module that PRIVATE covers', () => {
     ['/git.corp.example/tool/@v/v1.0.0.zip', 'PRIVATE covers it'],
     ['/git.corp.example/tool/@v/main.info', 'PRIVATE covers it'],
     ['/cached-only/git.corp.example/tool/@v/list', 'PRIVATE covers it'],
-    [`/sumdb/${log.name}/lookup/git.corp.example/tool@v1.0.0`, 'no checksum database hears of it'],
+    [
+      `/sumdb/${log.name}/lookup/git.corp.example/tool@v1.0.0`,
+      'no checksum database is asked about it',
+    ],
   ])('is a 403 at %s, and no server is asked', async (path, why) => {
     const modferry = fakeModferry({ variables });
     const { status, headers, text } = await modferry.get(path);
@@ -182,12 +185,33 @@ describe('a module that PRIVATE covers', () => {
   });
 });
 
+it('a request that cannot even be opened is a 500 with its id, and a trouble event', async () => {
+  const modferry = fakeModferry();
+  const fail = () => {
+    throw new Error('no scope');
+  };
+  const app = createApp({
+    config: { origins: [], databases: [], logClientAddress: false },
+    clock: modferry.clock,
+    sink: modferry.sink,
+    open: fail,
+    status: fail,
+    resolveModule: fail,
+    resolveChecksums: fail,
+  });
+  const response = await app.request('/healthz', {}, { incoming: modferry.incoming });
+  expect(response.status).toBe(500);
+  const requestId = response.headers.get('X-Request-Id');
+  expect(modferry.events).toMatchObject([{ event: { event: 'trouble' }, requestId }]);
+});
+
 describe('a bug', () => {
   it('in a handler is a 500 that says nothing of it, with the error in a trouble event', async () => {
     const modferry = fakeModferry();
     const app = createApp({
       config: { origins: [], databases: [], logClientAddress: false },
       clock: modferry.clock,
+      sink: modferry.sink,
       open: modferry.open,
       status: fail,
       resolveModule: fail,
@@ -198,7 +222,7 @@ describe('a bug', () => {
       const id = response.headers.get('X-Request-Id');
       expect([response.status, response.headers.get('Cache-Control')]).toEqual([500, 'no-store']);
       expect(await response.text()).toBe(
-        `modferry failed on this request: its log says more (request ${id})\n`,
+        `modferry failed on this request: see its log (request ${id})\n`,
       );
       expect(modferry.events.slice(-2)).toMatchObject([
         {

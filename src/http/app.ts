@@ -51,10 +51,13 @@ export function createApp(services: HttpServices): Hono<HttpEnv> {
   app.get('*', modules(services));
 
   app.onError((error, c) => {
-    c.get('scope').emit({ event: 'trouble', label: 'request', error });
+    const id = c.get('requestId');
+    services.sink({ event: 'trouble', label: 'request', error }, id);
     const text = 'modferry failed on this request: see its log';
-    const response = respondFailure(500, text, { requestId: c.get('requestId') });
-    return reply(c, services, { subject: { kind: 'failure' }, response });
+    const response = respondFailure(500, text, { requestId: id });
+    // Without a scope the request could not even be opened.
+    const isOpen: boolean = c.get('scope') !== undefined;
+    return isOpen ? reply(c, services, { subject: { kind: 'failure' }, response }) : response;
   });
   return app;
 }

@@ -100,11 +100,11 @@ it.each([
   `${BASE}/tile/8/0/0`,
   `${BASE}/tile/8/0/..%2f..%2flatest`,
   `${BASE}x/latest`,
-])('%s is no file of a database that is carried: a 404, and no server is asked', async (path) => {
+])('%s is no file of a database that is served: a 404, and no server is asked', async (path) => {
   const modferry = fakeDatabase();
   const { status, text } = await modferry.get(path);
   expect(status).toBe(404);
-  expect(text).toMatch(/^not found: no such file of a checksum database that is carried here /);
+  expect(text).toMatch(/^not found: no such file of a checksum database that this proxy serves /);
   expect(modferry.lastRequest()).toMatchObject({ kind: 'malformed', source: { from: 'local' } });
   expect(modferry.fetch.calls).toEqual([]);
 });

@@ -9,7 +9,7 @@ import type { LogContext } from '../sumdb/log-context.ts';
 import type { Region } from '../origins/race/order.ts';
 import type { OriginStatus } from '../status/origin-status.ts';
 import type { ChecksumRequest } from '../sumdb/request.ts';
-import type { ModferryEvent } from '../telemetry/event.ts';
+import type { ModferryEvent, Sink } from '../telemetry/event.ts';
 
 /** The services that the HTTP layer needs. They live as long as the isolate. */
 export interface HttpServices {
@@ -19,6 +19,8 @@ export interface HttpServices {
   readonly resolveChecksums: Resolver<ChecksumRequest, LogContext>;
   /** Reads the health of the origins. */
   readonly status: () => Promise<OriginStatus>;
+  /** Takes the events that belong to no open request. */
+  readonly sink: Sink;
   /** Opens the effects of one request. */
   readonly open: (incoming: Incoming, requestId: string) => RequestScope;
 }

@@ -3,7 +3,7 @@ import type { Variables } from '../../src/config/variables.ts';
 import type { Incoming } from '../../src/http/services.ts';
 import { createModferry, type Modferry } from '../../src/modferry.ts';
 import type { Region } from '../../src/origins/race/order.ts';
-import type { ModferryEvent, RequestEvent } from '../../src/telemetry/event.ts';
+import type { ModferryEvent, RequestEvent, Sink } from '../../src/telemetry/event.ts';
 import { type FakeClock, fakeClock } from './effects/clock.ts';
 import { type FakeFetch, fakeFetch } from './effects/fetch.ts';
 import { memoryTiers } from './mirror/context.ts';
@@ -22,6 +22,8 @@ export interface FakeModferry extends Modferry {
   get(path: string, headers?: Readonly<Record<string, string>>): Promise<FakeAnswer>;
   /** The event of the last request. */
   lastRequest(): RequestEvent | undefined;
+  /** Where the events go. */
+  readonly sink: Sink;
   /** What requests come with. */
   readonly incoming: Incoming;
   /** Resolves when no background work is left. */
@@ -57,6 +59,8 @@ export function fakeModferry({
   const fetch = fakeFetch(replies);
   const events: { event: ModferryEvent; requestId?: string }[] = [];
   const running = new Set<Promise<unknown>>();
+  const sink: Sink = (event, requestId) =>
+    void events.push(requestId === undefined ? { event } : { event, requestId });
   const modferry = createModferry(config.value, {
     tiers,
     sharedStates: { dataCentre: memoryShared(clock) },
@@ -64,8 +68,7 @@ export function fakeModferry({
     openPipe: () => copyingPipe(),
     clock,
     random: () => 0,
-    sink: (event, requestId) =>
-      void events.push(requestId === undefined ? { event } : { event, requestId }),
+    sink,
   });
   const incoming: Incoming = {
     region,
@@ -88,6 +91,7 @@ export function fakeModferry({
     tiers,
     fetch,
     events,
+    sink,
     incoming,
     request,
     async get(path, headers = {}) {
