@@ -4,7 +4,7 @@ import type { Version } from '../module/version.ts';
 import type { RequestContext } from '../mirror/context.ts';
 import { askForFile } from '../mirror/ask-for-file.ts';
 import { asMismatch, compareHash, type Expectation, type Verdict } from '../mirror/expectation.ts';
-import type { LargeFile } from '../mirror/large/large-file.ts';
+import type { MirroredFile } from '../mirror/serve.ts';
 import type { Fetched, SmallFile } from '../mirror/small/small-file.ts';
 import { failed, type Result, success } from '../effects/result.ts';
 import type { FailureReason } from '../origins/failure.ts';
@@ -27,11 +27,6 @@ import type { Verification } from './verification.ts';
 const TEXT = 'text/plain; charset=utf-8';
 const JSON_TYPE = 'application/json';
 
-/** A file of a module, by the way in which it is served. */
-export type ModuleFile =
-  | { readonly size: 'small'; readonly file: SmallFile }
-  | { readonly size: 'large'; readonly file: LargeFile };
-
 export interface FileOptions {
   readonly context: RequestContext;
   /** The origins that serve the module. */
@@ -40,10 +35,10 @@ export interface FileOptions {
 }
 
 /** The file of a request: where it comes from, how it is checked, and how long it is kept. */
-export function moduleFile(request: ModuleRequest, options: FileOptions): ModuleFile {
+export function moduleFile(request: ModuleRequest, options: FileOptions): MirroredFile {
   const { module } = request;
   const { context, origins, verification } = options;
-  const small = (source: SmallSource): ModuleFile => ({
+  const small = (source: SmallSource): MirroredFile => ({
     size: 'small',
     file: smallFile(source, options),
   });

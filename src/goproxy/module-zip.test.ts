@@ -9,10 +9,11 @@ import { hashZip } from '../../test/fakes/zip/dirhash.ts';
 import { writeZip } from '../../test/fakes/zip/zip-writer.ts';
 import { bytesOf } from '../bytes/streams.ts';
 import { serveLarge } from '../mirror/large/serve-large.ts';
-import type { FileSource, LargeFile } from '../mirror/large/large-file.ts';
+import type { LargeFile } from '../mirror/large/large-file.ts';
+import type { ByteSource } from '../bytes/byte-source.ts';
 import type { Expectation } from '../mirror/expectation.ts';
 import { failureText, OriginError } from '../origins/failure.ts';
-import { bytesSource } from '../zip/read/source.ts';
+import { bytesSource } from '../bytes/byte-source.ts';
 import { moduleZip } from './module-zip.ts';
 
 const MIB = 1024 * 1024;
@@ -172,7 +173,7 @@ describe('a whole zip', () => {
   });
 
   it('that cannot be read rejects, as that says nothing of the zip', async () => {
-    const unreadable: FileSource = {
+    const unreadable: ByteSource = {
       size: small.length,
       read: () => Promise.reject(new Error('R2 is away')),
     };

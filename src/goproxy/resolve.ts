@@ -1,7 +1,6 @@
 import type { Resolver } from '../mirror/context.ts';
 import type { LogContext } from '../sumdb/log-context.ts';
-import { serveLarge } from '../mirror/large/serve-large.ts';
-import { serveSmall } from '../mirror/small/serve-small.ts';
+import { serve } from '../mirror/serve.ts';
 import type { Origin } from '../origins/origin.ts';
 import { originsFor } from '../origins/race/order.ts';
 import { moduleFile } from './files.ts';
@@ -18,11 +17,11 @@ export interface ModuleSources {
 export function moduleResolver(sources: ModuleSources): Resolver<ModuleRequest, LogContext> {
   const { origins, verificationOf } = sources;
   return async function resolveModule(request, context) {
-    const { size, file } = moduleFile(request, {
+    const file = moduleFile(request, {
       context,
       origins: originsFor(origins, request.module, { isPrivate: false }),
       verification: verificationOf(context),
     });
-    return size === 'small' ? serveSmall(file, context) : serveLarge(file, context);
+    return serve(file, context);
   };
 }

@@ -116,3 +116,12 @@ describe('a file that is there already', () => {
     expect(durable.files.get(mod)?.etag).toBe('"new"');
   });
 });
+
+it("what replaced a file stays when a later write fails: it may be another isolate's by now", async () => {
+  const { context, durable } = setup(zip);
+  const [first, second, last] = FILES;
+  if (!first || !second || !last) throw new Error('no files');
+  const files = [{ ...first, mode: 'replace' as const }, second, last];
+  expect(await publish(files, context.store)).toBe(false);
+  expect([...durable.files.keys()]).toEqual([mod]);
+});

@@ -12,21 +12,22 @@ export interface FileToPublish {
  * Publishes several files in the durable tier, all or none.
  *
  * Readers find the other files through the last one, so it is written last. When a write fails, the
- * files written before it are removed. Resolves with true when all files are stored; a file that
+ * files that were created before it are removed. Resolves with true when all files are stored; a file that
  * already exists under a key of mode `create` stays and counts as stored. Never rejects.
  */
 export async function publish(
   files: readonly FileToPublish[],
   store: Pick<LayeredStore, 'write' | 'remove'>,
 ): Promise<boolean> {
-  const written: StoreKey[] = [];
+  const created: StoreKey[] = [];
   for (const { key, file, mode } of files) {
     const isWritten = await store.write(key, file, mode);
     if (isWritten === undefined) {
-      if (written.length > 0) await store.remove(...written);
+      if (created.length > 0) await store.remove(...created);
       return false;
     }
-    if (isWritten) written.push(key);
+    // What replaced a file may vouch for another one by now, which another isolate wrote.
+    if (isWritten && mode === 'create') created.push(key);
   }
   return true;
 }

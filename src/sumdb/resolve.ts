@@ -1,6 +1,6 @@
 import type { Resolver } from '../mirror/context.ts';
 import { type Found, LOCAL } from '../mirror/outcome.ts';
-import { serveSmall } from '../mirror/small/serve-small.ts';
+import { serve } from '../mirror/serve.ts';
 import { etagOf } from '../store/etag.ts';
 import type { Database } from './database.ts';
 import { checksumFile } from './files.ts';
@@ -26,7 +26,10 @@ export function checksumResolver({
     if (request.kind === 'supported') return supported();
     const { background, store } = context;
     const client = clientOf(request.database, context);
-    return serveSmall(checksumFile(request, { client, background, store }), context);
+    return serve(
+      { size: 'small', file: checksumFile(request, { client, background, store }) },
+      context,
+    );
   };
 }
 

@@ -30,7 +30,7 @@ const ROOT = join(import.meta.dirname, '..', '..');
 const WORKER = `
 import { checkModuleZip } from './src/zip/rules/check-module-zip.ts';
 import { hashZip } from './src/zip/hash/hash-zip.ts';
-import { bytesSource } from './src/zip/read/source.ts';
+import { bytesSource } from './src/bytes/byte-source.ts';
 import { readInto as fill } from './src/bytes/streams.ts';
 import { WINDOW_BYTES as READ } from './src/zip/read/windows.ts';
 

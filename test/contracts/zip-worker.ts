@@ -1,5 +1,5 @@
 import { hashZip } from '../../src/zip/hash/hash-zip.ts';
-import { bytesSource } from '../../src/zip/read/source.ts';
+import { bytesSource } from '../../src/bytes/byte-source.ts';
 
 /** Hashes the zip in the body of a request, with the native code of workerd. */
 export default {

@@ -8,7 +8,7 @@ import { findPathProblem } from '../../src/zip/rules/file-path.ts';
 import { foldCase } from '../../src/zip/rules/fold.ts';
 import { hashMod } from '../../src/zip/hash/hash-mod.ts';
 import { hashZip } from '../../src/zip/hash/hash-zip.ts';
-import { bytesSource } from '../../src/zip/read/source.ts';
+import { bytesSource } from '../../src/bytes/byte-source.ts';
 import { emptyDeflate, overlapping, PREFIX, randomZip } from '../fakes/zip/forged-zip.ts';
 import { bigZip, writeZip } from '../fakes/zip/zip-writer.ts';
 import { bodyBytes } from '../fakes/origin/answer.ts';

@@ -1,7 +1,7 @@
 import { deflateRawSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { hashZip } from '../../src/zip/hash/hash-zip.ts';
-import { bytesSource } from '../../src/zip/read/source.ts';
+import { bytesSource } from '../../src/bytes/byte-source.ts';
 import { emptyDeflate, PREFIX, randomZip } from '../fakes/zip/forged-zip.ts';
 import { noise, writeZip, type ZipEntry } from '../fakes/zip/zip-writer.ts';
 import { type BundledWorker, startBundledWorker } from './bundled-worker.ts';

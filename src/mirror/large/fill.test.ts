@@ -17,6 +17,7 @@ import { bytesOf } from '../../bytes/streams.ts';
 import { OriginError } from '../../origins/failure.ts';
 import type { Expectation } from '../expectation.ts';
 import type { Outcome } from '../outcome.ts';
+import { fill } from '../serve.ts';
 import { fillLarge, serveLarge } from './serve-large.ts';
 
 const right = () => bigBytes(UNDECLARED_BYTES);
@@ -266,8 +267,8 @@ describe('a fill for no client', () => {
       const body = new ReadableStream<Uint8Array>({ cancel: () => void (cancelled += 1) });
       return { ...stored, body };
     };
-    const outcomes = [await fillLarge(file, context), await fillLarge(file, context)];
-    expect(outcomes.map(({ kind }) => kind)).toEqual(['found', 'found']);
+    const large = { size: 'large', file } as const;
+    expect([await fill(large, context), await fill(large, context)]).toEqual(['found', 'found']);
     expect([opened, cancelled]).toEqual([2, 2]);
   });
 
@@ -335,5 +336,37 @@ describe('a fill for no client', () => {
     const outcome = await fillLarge(file, { ...context, mayFetch: false });
     expect(outcome).toMatchObject({ kind: 'missing', cache: 'failure' });
     expect(fetch.calls.length).toBe(0);
+  });
+});
+
+describe('an origin whose stream ends as no such file', () => {
+  /** Begins as the file does, and ends otherwise. */
+  const bad = () => {
+    const bytes = wrong().slice();
+    bytes.fill(0, -4);
+    return bytes;
+  };
+  const mismatch = { event: 'security', kind: 'mismatch', origin: 'a' };
+
+  it.each<[string, Expectation, 'no store' | 'a store that fails', readonly object[]]>([
+    ['without a durable tier, of a known hash', knownAs(right()), 'no store', [mismatch]],
+    ['without a durable tier, uncovered', { kind: 'uncovered' }, 'no store', []],
+    ['whose upload fails, uncovered', { kind: 'uncovered' }, 'a store that fails', []],
+  ])('is counted as failed %s', async (_, expected, store, alarms) => {
+    const clock = fakeClock();
+    const tiers = memoryTiers(clock);
+    tiers.durable.upload = async () => ({
+      write: () => Promise.reject(new Error('R2 is away')),
+      commit: async () => true,
+      abort: async () => undefined,
+    });
+    const fetch = fakeFetch({ 'https://a': streams(bad()) });
+    const context = fakeContext({ clock, fetch, tiers: store === 'no store' ? {} : tiers });
+    const file = bigFile({ expected });
+    expect(await read(await serveLarge(file, context))).toBe('broken');
+    await context.idle();
+    expect(context.blamed.map(({ origin }) => origin)).toEqual(['a']);
+    expect(context.alarms).toMatchObject(alarms);
+    expect(context.shared.wrongFiles.has(file.key, 'a')).toBe(alarms.length > 0);
   });
 });

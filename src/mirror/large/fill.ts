@@ -14,9 +14,6 @@ import { type Committed, relay, type RelayedFile } from './relay.ts';
 import { CHUNK_BYTES, RING_CHUNKS, SMALL_RING_CHUNKS } from './ring.ts';
 import { compareStored } from './stored-copy.ts';
 
-/** How a fill ends: with the etag of the stored copy, or with the failure. */
-export type FillEnd = Result<string, Failure>;
-
 export type Fill =
   /** Nothing was started: the file would have to be stored, and the store failed or is absent. */
   | { readonly state: 'not started' }
@@ -24,12 +21,13 @@ export type Fill =
   | {
       readonly state: 'streaming';
       readonly file: SentFile;
-      readonly end: Promise<FillEnd>;
+      /** Whether the file is stored, as soon as that is certain. */
+      readonly stored: Promise<boolean>;
       /** Whether the end of the file is held back until the stored copy was compared. */
       readonly isVerified: boolean;
     }
-  /** The file goes to the store only. */
-  | { readonly state: 'filling'; readonly end: Promise<FillEnd> };
+  /** The file goes to the store only: the etag of the stored copy, or the failure. */
+  | { readonly state: 'filling'; readonly end: Promise<Result<string, Failure>> };
 
 /** The origin of a file, and its expected hash where that is known. */
 interface FillOptions {
@@ -68,11 +66,12 @@ export async function startFill(job: Job, begun: BegunAnswer, options: FillOptio
   const isSuspect = isVerified && context.shared.wrongFiles.has(file.key, origin);
   if (isSuspect || !hasClient) {
     const client = new WritableStream<Uint8Array>();
-    return { state: 'filling', end: runFill(job, begun, { ...options, etag, upload, client }) };
+    const { end } = runFill(job, begun, { ...options, etag, upload, client });
+    return { state: 'filling', end };
   }
   const pipe = context.openPipe(size);
-  const end = runFill(job, begun, { ...options, etag, upload, client: pipe.writable });
-  return { state: 'streaming', file: { body: pipe.readable, size, etag }, end, isVerified };
+  const { stored } = runFill(job, begun, { ...options, etag, upload, client: pipe.writable });
+  return { state: 'streaming', file: { body: pipe.readable, size, etag }, stored, isVerified };
 }
 
 interface RunOptions extends FillOptions {
@@ -81,19 +80,17 @@ interface RunOptions extends FillOptions {
   readonly client: WritableStream<Uint8Array>;
 }
 
-/**
- * Runs the relay in the background. Resolves as soon as it is certain whether the file is stored.
- */
-async function runFill(
+/** Runs the relay in the background. */
+function runFill(
   job: Job,
   { body, first }: BegunAnswer,
   { client, etag, known, origin, upload }: RunOptions,
-): Promise<FillEnd> {
+): { readonly stored: Promise<boolean>; readonly end: Promise<Result<string, Failure>> } {
   const { context } = job;
   const { background, clock, shared } = context;
   const releaseRing = shared.budgets.held.take(RING_CHUNKS * CHUNK_BYTES);
-  const file = new FilledFile(job, etag, upload && known);
-  const { stored, done } = relay({
+  const file = new FilledFile(job, { etag, known, upload });
+  const running = relay({
     clock,
     chunks: releaseRing ? RING_CHUNKS : SMALL_RING_CHUNKS,
     body,
@@ -102,15 +99,17 @@ async function runFill(
     client,
     file,
   });
+  const end = running.end.then((how): Result<string, Failure> => {
+    if (how.state === 'stored') return success(file.etag);
+    if (how.state !== 'refused') return failed({ origin, reason: { kind: 'unreachable' } });
+    blame(job, body.originNames ?? [origin], how.reason);
+    return failed({ origin, reason: how.reason });
+  });
   background(
     'relay',
-    done.finally(() => releaseRing?.()),
+    Promise.all([running.done, end]).finally(() => releaseRing?.()),
   );
-  const end = await stored;
-  if (end.state === 'stored') return success(file.etag);
-  if (end.state !== 'refused') return failed({ origin, reason: { kind: 'unreachable' } });
-  blame(job, body.originNames ?? [origin], end.reason);
-  return failed({ origin, reason: end.reason });
+  return { stored: running.stored, end };
 }
 
 /**
@@ -133,11 +132,12 @@ class FilledFile implements RelayedFile {
   readonly #job: Job;
   readonly #known: KnownHash | undefined;
 
-  constructor(job: Job, etag: string, known: KnownHash | undefined) {
+  /** Without an upload the hash still says what is wrong with the end of the body. */
+  constructor(job: Job, { etag, known, upload }: Pick<RunOptions, 'etag' | 'known' | 'upload'>) {
     this.#job = job;
     this.etag = etag;
     this.#known = known;
-    this.verify = known && ((committed) => this.#verify(committed, known));
+    this.verify = known && upload && ((committed) => this.#verify(committed, known));
   }
 
   checkEnd(tail: Uint8Array, size: number): Result<void, FailureReason> {

@@ -1,3 +1,4 @@
+import type { ByteSource } from '../../bytes/byte-source.ts';
 import type { Result } from '../../effects/result.ts';
 import type { FailureReason } from '../../origins/failure.ts';
 import type { Checked } from '../../store/contract.ts';
@@ -29,20 +30,8 @@ export interface LargeFile extends AskedFile {
    * when the source cannot be read; that says nothing about the file.
    */
   verify(
-    source: FileSource,
+    source: ByteSource,
     expected: Comparable,
     onProgress: () => void,
   ): Promise<Result<Checked, FailureReason>>;
-}
-
-/** A file with random access, in memory or in a store. */
-export interface FileSource {
-  /** In bytes. */
-  readonly size: number;
-  /** Exactly the bytes `offset` to `offset + length - 1`. Rejects when they cannot be read. */
-  read(offset: number, length: number): Promise<Uint8Array>;
-  /**
-   * As `read`, into `memory`. The buffer is transferred: use `.buffer` of the result afterwards.
-   */
-  readInto?(offset: number, length: number, memory: ArrayBuffer): Promise<Uint8Array<ArrayBuffer>>;
 }

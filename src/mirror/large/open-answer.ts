@@ -1,10 +1,11 @@
+import { bytesSource } from '../../bytes/byte-source.ts';
 import { failed, type Result, success } from '../../effects/result.ts';
 import type { FailureReason } from '../../origins/failure.ts';
 import type { OriginBody } from '../../origins/request/body.ts';
 import type { Checked } from '../../store/contract.ts';
 import { asMismatch, type Expectation } from '../expectation.ts';
 import type { Budget, Release } from '../memory-budget.ts';
-import type { FileSource, LargeFile } from './large-file.ts';
+import type { LargeFile } from './large-file.ts';
 import { CHUNK_BYTES } from './ring.ts';
 
 /**
@@ -93,13 +94,5 @@ async function checkWhole(
   const ended = file.checkEnd(bytes, bytes.length);
   if (!ended.ok) return ended;
   if (!expected || expected.kind === 'unknown') return success(undefined);
-  return file.verify(inMemory(bytes), expected, () => undefined);
-}
-
-/** A file in memory. A read returns a view of it. */
-function inMemory(bytes: Uint8Array): FileSource {
-  return {
-    size: bytes.length,
-    read: (offset, length) => Promise.resolve(bytes.subarray(offset, offset + length)),
-  };
+  return file.verify(bytesSource(bytes), expected, () => undefined);
 }

@@ -90,36 +90,34 @@ export type RelayEnd =
   /** The body broke off, or it could be neither stored nor sent. */
   | { readonly state: 'broken'; readonly error: unknown };
 
-/** Also `not stored`: the upload failed or there is none, while the client is still served. */
-type StoredEnd = RelayEnd | { readonly state: 'not stored' };
-
-/**
- * Starts the relay. `done` resolves when the fill has ended and the client has the file or has
- * disconnected. `stored` resolves as soon as it is certain whether the file is stored. Neither
- * rejects.
- */
-export function relay(options: RelayOptions): {
-  readonly stored: Promise<StoredEnd>;
+export interface RunningRelay {
+  /** Whether the file is stored, as soon as that is certain: the client may still be served. */
+  readonly stored: Promise<boolean>;
+  readonly end: Promise<RelayEnd>;
+  /** Resolves when the relay has ended and the client has the file or has disconnected. */
   readonly done: Promise<void>;
-} {
+}
+
+/** Starts a relay. None of its promises rejects. */
+export function relay(options: RelayOptions): RunningRelay {
   const { clock, chunks, file } = options;
   const ring = new Ring({ clock, chunks, held: file.verify ? Math.floor(chunks / 2) : 0 });
-  const stored = Promise.withResolvers<StoredEnd>();
-  if (!options.upload) stored.resolve({ state: 'not stored' });
+  const stored = Promise.withResolvers<boolean>();
+  if (!options.upload) stored.resolve(false);
   const onUploadFailed = (error: unknown) => {
-    stored.resolve({ state: 'not stored' }); // the requests that wait for the copy stop waiting now
+    stored.resolve(false); // the requests that wait for the copy stop waiting now
     file.onUploadFailed(error);
   };
   const pump = new Pump(options, ring, onUploadFailed);
-  const filling = pump.run().catch((error: unknown): RelayEnd => ({ state: 'broken', error }));
-  const filled = filling.then(async (end) => {
-    stored.resolve(end);
-    if (end.state !== 'refused' && end.state !== 'broken') return;
-    const error = errorOf(end);
+  const end = pump.run().catch((error: unknown): RelayEnd => ({ state: 'broken', error }));
+  const filled = end.then(async (how) => {
+    stored.resolve(how.state === 'stored');
+    if (how.state !== 'refused' && how.state !== 'broken') return;
+    const error = errorOf(how);
     await Promise.all([options.upload?.abort(error), options.body.cancel(error)]);
   });
-  const client = serveClient(options, ring, filling);
-  return { stored: stored.promise, done: Promise.all([filled, client]).then(() => undefined) };
+  const done = Promise.all([filled, serveClient(options, ring, end)]).then(() => undefined);
+  return { stored: stored.promise, end, done };
 }
 
 /** The error that the client's stream is aborted with. */

@@ -1,4 +1,3 @@
-import { discard } from '../../bytes/streams.ts';
 import { within } from '../../effects/clock.ts';
 import type { Failure } from '../../origins/failure.ts';
 import { etagOf } from '../../store/etag.ts';
@@ -26,56 +25,42 @@ const SHARE_OF_TIME_TO_WAIT = 0.6;
 const STORE_FAILED: Failure = { origin: 'modferry', reason: { kind: 'store' } };
 
 /** Serves a large file: from the store, else from the first origin that has it. */
-export async function serveLarge(file: LargeFile, context: RequestContext): Promise<Outcome> {
-  const alone: Job = { file, context, leader: undefined, hasClient: true };
-  const copy = await findStored(alone);
+export function serveLarge(file: LargeFile, context: RequestContext): Promise<Outcome> {
+  return answer({ file, context, leader: undefined, hasClient: true });
+}
+
+/** Fetches a large file into the store; the body of the outcome is to be discarded. */
+export function fillLarge(file: LargeFile, context: RequestContext): Promise<Outcome> {
+  return answer({ file, context, leader: undefined, hasClient: false });
+}
+
+async function answer(job: Job): Promise<Outcome> {
+  const { context, file } = job;
+  const copy = await findStored(job);
   if (copy.state === 'ready') return copy.outcome;
   if (copy.state === 'absent') {
     if (!context.mayFetch) return notCached(file.subject);
     const negative = await context.store.findMissing(file.key);
     if (negative) {
-      const source: Source = {
-        from: 'store',
-        tier: negative.tier,
-        origin: negative.missing.origin,
-      };
-      return missing(file.subject, negative.missing, { isUnanimous: true, source });
+      const { missing: said, tier } = negative;
+      const source: Source = { from: 'store', tier, origin: said.origin };
+      return missing(file.subject, said, { isUnanimous: true, source });
     }
   }
   // A request that may not fetch does not lead a flight: its "not cached" is no answer for the
   // others.
-  if (!context.mayFetch) return (await obtain(alone, copy)).outcome;
+  if (!context.mayFetch) return (await obtain(job, copy)).outcome;
   const waiting = context.shared.flights.join(file.key);
   if (!waiting) {
-    return fetchShared(file.key, context, (leader) => obtain({ ...alone, leader }, copy));
+    return fetchShared(file.key, context, (leader) => obtain({ ...job, leader }, copy));
   }
   const limitMs = context.timeLeftMs() * SHARE_OF_TIME_TO_WAIT;
   const shared = await within(context.clock, limitMs, waiting).catch(() => undefined);
   if (typeof shared === 'object') return shared;
-  const now: StoredCopy = shared ? await findStored(alone) : { state: 'absent' };
+  const now: StoredCopy = shared ? await findStored(job) : { state: 'absent' };
   if (now.state === 'ready') return now.outcome;
   // The other request still fetches, or could not store the file: this one fetches for itself.
-  return (await obtain(alone, now)).outcome;
-}
-
-/**
- * Fetches a large file into the store without a client. Resolves when the file is stored, or when
- * that is not possible. The caller discards the body of the outcome.
- */
-export async function fillLarge(file: LargeFile, context: RequestContext): Promise<Outcome> {
-  const alone: Job = { file, context, leader: undefined, hasClient: false };
-  const copy = await findStored(alone);
-  if (copy.state === 'ready') return withoutBody(copy.outcome);
-  const outcome = await fetchShared(file.key, context, (leader) =>
-    obtain({ ...alone, leader }, copy),
-  );
-  return withoutBody(outcome);
-}
-
-function withoutBody(outcome: Outcome): Outcome {
-  if (outcome.kind !== 'found') return outcome;
-  discard(outcome.file.body);
-  return { ...outcome, file: { ...outcome.file, body: new Uint8Array() } };
+  return (await obtain(job, now)).outcome;
 }
 
 /** Verifies the stored copy, or fetches the file where there is none or it is wrong. */
@@ -97,7 +82,7 @@ async function fetchFile(job: Job, earlier: readonly Failure[]): Promise<Deliver
   const { context, file } = job;
   const expecting = file.expect?.(); // runs at the same time as the requests to the origins
   const budget = context.shared.budgets.held;
-  const answer = await askForFile(
+  const asked = await askForFile(
     file,
     {
       path: file.path,
@@ -111,14 +96,14 @@ async function fetchFile(job: Job, earlier: readonly Failure[]): Promise<Deliver
     },
     context,
   );
-  const { effort } = answer;
-  if (answer.kind === 'accepted') {
-    const source: Source = { from: 'origin', origin: answer.origin, effort };
+  const { effort } = asked;
+  if (asked.kind === 'accepted') {
+    const source: Source = { from: 'origin', origin: asked.origin, effort };
     const expected = await expecting;
-    const delivered = await deliver(job, answer.value, { origin: answer.origin, source, expected });
+    const delivered = await deliver(job, asked.value, { origin: asked.origin, source, expected });
     if (!('refused' in delivered)) return delivered;
     const failures = [...earlier, delivered.refused];
-    const isOriginToBlame = delivered.refused !== STORE_FAILED;
+    const isOriginToBlame = delivered.refused.reason.kind !== 'store';
     const isAnyLeft = file.origins.some(({ name }) =>
       failures.every(({ origin }) => origin !== name),
     );
@@ -126,13 +111,13 @@ async function fetchFile(job: Job, earlier: readonly Failure[]): Promise<Deliver
       ? fetchFile(job, failures)
       : { outcome: unavailable(file.subject, failures, source) };
   }
-  if (answer.kind === 'missing' && earlier.length === 0) {
-    const { isUnanimous } = answer;
-    if (isUnanimous) context.store.keepMissing(file.key, answer.missing, NEAR_SECONDS.negative);
-    const source: Source = { from: 'origin', origin: answer.missing.origin, effort };
-    return { outcome: missing(file.subject, answer.missing, { isUnanimous, source }) };
+  if (asked.kind === 'missing' && earlier.length === 0) {
+    const { isUnanimous } = asked;
+    if (isUnanimous) context.store.keepMissing(file.key, asked.missing, NEAR_SECONDS.negative);
+    const source: Source = { from: 'origin', origin: asked.missing.origin, effort };
+    return { outcome: missing(file.subject, asked.missing, { isUnanimous, source }) };
   }
-  const failures = [...earlier, ...(answer.kind === 'missing' ? [] : answer.failures)];
+  const failures = [...earlier, ...(asked.kind === 'missing' ? [] : asked.failures)];
   return { outcome: unavailable(file.subject, failures, { from: 'origin', effort }) };
 }
 
@@ -172,8 +157,6 @@ async function deliverWhole(
     release?.();
     return { outcome };
   }
-  const nearSeconds = checked === 'uncovered' ? NEAR_SECONDS.uncovered : undefined;
-  context.store.keepNear(file.key, { bytes, etag, checked }, nearSeconds);
   const hashFile = stored.checked && {
     key: file.hashKey,
     file: { bytes: new TextEncoder().encode(stored.checked), etag },
@@ -182,8 +165,10 @@ async function deliverWhole(
   const settled = publish(
     [...(hashFile ? [hashFile] : []), { key: file.key, file: stored, mode: 'create' }],
     context.store,
-  );
-  return { outcome, settled: settled.then(() => release?.()) };
+  ).finally(() => release?.());
+  const nearSeconds = checked === 'uncovered' ? NEAR_SECONDS.uncovered : undefined;
+  context.store.keepNear(file.key, { bytes, etag, checked }, nearSeconds);
+  return { outcome, settled: settled.then(() => undefined) };
 }
 
 async function deliverStream(
@@ -199,8 +184,7 @@ async function deliverStream(
   if (fill.state === 'streaming') {
     const byExpectation = expected?.kind === 'uncovered' ? 'uncovered' : 'immutable';
     const cache = known && !fill.isVerified ? 'failure' : byExpectation;
-    const stored = fill.end.then((end) => end.ok);
-    return { outcome: found(file, fill.file, { source, cache }), stored };
+    return { outcome: found(file, fill.file, { source, cache }), stored: fill.stored };
   }
   const end = await fill.end;
   if (!end.ok) return { refused: end.reason };

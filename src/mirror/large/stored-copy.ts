@@ -15,7 +15,8 @@ import { type CacheClass, NEAR_SECONDS } from '../cache-policy.ts';
 import { asMismatch, type Comparable, type Expectation, type KnownHash } from '../expectation.ts';
 import { unavailable } from '../messages.ts';
 import type { Job } from './job.ts';
-import type { FileSource, LargeFile } from './large-file.ts';
+import type { ByteSource } from '../../bytes/byte-source.ts';
+import type { LargeFile } from './large-file.ts';
 
 export type StoredCopy =
   | { readonly state: 'ready'; readonly outcome: Found }
@@ -78,7 +79,7 @@ export async function verifyStored(job: Job, expected: Expectation): Promise<Out
  */
 export function compareStored(
   { context, file, leader }: Job,
-  stored: FileSource,
+  stored: ByteSource,
   expected: Comparable,
 ): ReturnType<LargeFile['verify']> {
   return context.shared.budgets.verifications.holding(VERIFY_BYTES, () =>

@@ -1,28 +1,29 @@
-import { bytesOf } from '../../bytes/streams.ts';
 import { within } from '../../effects/clock.ts';
-import type { FileToStore } from '../../store/contract.ts';
+import type { Effort } from '../../origins/race/answer.ts';
 import { etagOf } from '../../store/etag.ts';
-import type { Keeping, Reach } from '../../store/layered.ts';
-import type { Hit } from '../../store/tiers.ts';
+import type { Keeping } from '../../store/layered.ts';
 import { NEAR_SECONDS } from '../cache-policy.ts';
 import type { RequestContext } from '../context.ts';
 import { missing, notCached, unavailable } from '../messages.ts';
 import type { Found, Outcome, Source } from '../outcome.ts';
-import type { Effort } from '../../origins/race/answer.ts';
 import { type Delivery, fetchShared } from '../shared-fetch.ts';
 import type { Fetched, FetchedFile, SmallFile } from './small-file.ts';
+import {
+  findOther,
+  findStored,
+  found,
+  foundBytes,
+  nearSecondsOf,
+  reachOf,
+  type StoredCopy,
+  verifyStored,
+} from './stored-copy.ts';
 
 /**
  * The part of its time left for which a request waits for the fetch of another one. That fetch has
  * a time limit of its own, but the platform may have ended it; the rest is for that case.
  */
 const SHARE_OF_TIME_TO_WAIT = 0.9;
-
-/** The result of a look-up in the store. */
-type StoredCopy =
-  | { readonly state: 'ready'; readonly outcome: Outcome }
-  /** An unproven copy is served only when the file cannot be fetched. */
-  | { readonly state: 'absent' | 'unproven' };
 
 /**
  * Serves a small file: from the store unless it has to be fetched again, else from the first origin
@@ -31,19 +32,13 @@ type StoredCopy =
 export async function serveSmall(file: SmallFile, context: RequestContext): Promise<Outcome> {
   const copy = await findStored(file, context);
   if (copy.state === 'ready') return copy.outcome;
-  const hasStaleCopy = file.cache === 'mutable' || copy.state === 'unproven';
-  if (!context.mayFetch) {
-    const stale = hasStaleCopy ? await findStale(file, context) : undefined;
-    // A header may have selected this answer, and a cache in front of the Worker ignores that
-    // header.
-    return stale ? { ...stale, cache: 'failure' } : notCached(file.subject);
-  }
+  if (!context.mayFetch) return (await obtain(file, copy, context)).outcome;
   const { flights } = context.shared;
   for (let abandoned: unknown; ;) {
     const waiting = flights.join(file.key);
     // No `await` may come between `join` and `lead`, or two requests would lead.
     if (!waiting || waiting === abandoned) {
-      return fetchShared(file.key, context, () => deliver(file, context, copy.state));
+      return fetchShared(file.key, context, () => obtain(file, copy, context));
     }
     const limitMs = context.timeLeftMs() * SHARE_OF_TIME_TO_WAIT;
     const shared = await within(context.clock, limitMs, waiting).catch(() => undefined);
@@ -52,87 +47,47 @@ export async function serveSmall(file: SmallFile, context: RequestContext): Prom
   }
 }
 
-async function findStored(file: SmallFile, context: RequestContext): Promise<StoredCopy> {
-  const { store } = context;
-  const hit =
-    file.cache === 'mutable'
-      ? await store.findNear(file.key)
-      : await store.find(file.key, { ...reachOf(file), checkedOnly: file.verify !== undefined });
-  const copy: StoredCopy = hit ? await check(file, hit, context) : { state: 'absent' };
-  if (copy.state === 'ready') return copy;
-  const derived = await file.derive?.();
-  if (derived) {
-    const source: Source = { from: 'store', tier: derived.tier };
-    return { state: 'ready', outcome: await foundBytes(file, derived.bytes, source) };
-  }
-  const negative = await store.findMissing(file.key);
-  if (!negative) return copy;
-  const outcome = missing(file.subject, negative.missing, {
-    isUnanimous: true,
-    source: { from: 'store', tier: negative.tier, origin: negative.missing.origin },
-  });
-  return { state: 'ready', outcome };
-}
-
-/** Checks a stored copy that was never checked. A wrong one is removed. */
-async function check(
+/** Verifies the stored copy, or fetches the file where there is none or it is not proven. */
+async function obtain(
   file: SmallFile,
-  { file: stored, tier }: Hit,
+  copy: Exclude<StoredCopy, { state: 'ready' }>,
   context: RequestContext,
-): Promise<StoredCopy> {
-  const source: Source = { from: 'store', tier };
-  if (!file.verify || stored.checked) {
-    return { state: 'ready', outcome: found(file, stored, source) };
-  }
-  const { emit, store } = context;
-  const bytes = await bytesOf(stored.body);
-  const verdict = await file.verify(bytes);
-  const { etag, size } = stored;
-  switch (verdict.kind) {
-    case 'unproven':
-      return { state: 'unproven' };
-    case 'wrong':
-      emit({
-        event: 'security',
-        kind: 'stored-mismatch',
-        subject: file.subject,
-        hashes: verdict.hashes,
-      });
-      await store.remove(file.key);
-      return { state: 'absent' };
-    case 'unknown': {
-      // The copy passed the checks of its time, and an outage of the database must not break
-      // builds.
-      const outcome = found(file, { body: bytes, size, etag }, source);
-      return { state: 'ready', outcome: { ...outcome, cache: 'stale' } };
-    }
-    case 'checked': {
-      const { checked } = verdict;
-      rememberCheck(file, { bytes, etag, checked }, context);
-      return { state: 'ready', outcome: found(file, { body: bytes, size, etag, checked }, source) };
-    }
-  }
-}
-
-/** Stores the result of a check beside the copy, in the tiers that may keep it. */
-function rememberCheck(
-  file: SmallFile,
-  known: FileToStore,
-  { background, store }: RequestContext,
-): void {
-  if (known.checked === 'uncovered') store.keepNear(file.key, known, NEAR_SECONDS.uncovered);
-  else background('mark', store.keep(file.key, known, { ...reachOf(file), durable: 'replace' }));
-}
-
-async function deliver(
-  file: SmallFile,
-  context: RequestContext,
-  copy: 'absent' | 'unproven',
 ): Promise<Delivery> {
-  const fetched = await file.fetch();
-  if (fetched.kind === 'found') return deliverFile(file, fetched, { context, copy });
+  const isUnchecked = copy.state === 'unchecked';
+  const checked = isUnchecked ? await verifyStored(file, copy, context) : copy;
+  if (checked.state === 'ready') return checked;
+  const other = isUnchecked ? await findOther(file, context) : checked;
+  if (other.state === 'ready') return other;
+  const isUnproven = checked.state === 'unproven';
+  const job: Job = {
+    file,
+    context,
+    isUnproven,
+    hasStaleCopy: isUnproven || file.cache === 'mutable',
+  };
+  return context.mayFetch ? deliver(job, await file.fetch()) : serveCached(job);
+}
+
+/** A small file that the store cannot answer alone. */
+interface Job {
+  readonly file: SmallFile;
+  readonly context: RequestContext;
+  /** Whether the store has a copy that nothing shows to be right. */
+  readonly isUnproven: boolean;
+  /** Whether the store may have a copy to serve when the file cannot be fetched. */
+  readonly hasStaleCopy: boolean;
+}
+
+async function serveCached({ file, context, hasStaleCopy }: Job): Promise<Delivery> {
+  const stale = hasStaleCopy ? await findStale(file, context) : undefined;
+  // A header may have selected this answer, and a cache in front of the Worker ignores that header.
+  return { outcome: stale ? { ...stale, cache: 'failure' } : notCached(file.subject) };
+}
+
+async function deliver(job: Job, fetched: Fetched): Promise<Delivery> {
+  const { file, context, hasStaleCopy } = job;
+  if (fetched.kind === 'found') return deliverFile(job, fetched);
   const { effort } = fetched;
-  const hasStaleCopy = file.cache === 'mutable' || copy === 'unproven';
   if (fetched.kind === 'missing') {
     // Since Go 1.23 `go install p@v` fails without a list. So a module with stored versions keeps
     // its list, even after the origins have removed it.
@@ -147,18 +102,12 @@ async function deliver(
   return { outcome: stale ?? (await missingBefore(file, fetched, context)) };
 }
 
-async function deliverFile(
-  file: SmallFile,
+function deliverFile(
+  { file, context: { store }, isUnproven }: Job,
   { bytes, checked, keep, source }: FetchedFile,
-  { context, copy }: { readonly context: RequestContext; readonly copy: 'absent' | 'unproven' },
-): Promise<Delivery> {
-  const { store } = context;
-  const known: FileToStore = { bytes, etag: etagOf(bytes), checked };
-  const outcome = found(
-    file,
-    { body: bytes, size: bytes.length, etag: known.etag, checked },
-    source,
-  );
+): Delivery {
+  const known = { bytes, etag: etagOf(bytes), checked };
+  const outcome = foundBytes(file, known, source);
   if (keep === 'nowhere') return { outcome: { ...outcome, cache: 'failure' } };
   if (keep === 'near') {
     store.keepNear(file.key, known, nearSecondsOf(file));
@@ -168,14 +117,14 @@ async function deliverFile(
     ...reachOf(file),
     ...(checked === 'uncovered' && { nearSeconds: NEAR_SECONDS.uncovered }),
   };
-  const durable = durableModeOf(file, copy);
+  const durable = durableModeOf(file, isUnproven);
   return { outcome, settled: store.keep(file.key, known, { ...reach, durable }) };
 }
 
 /** An immutable file is created once, except that a fetched copy replaces an unproven one. */
-function durableModeOf(file: SmallFile, copy: 'absent' | 'unproven'): Keeping['durable'] {
+function durableModeOf(file: SmallFile, isUnproven: boolean): Keeping['durable'] {
   if (file.cache === 'mutable') return 'if-changed';
-  return copy === 'unproven' ? 'replace' : 'create';
+  return isUnproven ? 'replace' : 'create';
 }
 
 /**
@@ -220,22 +169,5 @@ async function findStale(
   const source: Source = { from: 'store', tier, isStale: effort !== undefined, effort };
   if (hit) return { ...found(file, hit.file, source), cache: 'stale' };
   const bytes = await file.composeOffline?.();
-  return bytes && { ...(await foundBytes(file, bytes, source)), cache: 'stale' };
-}
-
-async function foundBytes(file: SmallFile, bytes: Uint8Array, source: Source): Promise<Found> {
-  return found(file, { body: bytes, size: bytes.length, etag: etagOf(bytes) }, source);
-}
-
-function found(file: SmallFile, stored: Found['file'], source: Source): Found {
-  const cache = stored.checked === 'uncovered' ? 'uncovered' : file.cache;
-  return { kind: 'found', file: stored, contentType: file.contentType, cache, source };
-}
-
-function reachOf(file: SmallFile): Reach {
-  return { inWorldTier: file.inWorldTier, nearSeconds: nearSecondsOf(file) };
-}
-
-function nearSecondsOf({ cache }: SmallFile): number | undefined {
-  return cache === 'immutable' ? undefined : NEAR_SECONDS[cache];
+  return bytes && { ...foundBytes(file, { bytes, etag: etagOf(bytes) }, source), cache: 'stale' };
 }

@@ -9,7 +9,7 @@ import { openRanged, readWhole, type StoredTree } from '../../store/stored-tree.
 import { type Checksums, createChecksums, type Expected } from '../../sumdb/checksums.ts';
 import type { Database } from '../../sumdb/database.ts';
 import type { Ask } from '../../sumdb/log/remote-reader.ts';
-import type { ZipSource } from '../../zip/read/source.ts';
+import type { ByteSource } from '../../bytes/byte-source.ts';
 import { type AuditedFile, classify } from './audited-file.ts';
 import { judgeInfo, judgeLookup, judgeMod, judgeMutable, judgeTreeHead } from './judge-small.ts';
 import { judgeTile } from './judge-tile.ts';
@@ -171,7 +171,7 @@ function kindOf({ kind }: SmallFile): Kind {
 }
 
 /** A zip whose reading ends as soon as the audit does. */
-function interruptible(source: RangedFile, onRead: () => void): ZipSource {
+function interruptible(source: RangedFile, onRead: () => void): ByteSource {
   return {
     size: source.size,
     read(offset, length) {

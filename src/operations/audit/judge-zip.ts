@@ -4,12 +4,12 @@ import type { Version } from '../../module/version.ts';
 import type { Expected } from '../../sumdb/checksums.ts';
 import { checkModuleZip } from '../../zip/rules/check-module-zip.ts';
 import { hashZip } from '../../zip/hash/hash-zip.ts';
-import type { ZipSource } from '../../zip/read/source.ts';
+import type { ByteSource } from '../../bytes/byte-source.ts';
 import { loggedHash } from './logged-hash.ts';
 import { type Judgement, RIGHT, UNCOVERED, wrong } from './verdict.ts';
 
 export interface ZipToJudge {
-  readonly source: ZipSource;
+  readonly source: ByteSource;
   readonly module: ModulePath;
   readonly version: Version;
   /** What the checksum databases have of the version. */

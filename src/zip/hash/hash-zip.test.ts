@@ -16,7 +16,7 @@ import {
 } from '../../../test/fakes/zip/zip-writer.ts';
 import { hashZip } from './hash-zip.ts';
 import { MAX_DIRECTORY_BYTES } from '../read/load-directory.ts';
-import { bytesSource } from '../read/source.ts';
+import { bytesSource } from '../../bytes/byte-source.ts';
 
 /** The hash, or the reason why there is none. */
 async function verdict(zip: Uint8Array): Promise<string> {

@@ -5,7 +5,7 @@ import { describeEntry } from '../read/describe-name.ts';
 import { type Entry, isDirectoryName } from '../read/directory-header.ts';
 import { hashEntry } from '../read/entry-content.ts';
 import { loadDirectory } from '../read/load-directory.ts';
-import type { ZipSource } from '../read/source.ts';
+import type { ByteSource } from '../../bytes/byte-source.ts';
 import { broken, type Broken } from '../read/tail.ts';
 import { Windows } from '../read/windows.ts';
 import { findOverlap, findOversizedZip } from '../rules/sizes.ts';
@@ -29,7 +29,7 @@ export interface HashZipOptions {
  * memory. Rejects when the source does; the zip itself may then be good.
  */
 export async function hashZip(
-  source: ZipSource,
+  source: ByteSource,
   options: HashZipOptions = {},
 ): Promise<{ readonly kind: 'hashed'; readonly h1: H1 } | Broken> {
   const directory = await loadDirectory(source);

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
 import { end, header, join } from '../../../test/fakes/zip/forged-directory.ts';
 import { loadDirectory, MAX_DIRECTORY_BYTES } from './load-directory.ts';
-import { bytesSource, type ZipSource } from './source.ts';
+import { bytesSource, type ByteSource } from '../../bytes/byte-source.ts';
 
 /** A zip with a directory of about `size` bytes, and the reads of it. */
-function sceneOf(size: number): { source: ZipSource; reads: number[] } {
+function sceneOf(size: number): { source: ByteSource; reads: number[] } {
   const headers = Array.from({ length: Math.ceil(size / 60_046) }, () =>
     header({ name: 'x'.repeat(60_000), offset: 0 }),
   );
@@ -43,6 +43,6 @@ it('a directory over the limit is not read', async () => {
 });
 
 it('a source that fails is an error and not a broken zip', async () => {
-  const failing: ZipSource = { size: 1000, read: () => Promise.reject(new Error('disk')) };
+  const failing: ByteSource = { size: 1000, read: () => Promise.reject(new Error('disk')) };
   await expect(loadDirectory(failing)).rejects.toThrow('disk');
 });

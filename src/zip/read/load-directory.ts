@@ -1,5 +1,6 @@
 import { readDirectory, type Directory } from './directory.ts';
-import { readExactly, type ZipSource } from './source.ts';
+import { readExactly } from './source.ts';
+import { type ByteSource } from '../../bytes/byte-source.ts';
 import { broken } from './tail.ts';
 
 /** Read first: the end record with its comment, and the directory of about 1,700 files. */
@@ -17,7 +18,7 @@ export const MAX_DIRECTORY_BYTES = 16 * 1024 * 1024;
  * source does.
  */
 export async function loadDirectory(
-  source: ZipSource,
+  source: ByteSource,
 ): Promise<Exclude<Directory, { readonly kind: 'beyond-tail' }>> {
   let start = Math.max(0, source.size - FIRST_TAIL_BYTES);
   for (;;) {

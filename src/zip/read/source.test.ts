@@ -1,21 +1,8 @@
 import { expect, it } from 'vitest';
-import { bytesSource, readExactly, type ZipSource } from './source.ts';
+import { readExactly } from './source.ts';
+import type { ByteSource } from '../../bytes/byte-source.ts';
 
 const BYTES = Uint8Array.of(1, 2, 3, 4);
-
-it('a zip in memory is read without a copy', async () => {
-  const read = await bytesSource(BYTES).read(1, 2);
-  expect(read).toEqual(Uint8Array.of(2, 3));
-  expect(read.buffer).toBe(BYTES.buffer);
-});
-
-it.each([
-  [-1, 1],
-  [0, -1],
-  [3, 2],
-])('a zip in memory has no bytes at %d, %d long', async (offset, length) => {
-  await expect(bytesSource(BYTES).read(offset, length)).rejects.toThrow(RangeError);
-});
 
 it('a read of another length than requested is an error', async () => {
   const source = { size: 4, read: async () => BYTES };
@@ -27,8 +14,8 @@ it('a read of another length than requested is an error', async () => {
 
 it('memory is used by a source that can, and by no other', async () => {
   const memory = new ArrayBuffer(4);
-  const source: ZipSource = { size: 4, read: async () => BYTES };
-  const reusing: ZipSource = {
+  const source: ByteSource = { size: 4, read: async () => BYTES };
+  const reusing: ByteSource = {
     ...source,
     readInto: async (_, length, given) => new Uint8Array(given, 0, length),
   };

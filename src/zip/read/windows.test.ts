@@ -3,7 +3,7 @@ import { bigZip, noise, writeZip } from '../../../test/fakes/zip/zip-writer.ts';
 import { bodyBytes } from '../../../test/fakes/origin/answer.ts';
 import { MAX_HELD_BYTES } from './entry-content.ts';
 import { hashZip } from '../hash/hash-zip.ts';
-import { bytesSource } from './source.ts';
+import { bytesSource } from '../../bytes/byte-source.ts';
 import { WINDOW_BYTES, Windows } from './windows.ts';
 
 function recorded(bytes: Uint8Array) {

@@ -1,5 +1,6 @@
 import { concatBytes } from '../../bytes/concat.ts';
-import { readExactly, type ZipSource } from './source.ts';
+import { readExactly } from './source.ts';
+import { type ByteSource } from '../../bytes/byte-source.ts';
 
 /**
  * Bytes of one read of the source, and of one window in memory. 500 MiB are 125 reads; R2 bills
@@ -23,14 +24,14 @@ export interface WindowsOptions {
  * Windows lie on a grid, so that a zip whose entries overlap does not cause a read for each entry.
  */
 export class Windows {
-  readonly #source: ZipSource;
+  readonly #source: ByteSource;
   readonly #options: WindowsOptions;
   readonly #held = new Map<number, Promise<Uint8Array>>();
   /** Memory of released windows, to read the next ones into. */
   readonly #free: ArrayBuffer[] = [];
   #bytesRead = 0;
 
-  constructor(source: ZipSource, options: WindowsOptions) {
+  constructor(source: ByteSource, options: WindowsOptions) {
     this.#source = source;
     this.#options = options;
   }

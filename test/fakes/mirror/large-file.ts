@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { failed, success } from '../../../src/effects/result.ts';
 import { compareHash, type Expectation } from '../../../src/mirror/expectation.ts';
-import type { FileSource, LargeFile } from '../../../src/mirror/large/large-file.ts';
+import type { LargeFile } from '../../../src/mirror/large/large-file.ts';
+import type { ByteSource } from '../../../src/bytes/byte-source.ts';
 import type { Outcome } from '../../../src/mirror/outcome.ts';
 import { wrongContent } from '../../../src/origins/failure.ts';
 import type { Origin } from '../../../src/origins/origin.ts';
@@ -83,7 +84,7 @@ export function bigFile({
   };
 }
 
-async function hashSource(source: FileSource, onProgress: () => void): Promise<`h1:${string}`> {
+async function hashSource(source: ByteSource, onProgress: () => void): Promise<`h1:${string}`> {
   const hash = createHash('sha256');
   for (let at = 0; at < source.size; at += MIB) {
     hash.update(await source.read(at, Math.min(MIB, source.size - at)));

@@ -9,7 +9,7 @@ import { cut, scriptedStream, type Script } from '../effects/byte-source.ts';
 import { fakeClock } from '../effects/clock.ts';
 
 export interface RelayRun {
-  readonly end: Promise<{ readonly state: RelayEnd['state'] | 'not stored' }>;
+  readonly end: Promise<RelayEnd>;
   /** Whether the file was stored. */
   readonly stored: Promise<boolean>;
   readonly done: Promise<void>;
@@ -87,8 +87,8 @@ export async function startRelay(setup: RelaySetup): Promise<RelayRun> {
     file,
   });
   return {
-    end: running.stored,
-    stored: running.stored.then(({ state }) => state === 'stored'),
+    end: running.end,
+    stored: running.stored,
     done: running.done,
     reader: pipe.readable.getReader(),
     upload: upload ?? new FakeUpload(),

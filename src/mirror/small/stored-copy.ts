@@ -1,0 +1,140 @@
+/**
+ * The copy of a small file in the store.
+ *
+ *     ready       it may be served as it is
+ *     unchecked   it was never checked: a bucket that was filled without checks
+ *     unproven    it was checked now, and nothing shows that it is right
+ *     absent      nothing is stored, or the copy was wrong and is removed
+ */
+import { bytesOf } from '../../bytes/streams.ts';
+import type { FileToStore } from '../../store/contract.ts';
+import { etagOf } from '../../store/etag.ts';
+import type { Reach } from '../../store/layered.ts';
+import type { Hit } from '../../store/tiers.ts';
+import { NEAR_SECONDS } from '../cache-policy.ts';
+import type { RequestContext } from '../context.ts';
+import { missing } from '../messages.ts';
+import type { Found, Outcome, Source } from '../outcome.ts';
+import type { SmallFile } from './small-file.ts';
+
+export type StoredCopy = ReadyCopy | UncheckedCopy | { readonly state: 'absent' };
+
+export interface ReadyCopy {
+  readonly state: 'ready';
+  readonly outcome: Outcome;
+}
+
+export interface UncheckedCopy {
+  readonly state: 'unchecked';
+  readonly file: FileToStore;
+  /** Label of the tier that had it. */
+  readonly tier: string;
+}
+
+/** Looks a file up in the store, negative entries included. */
+export async function findStored(file: SmallFile, context: RequestContext): Promise<StoredCopy> {
+  const { store } = context;
+  const hit =
+    file.cache === 'mutable'
+      ? await store.findNear(file.key)
+      : await store.find(file.key, { ...reachOf(file), checkedOnly: file.verify !== undefined });
+  if (!hit) return findOther(file, context);
+  const { file: stored, tier } = hit;
+  if (file.verify && !stored.checked) return readUnchecked(hit, context);
+  return ready(found(file, stored, { from: 'store', tier }));
+}
+
+async function readUnchecked(
+  { file: { body, etag }, tier }: Hit,
+  { emit }: RequestContext,
+): Promise<StoredCopy> {
+  try {
+    return { state: 'unchecked', file: { bytes: await bytesOf(body), etag }, tier };
+  } catch (error) {
+    emit({ event: 'trouble', label: tier, error });
+    return { state: 'absent' };
+  }
+}
+
+/** What the store has in place of a copy: a file to derive it from, or a negative entry. */
+export async function findOther(
+  file: SmallFile,
+  { store }: RequestContext,
+): Promise<ReadyCopy | { readonly state: 'absent' }> {
+  const derived = await file.derive?.();
+  if (derived) {
+    const { bytes, tier } = derived;
+    return ready(foundBytes(file, { bytes, etag: etagOf(bytes) }, { from: 'store', tier }));
+  }
+  const negative = await store.findMissing(file.key);
+  if (!negative) return { state: 'absent' };
+  const { missing: answer, tier } = negative;
+  const source: Source = { from: 'store', tier, origin: answer.origin };
+  return ready(missing(file.subject, answer, { isUnanimous: true, source }));
+}
+
+/** Verifies an unchecked copy, and remembers the result. */
+export async function verifyStored(
+  file: SmallFile,
+  { file: { bytes, etag }, tier }: UncheckedCopy,
+  context: RequestContext,
+): Promise<ReadyCopy | { readonly state: 'absent' | 'unproven' }> {
+  const { emit, store } = context;
+  const verdict = (await file.verify?.(bytes)) ?? { kind: 'unproven' };
+  const source: Source = { from: 'store', tier };
+  switch (verdict.kind) {
+    case 'unproven':
+      return { state: 'unproven' };
+    case 'wrong': {
+      const { hashes } = verdict;
+      emit({ event: 'security', kind: 'stored-mismatch', subject: file.subject, hashes });
+      await store.remove(file.key);
+      return { state: 'absent' };
+    }
+    case 'unknown':
+      // The copy passed the checks of its time, and an outage of the database must not break
+      // builds.
+      return ready({ ...foundBytes(file, { bytes, etag }, source), cache: 'stale' });
+    case 'checked': {
+      const { checked } = verdict;
+      rememberCheck(file, { bytes, etag, checked }, context);
+      return ready(foundBytes(file, { bytes, etag, checked }, source));
+    }
+  }
+}
+
+/** Stores the result of a check beside the copy, in the tiers that may keep it. */
+function rememberCheck(
+  file: SmallFile,
+  known: FileToStore,
+  { background, store }: RequestContext,
+): void {
+  if (known.checked === 'uncovered') store.keepNear(file.key, known, NEAR_SECONDS.uncovered);
+  else background('mark', store.keep(file.key, known, { ...reachOf(file), durable: 'replace' }));
+}
+
+function ready(outcome: Outcome): ReadyCopy {
+  return { state: 'ready', outcome };
+}
+
+/** The outcome for bytes in memory. */
+export function foundBytes(file: SmallFile, known: FileToStore, source: Source): Found {
+  const { bytes, checked, etag } = known;
+  return found(file, { body: bytes, size: bytes.length, etag, checked }, source);
+}
+
+/** The outcome for a stored or fetched file. */
+export function found(file: SmallFile, stored: Found['file'], source: Source): Found {
+  const cache = stored.checked === 'uncovered' ? 'uncovered' : file.cache;
+  return { kind: 'found', file: stored, contentType: file.contentType, cache, source };
+}
+
+/** Where copies of a file are looked for, and for how long the near tier keeps one. */
+export function reachOf(file: SmallFile): Reach {
+  return { inWorldTier: file.inWorldTier, nearSeconds: nearSecondsOf(file) };
+}
+
+/** How long the near tier keeps a file; undefined for as long as it does. */
+export function nearSecondsOf({ cache }: SmallFile): number | undefined {
+  return cache === 'immutable' ? undefined : NEAR_SECONDS[cache];
+}
