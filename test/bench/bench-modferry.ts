@@ -4,31 +4,30 @@ import { join } from 'node:path';
 import { startLocally } from '../../src/cli/local/local.ts';
 import type { FakeSumDB } from '../fakes/sumdb/sumdb.ts';
 
+/** A running modferry. */
 export interface BenchModferry {
-  /** Without a trailing slash. */
+  /** The base URL, without a trailing slash. */
   readonly url: string;
-  /** Ends it and removes its files. */
+  /** Stops modferry and removes its files. */
   close(): Promise<void>;
 }
 
 export interface BenchModferryOptions {
+  /** The built Worker. */
   readonly script: string;
   /** Base URLs of the origins, joined by `|`. */
   readonly origins: readonly string[];
   readonly database: FakeSumDB;
-  /** Takes the log, line by line; by default nobody reads it. */
+  /** Receives each line of the log; default: ignored. */
   readonly onLog?: (line: string) => void;
 }
 
 /**
- * A fresh modferry with its defaults and an empty store, which checks everything with the database.
+ * Starts modferry with default settings and an empty store. It verifies everything against
+ * `database`.
  */
-export async function startBenchModferry({
-  script,
-  origins,
-  database,
-  onLog = () => undefined,
-}: BenchModferryOptions): Promise<BenchModferry> {
+export async function startBenchModferry(options: BenchModferryOptions): Promise<BenchModferry> {
+  const { script, origins, database, onLog = () => undefined } = options;
   const stateDirectory = await mkdtemp(join(tmpdir(), 'modferry-bench-'));
   const variables = {
     ORIGINS: origins.join('|'),

@@ -20,42 +20,47 @@ const REPEATS = 3;
 const MODULES = 30;
 /** Zips of 100 to 500 KB. */
 const bytesOf = (index: number) => 100_000 + Math.floor((index * 400_000) / (MODULES - 1));
-/** Seconds after which a download is given up. */
-const PATIENCE = 120;
+/** Seconds after which a download is killed. */
+const LIMIT_SECONDS = 120;
 
-/** What both sides of a comparison need. */
+/** The common parts of both sides of a comparison. */
 interface World {
   readonly script: string;
   readonly go: string;
   readonly database: FakeSumDB;
-  /** Of the first run, and of the second: nothing of it is stored yet. */
+  /**
+   * The modules of the cold run, and others for the adapted run, so that none of those is stored
+   * yet.
+   */
   readonly sets: readonly [readonly FakeModule[], readonly FakeModule[]];
-  /** The second of two origins, which is always well. */
+  /** The second of two origins, which is always healthy. */
   readonly second: FakeOrigin;
 }
 
-/** What one fresh modferry took, and asked. */
+/** The times of one fresh modferry, and its numbers of requests. */
 interface Measured {
   readonly cold: TimedDownload;
-  readonly learnt: TimedDownload;
-  /** Asked of the first origin in the cold run. */
+  readonly adapted: TimedDownload;
+  /** Requests to the first origin in the cold run. */
   readonly firstCold: number;
-  /** Asked of the first origin in the learnt run. */
-  readonly firstLearnt: number;
+  /** Requests to the first origin in the adapted run. */
+  readonly firstAdapted: number;
+  /** Requests to the second origin in both runs. */
   readonly second: number;
-  /** Asked of both beyond once for every file. */
+  /** Requests to both origins in both runs, beyond one for every file. */
   readonly extra: number;
 }
 
 /**
- * What a fault of the first of two origins costs: the wall time of a `go mod download` through a
- * modferry that has just been started (cold) and of another one directly afterwards (learnt), and
- * how both compare with those when all is well. Each is the median of three, and well ones are
- * measured beside every fault, so that nothing else of this machine makes the difference.
+ * The cost of a fault of the first of two origins: the wall time of a `go mod download` through a
+ * modferry that has just started (`cold`), and of a second one directly afterwards, when modferry
+ * has adapted to the fault (`adapted`). Both are compared with a baseline of two healthy origins.
+ * Each time is the median of three. The baseline is measured again beside every fault, so that
+ * other load of the machine affects both sides.
  *
- * "extra" counts what the origins were asked beyond once for every file, in both runs: requests
- * that failed, hedges, and the rest of what broke. A fault below HTTP counts by its connections,
- * and those that nobody sees (refused, dropped) not at all.
+ * "extra" counts the requests beyond one for every file, in both runs: failed requests, hedges, and
+ * resumed bodies. For a fault below HTTP, connections are counted; refused and dropped ones cannot
+ * be counted.
  */
 export async function measureFaults(
   script: string,
@@ -65,21 +70,21 @@ export async function measureFaults(
     repeats = REPEATS,
   }: { faults?: readonly OriginFault[]; repeats?: number } = {},
 ): Promise<string> {
-  const sets = [moduleSet('cold', 1), moduleSet('learnt', 2)] as const;
+  const sets = [moduleSet('cold', 1), moduleSet('adapted', 2)] as const;
   const modules = sets.flat();
   const database = await startSumDB({ go, records: goSums(modules) });
   const second = await startOrigin({ modules });
   const world = { script, go, database, sets, second };
   try {
     const rows: string[][] = [];
-    const allWell: Measured[] = [];
-    await measure(world, () => wellOrigin(world)); // the first one of all finds cold files and cold code
+    const baselines: Measured[] = [];
+    await measure(world, () => healthyOrigin(world)); // a warm-up of file caches and compiled code
     for (const fault of faults) {
-      const { well, bad } = await compare(world, fault, repeats);
-      allWell.push(...well);
-      rows.push(row(fault.name, { measured: bad, well }));
+      const { baseline, faulty } = await compare(world, fault, repeats);
+      baselines.push(...baseline);
+      rows.push(row(fault.name, { measured: faulty, baseline }));
     }
-    rows.unshift(row('all well', { measured: allWell, well: allWell }));
+    rows.unshift(row('no fault', { measured: baselines, baseline: baselines }));
     return `${table(HEADINGS, rows)}\n\n${await measureRecovery(world)}`;
   } finally {
     await second.close();
@@ -91,10 +96,10 @@ const HEADINGS = [
   `first of two origins, ${MODULES} modules`,
   'cold s',
   'ratio',
-  'learnt s',
+  'adapted s',
   'ratio',
   'asked 1st cold',
-  'learnt',
+  'adapted',
   'asked 2nd',
   'extra',
 ];
@@ -108,27 +113,27 @@ function moduleSet(name: string, seed: number): FakeModule[] {
   );
 }
 
-/** Both sides, in turns: what comes first is second the next time. */
+/** Measures both sides, and alternates which of them comes first. */
 async function compare(
   world: World,
   fault: OriginFault,
   repeats: number,
-): Promise<{ readonly well: readonly Measured[]; readonly bad: readonly Measured[] }> {
-  const [well, bad]: [Measured[], Measured[]] = [[], []];
+): Promise<{ readonly baseline: readonly Measured[]; readonly faulty: readonly Measured[] }> {
+  const [baseline, faulty]: [Measured[], Measured[]] = [[], []];
   for (let repeat = 0; repeat < repeats; repeat++) {
     const sides = [
-      async () => void well.push(await measure(world, () => wellOrigin(world))),
+      async () => void baseline.push(await measure(world, () => healthyOrigin(world))),
       async () =>
-        void bad.push(
+        void faulty.push(
           await measure(world, () => startBadOrigin(fault, { modules: world.sets.flat() })),
         ),
     ];
     for (const side of repeat % 2 === 0 ? sides : sides.toReversed()) await side();
   }
-  return { well, bad };
+  return { baseline, faulty };
 }
 
-async function wellOrigin({
+async function healthyOrigin({
   sets,
 }: World): Promise<Pick<BadOrigin, 'url' | 'asked' | 'paths' | 'close'>> {
   const origin = await startOrigin({ modules: sets.flat() });
@@ -142,7 +147,7 @@ async function wellOrigin({
 
 async function measure(
   world: World,
-  startFirst: () => ReturnType<typeof wellOrigin>,
+  startFirst: () => ReturnType<typeof healthyOrigin>,
 ): Promise<Measured> {
   const { go, second, database } = world;
   second.reset();
@@ -153,18 +158,18 @@ async function measure(
       proxy: modferry.url,
       gosumdb: database.verifierKey,
       modules: set.map(({ path }) => path),
-      timeout: PATIENCE * 1000,
+      timeout: LIMIT_SECONDS * 1000,
     });
   try {
     const cold = await download(world.sets[0]);
     const firstCold = first.asked();
-    const learnt = await download(world.sets[1]);
+    const adapted = await download(world.sets[1]);
     const files = new Set([...first.paths(), ...second.requests.map(({ path }) => path)]);
     return {
       cold,
-      learnt,
+      adapted,
       firstCold,
-      firstLearnt: first.asked() - firstCold,
+      firstAdapted: first.asked() - firstCold,
       second: second.requests.length,
       extra: first.asked() + second.requests.length - files.size,
     };
@@ -176,30 +181,30 @@ async function measure(
 
 function row(
   name: string,
-  { measured, well }: { measured: readonly Measured[]; well: readonly Measured[] },
+  { measured, baseline }: { measured: readonly Measured[]; baseline: readonly Measured[] },
 ): string[] {
   const count = (of: (one: Measured) => number) => median(measured.map(of)).toFixed(0);
   const times = (of: (one: Measured) => TimedDownload) => {
-    const [ours, theirs] = [seconds(measured.map(of)), seconds(well.map(of))];
-    if (typeof ours === 'string') return [ours, ''];
-    return [ours.toFixed(2), typeof theirs === 'string' ? '' : (ours / theirs).toFixed(2)];
+    const [time, usual] = [seconds(measured.map(of)), seconds(baseline.map(of))];
+    if (typeof time === 'string') return [time, ''];
+    return [time.toFixed(2), typeof usual === 'string' ? '' : (time / usual).toFixed(2)];
   };
   return [
     name,
     ...times(({ cold }) => cold),
-    ...times(({ learnt }) => learnt),
+    ...times(({ adapted }) => adapted),
     count(({ firstCold }) => firstCold),
-    count(({ firstLearnt }) => firstLearnt),
+    count(({ firstAdapted }) => firstAdapted),
     count(({ second }) => second),
     count(({ extra }) => extra),
   ];
 }
 
-/** The median, or in words how many have none. */
+/** The median time in seconds, or a text when downloads failed or were killed. */
 function seconds(downloads: readonly TimedDownload[]): number | string {
   const failed = downloads.filter(({ kind }) => kind === 'failed').length;
   if (failed > 0) return `${failed} of ${downloads.length} failed`;
-  if (downloads.some(({ kind }) => kind === 'killed')) return `>${PATIENCE}`;
+  if (downloads.some(({ kind }) => kind === 'killed')) return `>${LIMIT_SECONDS}`;
   return median(downloads.map((one) => (one.kind === 'done' ? one.seconds : Number.NaN)));
 }
 
@@ -208,8 +213,8 @@ function median(values: readonly number[]): number {
 }
 
 /**
- * `node test/bench/faults.ts` measures all of them, `node test/bench/faults.ts refused "status
- * 500"` these, once.
+ * `node test/bench/faults.ts` measures all faults. `node test/bench/faults.ts refused "status 500"`
+ * measures these two, once each.
  */
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const names = process.argv.slice(2);

@@ -9,24 +9,23 @@ import type { FakeServer } from '../fakes/origin/fake-server.ts';
 import type { SeededRandom } from '../fakes/effects/seeded-random.ts';
 
 /** Milliseconds between two changes, at least and at most. */
-const CHANGE = [300, 2_000] as const;
-/** Milliseconds for which one origin stays well, at least and at most. */
-const WATCH = [8_000, 20_000] as const;
-/** Milliseconds for which the one that stays well next is well already. */
-const HANDOVER = 3_000;
+const CHANGE_MS = [300, 2_000] as const;
+/** Milliseconds for which one server stays on shift, at least and at most. */
+const SHIFT_MS = [8_000, 20_000] as const;
+/** Milliseconds for which the next server on shift is healthy before its shift. */
+const HANDOVER_MS = 3_000;
 
 export interface Flapping {
-  /** How often each fault was switched on, by its name. */
+  /** How often each fault was switched on, by the name of the fault. */
   readonly flaps: ReadonlyMap<string, number>;
-  /** Ends it when the change that is being made is done, with all servers well. */
+  /** Stops after the current change, with all servers healthy. */
   stop(): Promise<void>;
 }
 
 /**
- * Breaks and mends servers at random. One of them is always well: the one on watch. It is another
- * one after a while, and both are well at the handover: if all that is promised were that some
- * server is well at any moment, each could be down in the very moment when a request comes to it,
- * and no proxy could help that.
+ * Breaks and mends servers at random. One of them, the server on shift, is always healthy. Shifts
+ * change, and both servers are healthy during the handover: without it, each server could be broken
+ * at the very moment when a request reaches it, and no proxy could answer.
  */
 export function startFlapping(servers: readonly FakeServer[], random: SeededRandom): Flapping {
   const flaps = new Map<string, number>();
@@ -43,16 +42,16 @@ export function startFlapping(servers: readonly FakeServer[], random: SeededRand
   };
 
   async function run(): Promise<void> {
-    let watch = random.pick(servers);
-    let until = Date.now() + between(WATCH);
+    let onShift = random.pick(servers);
+    let until = Date.now() + between(SHIFT_MS);
     while (!stopped.signal.aborted) {
-      await pause(between(CHANGE));
-      const other = random.pick(servers.filter((server) => server !== watch));
+      await pause(between(CHANGE_MS));
+      const other = random.pick(servers.filter((server) => server !== onShift));
       if (Date.now() > until) {
         await mend(other);
-        await pause(HANDOVER);
-        watch = other;
-        until = Date.now() + between(WATCH);
+        await pause(HANDOVER_MS);
+        onShift = other;
+        until = Date.now() + between(SHIFT_MS);
       } else if (broken.has(other)) {
         await mend(other);
       } else {

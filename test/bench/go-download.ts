@@ -9,7 +9,7 @@ const MODULES = 20;
 const BYTES = 500_000;
 
 /**
- * Wall time of one `go mod download` of twenty modules of half a megabyte, direct and through
+ * The wall time of a `go mod download` of twenty modules of 500 kB each, direct and through
  * modferry.
  */
 export async function measureGoDownload(script: string, go: string): Promise<string> {

@@ -20,8 +20,8 @@ const FILE = '/big.example/m/@v/v1.0.0.zip';
 const SECOND_FILE = '/big.example/second/@v/v1.0.0.zip';
 
 /**
- * What plain R2 costs in the same simulator: the yardstick. `/put`, `/get` and `/pass` are one
- * native stream each.
+ * The yardstick: plain R2 in the same simulator. `/put`, `/get` and `/pass` are one native stream
+ * each.
  */
 const BARE_WORKER = `
 export default {
@@ -61,7 +61,7 @@ function slowClient(): DownloadOptions {
 }
 
 /**
- * Measures the memory and CPU time that workerd takes for one large zip, in one fresh process a
+ * Measures the memory and CPU time that workerd needs for one large zip, in a fresh process per
  * scenario.
  */
 export async function measureMemory(script: string): Promise<string> {
@@ -154,7 +154,7 @@ async function measure({ name, start, before, path, client }: Scenario): Promise
 
 const MODULES = [...fixtureModules(), bigModule('big.example/m'), bigModule('big.example/second')];
 
-/** A checksum database with all of them. */
+/** A checksum database with all modules. */
 const LOG = createLog();
 for (const lines of goSums(MODULES)) LOG.add(lines);
 

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
-// proc_pid_stat(5), proc_pid_status(5). Field 4 of stat is the parent, 14 and 15 are user and
-// system time in ticks; the name in field 2 may contain anything, so fields are counted from its
-// closing parenthesis.
+// proc_pid_stat(5), proc_pid_status(5). Field 4 of stat is the parent; fields 14 and 15 are user
+// and system time in ticks. The name in field 2 may contain any character, so fields are counted
+// from its closing parenthesis.
 const TICKS_PER_SECOND = 100;
 
-/** The process ids of the workerd processes that this process has started. */
+/** The process ids of the workerd processes that `parent` started; default this process. */
 export function workerdChildren(parent = process.pid): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -19,7 +19,7 @@ export function workerdChildren(parent = process.pid): number[] {
 /** Memory in bytes and CPU time in seconds of a process. */
 export interface Usage {
   readonly resident: number;
-  /** The most that was resident since the start or the last `resetPeak`. */
+  /** The highest resident memory since the start or the last `resetPeak`. */
   readonly peak: number;
   readonly cpuSeconds: number;
 }
@@ -35,7 +35,7 @@ export function usageOf(pid: number): Usage {
   };
 }
 
-/** Makes the peak what is resident now (proc_pid_clear_refs(5)). */
+/** Sets the peak to the current resident memory (proc_pid_clear_refs(5)). */
 export function resetPeak(pid: number): void {
   writeFileSync(`/proc/${pid}/clear_refs`, '5');
 }
@@ -45,7 +45,7 @@ function readStat(pid: number): { name: string; parent: number; cpuSeconds: numb
   try {
     stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   } catch {
-    return undefined; // it ended meanwhile
+    return undefined; // the process has ended
   }
   const name = stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'));
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

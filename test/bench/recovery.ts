@@ -14,30 +14,26 @@ import { table } from './table.ts';
 const FAULTS = ['refused', 'accepts, never answers', 'status 500'];
 
 /** Milliseconds between two requests. */
-const PACE = 250;
+const PACE_MS = 250;
 /**
- * Seconds that a fault lasts after it was noticed: the longer, the more seldom an origin may be
- * tried again. No round numbers, lest a fault end just when another try is due.
+ * Seconds that a fault lasts after it was noticed. The longer it lasts, the less often the origin
+ * is tried again. The numbers are not round, so that a fault does not end exactly when a trial is
+ * due.
  */
-const LASTS = [4, 33];
-/** Milliseconds after which recovery is waited for no longer. */
-const PATIENCE = 60_000;
+const FAULT_SECONDS = [4, 33];
+/** The longest wait for a change, in milliseconds. */
+const LIMIT_MS = 60_000;
 
-/** Each is asked for once: what is stored says nothing about origins. */
-const FILES = 5 + Math.ceil((Math.max(...LASTS) * 1000 + 2 * PATIENCE) / PACE);
+/** Each file is requested once, because a stored file involves no origin. */
+const FILES = 5 + Math.ceil((Math.max(...FAULT_SECONDS) * 1000 + 2 * LIMIT_MS) / PACE_MS);
 
 /**
- * How long modferry takes to notice that the first of two origins breaks down while it runs, and
- * that it is well again. A request for a small file that nobody asked for yet is sent every quarter
- * of a second, and the requests that the origins answered are counted.
+ * How long a running modferry takes to notice that the first of two origins has failed, and that it
+ * has recovered. Every quarter of a second a small file is requested that was not requested before,
+ * and the requests that the origins answered are counted.
  */
-export async function measureRecovery({
-  script,
-  go,
-}: {
-  script: string;
-  go: string;
-}): Promise<string> {
+export async function measureRecovery(tools: { script: string; go: string }): Promise<string> {
+  const { script, go } = tools;
   const modules = [smallFiles()];
   const database = await startSumDB({ go, records: goSums(modules) });
   const rows: string[][] = [];
@@ -46,7 +42,7 @@ export async function measureRecovery({
       const fault = originFault(name);
       if (!fault.recovers)
         throw new Error(`Cannot measure the recovery from "${name}": there is none`);
-      for (const seconds of LASTS) {
+      for (const seconds of FAULT_SECONDS) {
         const [first, second] = [await startOrigin({ modules }), await startOrigin({ modules })];
         const modferry = await startBenchModferry({
           script,
@@ -98,19 +94,19 @@ async function breakAndMend(
   { first, second, modferry, seconds }: Stage,
 ): Promise<string[]> {
   const client = lightClient(modferry);
-  // All is well at first: what starting takes is no part of it.
+  // First without a fault, so that the start of modferry is not measured.
   for (let asked = 0; asked < 5; asked++) await client.ask();
   const secondBefore = answered(second);
   await breakServer(first, fault);
   const asking = client.askAtPace();
   try {
-    const noticed = await timeUntil(() => answered(second) > secondBefore, PATIENCE);
+    const noticed = await timeUntil(() => answered(second) > secondBefore, LIMIT_MS);
     const before = first.count();
     await sleep(seconds * 1000);
     const meanwhile = first.count() - before;
     const firstBefore = answered(first);
     await mendServer(first, fault);
-    const recovered = await timeUntil(() => answered(first) > firstBefore, PATIENCE);
+    const recovered = await timeUntil(() => answered(first) > firstBefore, LIMIT_MS);
     await asking.stop();
     return [
       milliseconds(noticed),
@@ -123,16 +119,16 @@ async function breakAndMend(
   }
 }
 
-/** How often an origin gave a file. */
+/** The number of files that an origin served. */
 function answered(origin: FakeOrigin): number {
   return origin.requests.filter(({ state, status }) => state === 'answered' && status === 200)
     .length;
 }
 
 interface LightClient {
-  /** Asks for the next file. */
+  /** Requests the next file. */
   ask(): Promise<void>;
-  /** Does so every quarter of a second, whether the last answer is there or not. */
+  /** Requests a file every quarter of a second, without waiting for answers. */
   askAtPace(): { stop(): Promise<void> };
   asked(): number;
   failed(): number;
@@ -149,7 +145,7 @@ function lightClient({ url }: BenchModferry): LightClient {
     ask,
     askAtPace() {
       const open: Promise<void>[] = [];
-      const timer = setInterval(() => open.push(ask()), PACE);
+      const timer = setInterval(() => open.push(ask()), PACE_MS);
       open.push(ask());
       return {
         async stop() {
@@ -163,16 +159,16 @@ function lightClient({ url }: BenchModferry): LightClient {
   };
 }
 
-/** Milliseconds until the condition holds, undefined when that is more than `limit`. */
-async function timeUntil(condition: () => boolean, limit: number): Promise<number | undefined> {
+/** Milliseconds until the condition holds; undefined after more than `limitMs`. */
+async function timeUntil(condition: () => boolean, limitMs: number): Promise<number | undefined> {
   const started = performance.now();
   while (!condition()) {
-    if (performance.now() - started > limit) return undefined;
+    if (performance.now() - started > limitMs) return undefined;
     await sleep(2);
   }
   return performance.now() - started;
 }
 
 function milliseconds(time: number | undefined): string {
-  return time === undefined ? `>${PATIENCE / 1000} s` : time.toFixed(0);
+  return time === undefined ? `>${LIMIT_MS / 1000} s` : time.toFixed(0);
 }

@@ -3,13 +3,13 @@ import type { SeededRandom } from '../fakes/effects/seeded-random.ts';
 import { freshGoHome, runGo } from '../go/go.ts';
 import { type SoakModules, VERSION } from './soak-modules.ts';
 
-/** What became of one `go mod download`. */
+/** The result of one `go mod download`. */
 export interface Download {
   readonly modules: readonly string[];
   readonly seconds: number;
-  /** What the go command said when it failed. */
+  /** The error text of the go command; absent when it succeeded. */
   readonly failure?: string;
-  /** Modules whose hashes are others than they must be. */
+  /** Modules whose hashes differ from the expected ones. */
   readonly wrong: readonly string[];
 }
 
@@ -22,8 +22,8 @@ export interface DeveloperOptions {
 }
 
 /**
- * Somebody who downloads again and again with an empty module cache: some modules that are new,
- * some that others had.
+ * A client that downloads repeatedly with an empty module cache: some new modules, and some that
+ * were downloaded before.
  */
 export function newSoakDeveloper(options: DeveloperOptions): { download(): Promise<Download> } {
   const { go, proxy, database, modules, random } = options;
@@ -35,7 +35,7 @@ export function newSoakDeveloper(options: DeveloperOptions): { download(): Promi
     );
     const fresh = Array.from({ length: 1 + random.below(3) }, () => modules.next());
     const chosen = [...new Set([...old, ...fresh])];
-    // A module that another developer has just made may not be in the database yet: to add one
+    // The record of a module that another client has just chosen may be missing. Adding a record
     // twice changes nothing.
     for (const path of chosen) await database.add(modules.record(path));
     return chosen;
@@ -70,23 +70,20 @@ export function newSoakDeveloper(options: DeveloperOptions): { download(): Promi
   };
 }
 
-/**
- * The modules of which the go command did not say that it has them with the hashes that they must
- * have.
- */
+/** The modules that the go command did not report with their expected hashes. */
 function wrongOnes(
   chosen: readonly string[],
   { stdout, modules }: { stdout: string; modules: SoakModules },
 ): readonly string[] {
-  const said = new Map(parseObjects(stdout).map((one) => [one['Path'], one]));
+  const reported = new Map(parseObjects(stdout).map((one) => [one['Path'], one]));
   return chosen.filter((path) => {
     const { Sum, GoModSum } = modules.sums(path);
-    const one = said.get(path);
+    const one = reported.get(path);
     return one?.['Sum'] !== Sum || one['GoModSum'] !== GoModSum;
   });
 }
 
-/** The objects that `-json` writes one after the other, each over several lines. */
+/** Parses the output of `-json`: a sequence of objects, each over several lines. */
 function parseObjects(text: string): Readonly<Record<string, unknown>>[] {
   return text
     .split(/(?<=^\})\n/m)

@@ -4,10 +4,10 @@ import { noiseModule } from './timed-download.ts';
 
 export const VERSION = 'v1.0.0';
 
-/** Every so many modules have a zip of 9 MiB, which modferry streams as it is over 8 MiB. */
+/** One of 60 modules has a zip of 9 MiB, which modferry streams because it is over 8 MiB. */
 const BIG_EVERY = 60;
 const BIG_BYTES = 9 * 1_048_576;
-/** How many modules are held in memory. */
+/** The number of modules that are held in memory. */
 const HELD = 300;
 
 /** The two hashes of a version, as `go mod download -json` names them. */
@@ -17,19 +17,19 @@ export interface Sums {
 }
 
 /**
- * Endless modules `soak.example/m<number>`, each made when it is asked for, and always of the same
- * bytes.
+ * An unlimited number of modules `soak.example/m<number>`. Each is made when it is needed, always
+ * with the same bytes.
  */
 export interface SoakModules {
-  /** The path of a module that nobody has asked for yet. */
+  /** The path of a new module. */
   next(): string;
-  /** How many `next` has given. */
+  /** How many paths `next` has returned. */
   readonly count: number;
-  /** Path of one of those; the first has the number 0. */
+  /** The path with that number; the first one has the number 0. */
   path(number: number): string;
-  /** The module of that path, undefined for one that `next` has not given. */
+  /** The module of that path; undefined for a path that `next` has not returned. */
   find(path: string): FakeModule | undefined;
-  /** The record of a checksum database on it. */
+  /** The record of the module in a checksum database. */
   record(path: string): string;
   sums(path: string): Sums;
 }

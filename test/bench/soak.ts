@@ -15,14 +15,14 @@ import { table } from './table.ts';
 
 const DEVELOPERS = 30;
 const ORIGINS = 3;
-/** How many failures are shown. */
+/** The number of failures that are printed. */
 const SHOWN = 5;
 
 /**
- * `npm run soak`: thirty developers download through one modferry while its three origins break
- * down and recover at random. No download may fail, and nothing may have other bytes than it must
- * have: then the exit code is 0, else 1. MODFERRY_SOAK_SECONDS is how long it takes, default 300,
- * and MODFERRY_SOAK_SEED repeats the choices of another one.
+ * `npm run soak`: thirty clients download through one modferry while its three origins fail and
+ * recover at random. The exit code is 0 if no download failed and no hash was wrong, else 1.
+ * MODFERRY_SOAK_SECONDS is the duration, default 300. MODFERRY_SOAK_SEED repeats the random choices
+ * of an earlier run.
  */
 async function main(): Promise<void> {
   const seconds = numberFrom('MODFERRY_SOAK_SECONDS', 300);
@@ -53,7 +53,7 @@ async function main(): Promise<void> {
     while (Date.now() < end) {
       const download = await developer.download();
       downloads.push(download);
-      if (download.failure !== undefined) await sleep(1000); // a developer reads first what went wrong
+      if (download.failure !== undefined) await sleep(1000); // a failure is not retried at once
     }
   };
   try {
@@ -86,7 +86,7 @@ function progress(downloads: readonly Download[]): string {
 
 const failed = (downloads: readonly Download[]) =>
   downloads.filter(({ failure }) => failure !== undefined);
-/** A checksum that the go command finds to be wrong is a failure there, and counts here as well. */
+/** A checksum mismatch that the go command reports counts both as a failure and as wrong bytes. */
 const wrong = (downloads: readonly Download[]) =>
   downloads.filter(
     ({ failure = '', wrong }) => wrong.length > 0 || failure.includes('checksum mismatch'),
@@ -95,11 +95,11 @@ const wrong = (downloads: readonly Download[]) =>
 function requestTable(origins: readonly FakeServer[]): string {
   const rows = origins.map(({ requests }, at) => {
     const answered = requests.filter(({ state }) => state === 'answered');
-    const well = answered.filter(({ status }) => status === 200 || status === 206);
+    const withFile = answered.filter(({ status }) => status === 200 || status === 206);
     const cells = [
       requests.length,
-      well.length,
-      answered.length - well.length,
+      withFile.length,
+      answered.length - withFile.length,
       requests.length - answered.length,
     ];
     return [`origin ${at + 1}`, ...cells.map(String)];
@@ -115,7 +115,7 @@ function flapTable(flaps: ReadonlyMap<string, number>): string {
   );
 }
 
-/** The exit code; says what went wrong. */
+/** Returns the exit code, and prints what went wrong. */
 function verdict(downloads: readonly Download[], errors: readonly string[]): number {
   if (downloads.length === 0) console.error('\nNothing was downloaded');
   for (const { modules, seconds, failure } of failed(downloads).slice(0, SHOWN)) {

@@ -1,4 +1,4 @@
-/** Rows under their headings, in columns of equal width; all but the first column to the right. */
+/** Rows below headings, in aligned columns. All columns but the first are aligned to the right. */
 export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = headings.map((heading, column) =>
     Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)),

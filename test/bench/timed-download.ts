@@ -7,18 +7,19 @@ import { freshGoHome, runGo } from '../go/go.ts';
 export interface DownloadOptions {
   readonly proxy: string;
   readonly gosumdb: string;
-  /** Paths of the modules, each of which has a v1.0.0. */
+  /** Paths of modules with a v1.0.0. */
   readonly modules: readonly string[];
-  /** Milliseconds until the go command is killed, default 120 000. */
+  /** Milliseconds after which the go command is killed; default 120,000. */
   readonly timeout?: number;
 }
 
+/** The result of a timed download. `failed` has the error output of the go command. */
 export type TimedDownload =
   | { readonly kind: 'done'; readonly seconds: number }
   | { readonly kind: 'killed'; readonly seconds: number }
   | { readonly kind: 'failed'; readonly text: string };
 
-/** Wall time of a `go mod download` with an empty module cache. */
+/** The wall time of a `go mod download` with an empty module cache. */
 export async function timedDownload(
   go: string,
   { proxy, gosumdb, modules, timeout = 120_000 }: DownloadOptions,
@@ -44,8 +45,8 @@ export async function timedDownload(
 }
 
 /**
- * A module whose v1.0.0 is a zip of about that many bytes, which do not compress; `seed` makes them
- * others.
+ * A module whose v1.0.0 has a zip of about `bytes` incompressible bytes. Another `seed` gives other
+ * bytes.
  */
 export function noiseModule(
   path: string,

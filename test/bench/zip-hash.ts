@@ -24,8 +24,8 @@ const RUNS = 20;
 const ROOT = join(import.meta.dirname, '..', '..');
 
 /**
- * Hashes the file at `url` that many times, held whole or read in ranges. No times is reading it
- * alone.
+ * Hashes the file at `url` `runs` times, held whole or read in ranges. With 0 runs it only reads
+ * the file.
  */
 const WORKER = `
 import { checkModuleZip } from './src/zip/rules/check-module-zip.ts';
@@ -60,8 +60,9 @@ export default {
 };`;
 
 /**
- * The time that workerd and Go take to hash the same zip, and the memory that workerd takes for
- * large ones. CPU time is that of the process, as clocks in a Worker stand still while it computes.
+ * The time that workerd and Go need to hash the same zip, and the memory that workerd needs for
+ * large zips. CPU time is that of the process, because the clock in a Worker stops while it
+ * computes.
  */
 export async function measureZipHash(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'modferry-bench-'));
@@ -102,7 +103,7 @@ async function timeGo(
   const judge = await startZipJudge(go);
   try {
     const { seconds, h1: gos } = await judge.time(file, RUNS);
-    if (gos !== h1) throw new Error(`Go has the hash ${gos} where modferry has ${h1}`);
+    if (gos !== h1) throw new Error(`Go computes the hash ${gos}, and modferry ${h1}`);
     const mean = seconds.reduce((sum, second) => sum + second, 0) / seconds.length;
     return [['Go, one thread', (mean * 1000).toFixed(0), (ours / mean).toFixed(2)]];
   } finally {
@@ -110,7 +111,7 @@ async function timeGo(
   }
 }
 
-/** Files of random words: they deflate to a third, as source code does. */
+/** Files of random words, which deflate to a third, like source code. */
 function manyFiles(): Uint8Array {
   const { next: random } = seededRandom(1);
   const words = Array.from({ length: 600 }, () => Math.floor(random() * 36 ** 7).toString(36));
@@ -181,7 +182,7 @@ interface Hasher {
   close(): Promise<void>;
 }
 
-/** A fresh workerd with nothing in it but src/zip, and a server that hands it the file. */
+/** A fresh workerd with only src/zip in it, and a server with the file. */
 async function startHasher(file: string): Promise<Hasher> {
   const server = await serve(file);
   const known = workerdChildren();
@@ -234,7 +235,7 @@ async function bundle(): Promise<string> {
     external: ['node:*'],
   });
   const [output] = outputFiles;
-  if (!output) throw new Error('esbuild has no output');
+  if (!output) throw new Error('Cannot find the output of esbuild');
   return output.text;
 }
 
@@ -253,7 +254,7 @@ async function serve(file: string): Promise<Server> {
 function addressOf(server: Server): string {
   const address = server.address();
   if (typeof address !== 'object' || address === null)
-    throw new Error('Cannot tell the port of the server');
+    throw new Error('Cannot determine the port of the server');
   return `http://127.0.0.1:${address.port}/`;
 }
 

@@ -7,16 +7,16 @@ import { fileURLToPath } from 'node:url';
 
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The releases that judge the protocol: an old one that is in use, and the newest. */
+/** The releases that the tests run: an old one that is still in use, and the newest. */
 export const GO_MINORS: readonly string[] = ['1.23', '1.27'];
 
-/** Where `installGo` unpacks the releases that this machine lacks. */
+/** The directory into which `installGo` unpacks missing releases. */
 export const GO_DIRECTORY = join(REPOSITORY, '.go');
 
 /**
  * The go command of a minor release such as "1.27": from `$MODFERRY_GO_ROOT/go-1.27`, else from
- * PATH, else from `.go/go-1.27` in the repository. `undefined` when there is none; the test is then
- * skipped by name.
+ * PATH, else from `.go/go-1.27` in the repository. Undefined when there is none; the test is then
+ * reported as skipped.
  */
 export function findGo(minor: string): string | undefined {
   const named = process.env['MODFERRY_GO_ROOT'] ?? '';
@@ -27,7 +27,9 @@ export function findGo(minor: string): string | undefined {
   );
 }
 
-/** The newest go command that can be found, for the tools that tests build. */
+/**
+ * The newest available go command, for the tools that tests build; undefined when there is none.
+ */
 export function findAnyGo(): string | undefined {
   const roots = [process.env['MODFERRY_GO_ROOT'] ?? '', GO_DIRECTORY].filter((root) =>
     existsSync(root),
@@ -47,7 +49,7 @@ function goIn(root: string): string | undefined {
 }
 
 function isFile(path: string): boolean {
-  return existsSync(path) && statSync(path).isFile(); // a directory may have the name too
+  return existsSync(path) && statSync(path).isFile(); // a directory may have that name too
 }
 
 function onPath(): string[] {
@@ -55,20 +57,21 @@ function onPath(): string[] {
   return folders.map((folder) => join(folder, GO)).filter((go) => isFile(go));
 }
 
-/** Without starting the command where bin/go lies in its GOROOT, also behind links. */
+/**
+ * The release of a go command. The command itself runs only if its bin/go is not in its GOROOT,
+ * links resolved.
+ */
 function releaseOf(go: string): string {
   return goVersion(join(dirname(realpathSync(go)), '..')) || goVersion(goRoot(go));
 }
 
-/**
- * The GOROOT of a go command, by the command itself: bin/go may be a link into another directory.
- */
+/** The GOROOT that the go command itself reports: bin/go may be a link into another directory. */
 export function goRoot(go: string): string {
   const env = { ...cleanEnvironment(), GOTOOLCHAIN: 'local', GOENV: 'off' };
   return spawnSync(go, ['env', 'GOROOT'], { env, encoding: 'utf8' }).stdout.trim();
 }
 
-/** The release in GOROOT/VERSION, such as "go1.27.3". */
+/** The release in GOROOT/VERSION, such as "go1.27.3"; empty where there is no such file. */
 export function goVersion(root: string): string {
   const file = join(root, 'VERSION');
   return existsSync(file) ? (readFileSync(file, 'utf8').split('\n', 1)[0] ?? '') : '';
@@ -94,26 +97,26 @@ export async function freshGoHome(): Promise<GoHome> {
 }
 
 export interface GoOptions {
-  /** The working directory, default the home. */
+  /** The working directory; default the home. */
   readonly cwd?: string;
   /** GOPROXY. */
   readonly proxy: string;
-  /** GOSUMDB, default `off`. */
+  /** GOSUMDB; default `off`. */
   readonly gosumdb?: string;
-  /** More variables, last and strongest. */
+  /** Further variables, which override all others. */
   readonly env?: Readonly<Record<string, string>>;
   readonly home: GoHome;
   /**
-   * GOCACHE, default a cache that all runs of this user share, since it holds nothing that a proxy
-   * served unverified.
+   * GOCACHE; default a build cache that all runs of this user share. It holds results of builds,
+   * and no downloads.
    */
   readonly cache?: string;
-  /** Milliseconds after which the command is killed, default 120 000. */
+  /** Milliseconds after which the command is killed; default 120,000. */
   readonly timeout?: number;
 }
 
 export interface GoResult {
-  /** The exit code; `null` when it was killed. */
+  /** The exit code; null when the command was killed. */
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -122,8 +125,8 @@ export interface GoResult {
 }
 
 /**
- * Runs the go command with nothing of this machine's configuration: no proxies, no GOFLAGS, no
- * other toolchain.
+ * Runs the go command without this machine's configuration: no proxies, no GOFLAGS, no other
+ * toolchain.
  */
 export async function runGo(
   go: string,
@@ -154,13 +157,8 @@ export async function runGo(
   };
 }
 
-function goEnvironment({
-  proxy,
-  gosumdb = 'off',
-  env = {},
-  home,
-  cache,
-}: GoOptions): NodeJS.ProcessEnv {
+function goEnvironment(options: GoOptions): NodeJS.ProcessEnv {
+  const { proxy, gosumdb = 'off', env = {}, home, cache } = options;
   return {
     ...cleanEnvironment(),
     HOME: home.path,
@@ -188,8 +186,8 @@ export function sharedGoCache(): string {
 }
 
 /**
- * What a child needs of this process's environment: where programs and temporary files are, and no
- * more.
+ * The environment of a child process: only the locations of programs and temporary files are
+ * inherited.
  */
 export function cleanEnvironment(): NodeJS.ProcessEnv {
   const kept = ['PATH', 'TMPDIR', 'TEMP', 'TMP', 'SystemRoot', 'LOCALAPPDATA'];

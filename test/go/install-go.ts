@@ -1,6 +1,6 @@
-// Fetches the Go releases that the tests run, from the packages of Debian or Ubuntu: the only
-// distribution of old and new releases that every machine's own mirror has. Nothing is installed
-// and nothing needs root: apt-get works in a directory of its own, on a list of its own.
+// Fetches the Go releases that the tests run from the packages of Debian or Ubuntu, because every
+// machine has a mirror of its own distribution. Nothing is installed and root is not needed:
+// apt-get works in a directory of its own, with a source list of its own.
 import { execFile } from 'node:child_process';
 import {
   existsSync,
@@ -19,10 +19,10 @@ import { findGo, GO_DIRECTORY, GO_MINORS } from './go.ts';
 
 const run = promisify(execFile);
 
-/** Where a distribution keeps the releases that its own suite does not have. */
+/** The places of Go packages in a distribution. */
 interface Distribution {
   readonly components: string;
-  /** Suites with older and newer releases. One that is gone from the mirror is passed over. */
+  /** Suites with older and newer releases. A suite that the mirror does not have is skipped. */
   readonly suites: readonly string[];
   readonly keyrings: readonly string[];
 }
@@ -41,9 +41,9 @@ const DISTRIBUTIONS: Readonly<Record<string, Distribution>> = {
 };
 
 /**
- * The global setup of the test run: provides each release of `GO_MINORS` that `findGo` does not
- * find, below `.go/`. It runs once, before the test files are collected, because they decide at
- * import what they skip. Where a release cannot be fetched, it prints one line and the run goes on.
+ * The global setup of the test run: fetches into `.go/` each release of `GO_MINORS` that `findGo`
+ * does not find. It runs once, before the test files are imported, because they decide at import
+ * what they skip. When a release cannot be fetched, it prints one line and the run continues.
  */
 export default async function installGo(): Promise<void> {
   const missing = GO_MINORS.filter((minor) => findGo(minor) === undefined);
@@ -58,19 +58,21 @@ export default async function installGo(): Promise<void> {
   );
 }
 
-/** Unpacks the releases below `.go/`; returns what went wrong, if anything did. */
+/**
+ * Unpacks the releases into `.go/`. Returns the problems in one line, empty where there were none.
+ */
 async function fetchGo(minors: readonly string[]): Promise<string> {
   const release = osRelease();
   const distribution = DISTRIBUTIONS[release.id];
   if (distribution === undefined) return 'only Debian and Ubuntu have packages of it';
   console.log(`Fetching Go ${minors.join(' and ')} into .go/ from the packages of ${release.id}`);
   mkdirSync(GO_DIRECTORY, { recursive: true });
-  // In .go/ itself, so that a release which is complete can be renamed to its place.
+  // In .go/ itself, so that a complete release can be renamed to its final name.
   const work = mkdtempSync(join(GO_DIRECTORY, 'fetch-'));
   try {
     const problems: string[] = [];
     const options = await prepareApt(work, distribution, release.codename);
-    // It fails if one suite is gone, also where the others have the packages.
+    // It fails if one suite is missing, even if the others have the packages.
     await aptGet(options, ['update']).catch((error: unknown) => problems.push(describe(error)));
     for (const minor of minors)
       await unpackGo(minor, { work, options }).catch((error: unknown) =>
@@ -82,7 +84,7 @@ async function fetchGo(minors: readonly string[]): Promise<string> {
   }
 }
 
-/** os-release(5): lines such as `ID=debian`. */
+/** Reads os-release(5), which has lines such as `ID=debian`. */
 function osRelease(): { readonly id: string; readonly codename: string } {
   const file = '/etc/os-release';
   const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
@@ -90,7 +92,7 @@ function osRelease(): { readonly id: string; readonly codename: string } {
   return { id: value('ID'), codename: value('VERSION_CODENAME') };
 }
 
-/** The options with which apt-get works in `work` alone, on a list of all suites there. */
+/** The options that confine apt-get to `work`, with a source list of all suites in it. */
 async function prepareApt(
   work: string,
   { components, suites, keyrings }: Distribution,
@@ -112,8 +114,8 @@ async function prepareApt(
     ...own,
     `Dir::Etc::sourcelist=${sources}`,
     'Dir::Etc::sourceparts=-',
-    'APT::Sandbox::User=root', // apt's own user may not be allowed to read this directory
-    'APT::Update::Error-Mode=any', // a mirror that does not answer is a warning otherwise
+    'APT::Sandbox::User=root', // apt's own user may lack access to this directory
+    'APT::Update::Error-Mode=any', // else an unreachable mirror is only a warning
     'Acquire::Languages=none',
     'Acquire::Retries=2',
     'Acquire::http::Timeout=30',
@@ -122,8 +124,9 @@ async function prepareApt(
 }
 
 /**
- * The mirror that this machine's apt is set up for, in whichever format its sources are. A suite
- * with `-updates` is the distribution's own; third parties have suites with the bare codename too.
+ * The mirror in the apt configuration of this machine, in whichever format. A suite with `-updates`
+ * is the distribution's own, while third parties also have suites with the plain codename. Throws
+ * when apt has no sources.
  */
 async function findMirror(options: readonly string[], codename: string): Promise<string> {
   const format = ['--no-release-info', '--format', '$(RELEASE) $(REPO_URI)'];
@@ -145,7 +148,7 @@ async function aptGet(
   return (await run('apt-get', ['-qq', ...all, ...args], { cwd })).stdout;
 }
 
-/** Downloads the two packages of a release and makes one GOROOT of them, in `.go/`. */
+/** Downloads the two packages of a release and combines them into one GOROOT in `.go/`. */
 async function unpackGo(
   minor: string,
   { work, options }: { readonly work: string; readonly options: readonly string[] },
@@ -156,7 +159,7 @@ async function unpackGo(
   await aptGet(options, ['download', `golang-${minor}-go`, `golang-${minor}-src`], packages);
   for (const name of readdirSync(packages)) await run('dpkg', ['-x', join(packages, name), root]);
 
-  // The packages split GOROOT over two directories, which are joined by links.
+  // The packages split GOROOT into two directories, which they join by links.
   const goroot = join(root, 'usr', 'share', `go-${minor}`);
   for (const part of ['bin', join('pkg', 'tool'), 'VERSION']) {
     const from = join(root, 'usr', 'lib', `go-${minor}`, part);
@@ -167,12 +170,12 @@ async function unpackGo(
     renameSync(from, to);
   }
   const place = join(GO_DIRECTORY, `go-${minor}`);
-  if (existsSync(place) && findGo(minor) !== undefined) return; // another run was faster
+  if (existsSync(place) && findGo(minor) !== undefined) return; // another run has installed it
   rmSync(place, { recursive: true, force: true });
   renameSync(goroot, place);
 }
 
-/** One line: apt-get writes what went wrong to standard error, after warnings. */
+/** The cause of an error in one line: apt-get writes it to standard error, after warnings. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if ('code' in error && error.code === 'ENOENT' && 'path' in error)

@@ -16,22 +16,20 @@ import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { cleanEnvironment, goRoot, goVersion, sharedGoCache } from './go.ts';
 
-/** A running program of the tests that answers each line with a line. */
+/** A running test program that answers each line with a line. */
 export interface LineProgram {
-  /** The next line that it writes by itself. */
+  /** The next line that the program writes. */
   next(): Promise<string>;
-  /**
-   * The answer to a line. Answers come in the order of the questions, so many may be asked at once.
-   */
+  /** The answer to a line. Answers have the order of the questions, so calls may overlap. */
   ask(line: string): Promise<string>;
-  /** Ends it: its standard input ends. */
+  /** Closes the standard input of the program, and waits for its end. */
   close(): Promise<void>;
 }
 
 /**
- * Starts the Go program of one file, such as `test/fakes/sumdb/server/main.go`. It may use
- * golang.org/x/mod, and is built with `go` when no build of this source by this release is in the
- * temporary directory yet.
+ * Starts the Go program in one file, such as `test/fakes/sumdb/server/main.go`. It may use
+ * golang.org/x/mod. `go` builds it unless the temporary directory has a build of this source by
+ * this release.
  */
 export async function startGoProgram(
   go: string,
@@ -42,7 +40,8 @@ export async function startGoProgram(
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const next = async () => {
     const line = await lines.next();
-    if (line.done === true) throw new Error(`Cannot go on: the program of ${source} ended`);
+    if (line.done === true)
+      throw new Error(`Cannot read a line: the program of ${source} has ended`);
     return line.value;
   };
   return {
@@ -71,7 +70,7 @@ async function buildProgram(go: string, source: string): Promise<string> {
   const work = mkdtempSync(join(built, 'work-'));
   try {
     await build(go, { root, work, source });
-    // Several test files may build at once: the last one wins, and nobody sees half a program.
+    // Several test files may build at once: the rename replaces the program atomically.
     renameSync(join(work, 'program'), program);
   } finally {
     rmSync(work, { recursive: true, force: true });
@@ -79,7 +78,9 @@ async function buildProgram(go: string, source: string): Promise<string> {
   return program;
 }
 
-/** Needs no network: golang.org/x/mod is vendored in GOROOT, and is built in GOPATH mode. */
+/**
+ * Builds in GOPATH mode with the golang.org/x/mod that is vendored in GOROOT, without the network.
+ */
 async function build(
   go: string,
   { root, work, source }: { readonly root: string; readonly work: string; readonly source: string },

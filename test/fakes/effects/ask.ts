@@ -6,11 +6,11 @@ import { fakeClock } from './clock.ts';
 import { fakeFetch } from './fetch.ts';
 
 export interface AskOptions extends Partial<AskEffects> {
-  /** What the drivers send their requests with, unless `openDriver` is given. Default: no server. */
+  /** The `fetch` of the drivers, unless `openDriver` is given. Default: every request fails. */
   readonly fetch?: HttpEffects['fetch'] | undefined;
 }
 
-/** The effects of a question to origins, with 25 s left and no origin asked before. */
+/** The effects of a question to origins, with 25 s left and an empty health registry. */
 export function askEffects({ fetch = fakeFetch({}), ...rest }: AskOptions = {}): AskEffects {
   const clock = rest.clock ?? fakeClock();
   return {
@@ -26,7 +26,7 @@ export function askEffects({ fetch = fakeFetch({}), ...rest }: AskOptions = {}):
   };
 }
 
-/** Opens every origin over HTTP. */
+/** Opens an HTTP driver for every origin. */
 export function openHttpDriver(effects: HttpEffects): OpenDriver {
   return (origin) => httpDriver(origin, effects);
 }

@@ -1,15 +1,15 @@
-/** The body of an answer, as a byte stream that the test writes. */
+/** The body of an answer, as a byte stream that the test controls. */
 export interface ByteSource {
   readonly stream: ReadableStream<Uint8Array>;
   push(bytes: Uint8Array): void;
   end(): void;
-  /** Breaks the body off, as a failed connection does; what was not read yet is dropped. */
+  /** Breaks the body off, as a failed connection does. Bytes that were not read yet are dropped. */
   fail(error: Error): void;
   /** Whether it was cancelled. */
   readonly cancelled: boolean;
 }
 
-/** A stream that delivers what is pushed, when it is pushed. */
+/** A stream that delivers bytes when the test pushes them. */
 export function byteSource(): ByteSource {
   let cancelled = false;
   let controller: ReadableByteStreamController | undefined;
@@ -27,7 +27,8 @@ export function byteSource(): ByteSource {
     push: (bytes) => controller?.enqueue(new Uint8Array(bytes)),
     end() {
       controller?.close();
-      // A waiting read ends only now (Streams standard, "respond in closed state").
+      // Without this a pending BYOB read would not end (Streams standard, "respond in closed
+      // state").
       controller?.byobRequest?.respond(0);
     },
     fail: (error) => controller?.error(error),
@@ -37,15 +38,16 @@ export function byteSource(): ByteSource {
   };
 }
 
+/** How a scripted stream behaves. */
 export interface Script {
-  /** The error after its last piece; absent where it ends without one. */
+  /** The error after the last piece; absent where the stream ends without one. */
   readonly breaksWith?: Error | undefined;
   /** Called before each piece is delivered. */
   readonly pause?: (() => Promise<void>) | undefined;
   readonly onCancel?: (() => void) | undefined;
 }
 
-/** A stream of the given pieces, each delivered when it is read. */
+/** A stream that delivers one of `pieces` at each read. */
 export function scriptedStream(
   pieces: Iterable<Uint8Array>,
   script: Script = {},
@@ -73,7 +75,7 @@ export function pattern(size: number): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** `bytes` cut into pieces of the given sizes in turn. */
+/** `bytes` cut into pieces. `sizes` are used in turn, repeatedly. */
 export function* cut(bytes: Uint8Array, ...sizes: readonly number[]): Generator<Uint8Array> {
   for (let at = 0, turn = 0; at < bytes.length; turn++) {
     const size = sizes[turn % sizes.length] ?? bytes.length;

@@ -1,13 +1,13 @@
 import type { Clock } from '../../../src/effects/clock.ts';
 
-/** A clock that stands still until it is told otherwise. */
+/** A clock that only the test moves. */
 export interface FakeClock extends Clock {
   /**
-   * Moves the time on, and wakes whoever slept long enough, in the order of their alarms. Resolves
-   * when all that could happen without further time has happened.
+   * Advances the time by `ms` milliseconds and ends the sleeps that are due, in order. Resolves
+   * when no promise can settle without further time or I/O.
    */
   advance(ms: number): Promise<void>;
-  /** Milliseconds until each alarm that is still set, soonest first. */
+  /** Milliseconds until each pending sleep ends, in ascending order. */
   readonly alarms: readonly number[];
 }
 
@@ -16,7 +16,7 @@ interface Sleeper {
   readonly wake: () => void;
 }
 
-/** A clock that shows `start`, in milliseconds since the epoch, and moves by `advance` alone. */
+/** A clock that starts at `start`, in milliseconds since the epoch. */
 export function fakeClock(start = Date.UTC(2026, 0, 1)): FakeClock {
   let now = start;
   let sleepers: Sleeper[] = [];
@@ -63,7 +63,7 @@ export function fakeClock(start = Date.UTC(2026, 0, 1)): FakeClock {
   };
 }
 
-/** Resolves when every promise that needs no input or output has settled. */
+/** Resolves when every promise that needs no I/O has settled. */
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

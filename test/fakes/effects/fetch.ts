@@ -1,6 +1,7 @@
 import type { Origin } from '../../../src/origins/origin.ts';
 import { asInWorkerd, nodeFetch } from '../../../src/platform/node/fetch.ts';
 
+/** A request that a fake fetch received. */
 export interface Call {
   readonly url: string;
   readonly headers: Headers;
@@ -17,8 +18,9 @@ export interface FakeFetch {
 }
 
 /**
- * A fetch with scripted replies, by the start of the address: each is used once, the last one for
- * ever. A response can be read only once: a reply that is used again has to be a function.
+ * A fetch with scripted replies by URL prefix. Each reply is used once, the last one repeatedly. A
+ * response can be read only once, so a reply that is used repeatedly must be a function. Rejects
+ * with `TypeError` for a URL without a reply.
  */
 export function fakeFetch(replies: Readonly<Record<string, Reply | readonly Reply[]>>): FakeFetch {
   const calls: Call[] = [];
@@ -48,13 +50,14 @@ export function fakeFetch(replies: Readonly<Record<string, Reply | readonly Repl
 /** The real fetch, for servers on loopback. */
 export const socketFetch = nodeFetch;
 
-/** A reply that never comes, and ends when the request is aborted. */
+/** A reply that never resolves, and rejects when the request is aborted. */
 export function never({ signal }: Call): Promise<Response> {
   return new Promise((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
 }
 
+/** A reply that redirects to `location`. */
 export function redirectTo(location: string, status = 302): () => Response {
   return () => new Response('moved', { status, headers: { Location: location } });
 }

@@ -4,12 +4,12 @@ import type { Observation } from '../../../src/origins/health/registry.ts';
 import { HealthRegistry } from '../../../src/origins/health/registry.ts';
 import type { Origin } from '../../../src/origins/origin.ts';
 
-/** A registry whose random numbers are all 0.5, so that there is no jitter. */
+/** A health registry without jitter: its random numbers are all 0.5. */
 export function fakeHealth(clock: Pick<Clock, 'now'>): HealthRegistry {
   return new HealthRegistry({ clock, random: () => 0.5 });
 }
 
-/** Records so many failures of an origin: three open its breaker. */
+/** Records `times` failures of an origin. Three open its breaker. */
 export function failTimes(
   health: HealthRegistry,
   origin: Origin,
@@ -24,7 +24,7 @@ export function failTimes(
   for (let time = 0; time < times; time++) health.recordFailure(origin, failure, observation);
 }
 
-/** Records an answer of an origin. */
+/** Records a successful answer of an origin after `headersMs` milliseconds. */
 export function succeed(health: HealthRegistry, origin: Origin, headersMs = 40): void {
   health.recordSuccess(origin, { headersMs, bytes: 100, bodyMs: 1, lane: 'reach' });
 }

@@ -10,7 +10,7 @@ import { fakeHealth } from './health.ts';
 export const good = originOf('good.example');
 export const bad = originOf('bad.example');
 
-/** The places that isolates share. */
+/** The clock and the shared states of several isolates. */
 export interface World {
   readonly clock: FakeClock;
   readonly dataCentre: MemoryShared;
@@ -22,16 +22,17 @@ export function worldOf(): World {
   return { clock, dataCentre: memoryShared(clock), world: memoryShared(clock) };
 }
 
+/** One isolate, as far as it shares health. */
 export interface FakeIsolate {
   readonly health: HealthRegistry;
   readonly sharing: HealthSharing;
   /** The failures of its background work, as `label: message`. */
   readonly troubles: readonly string[];
-  /** A request: how many background jobs it started. */
+  /** Simulates a request. Resolves with the number of background jobs that it started. */
   request(): Promise<number>;
 }
 
-/** An isolate with these places; without KV where `world` is absent. */
+/** An isolate with these shared states; `world` is absent where there is no KV. */
 export function isolateIn({
   clock,
   ...states

@@ -9,7 +9,7 @@ import { type FakeClock, fakeClock } from './clock.ts';
 import { type Call, type FakeFetch, fakeFetch, originOf } from './fetch.ts';
 import { failTimes } from './health.ts';
 
-/** A question for a text. */
+/** A question whose answer is a text. */
 const question: Question<string> = {
   path: '/x',
   accept: async (body) => success(new TextDecoder().decode(await body.all(100_000))),
@@ -25,7 +25,7 @@ export const broken = () => new Response('', { status: 500 });
 
 export type Reply = (call: Call) => Response | Promise<Response>;
 
-/** A reply that takes so long. */
+/** A reply after `ms` milliseconds. */
 export function after(clock: FakeClock, ms: number, reply: Reply): Reply {
   return async (call) => {
     await clock.sleep(ms, call.signal);
@@ -33,7 +33,7 @@ export function after(clock: FakeClock, ms: number, reply: Reply): Reply {
   };
 }
 
-/** Headers and some bytes at once, and nothing more. */
+/** A reply that freezes after its headers and `bytes` bytes. */
 export function freezing(bytes: number): Reply {
   return ({ signal }) => {
     const body = new ReadableStream({
@@ -52,14 +52,14 @@ interface Setup {
   readonly effects?: Partial<AskEffects>;
 }
 
-/** Questions to mirrors, under a clock that the test moves. */
+/** Questions to the origins a, b, c and d, under a fake clock. */
 export class Scene {
   readonly clock = fakeClock();
   readonly health = new HealthRegistry({ clock: this.clock, random: () => 0.5 });
   answer: Answer<string> | undefined;
   fetch: FakeFetch = fakeFetch({});
 
-  /** Asks those of a, b, c and d that have a reply. */
+  /** Asks `origins`; by default those of a, b, c and d that have a reply. */
   ask(replies: Readonly<Record<string, Reply>>, { origins, asks, effects }: Setup = {}): void {
     this.answer = undefined;
     const hosts = Object.entries(replies).map(([name, reply]) => [`https://${name}/`, reply]);
@@ -70,18 +70,18 @@ export class Scene {
     void askOrigins(list, { ...question, ...asks }, all).then((answer) => (this.answer = answer));
   }
 
-  /** The origins that were asked, in this order. */
+  /** The names of the origins that were asked, in order. */
   get asked(): string {
     return this.fetch.calls.map(({ url }) => new URL(url).host).join('');
   }
 
-  /** Records answers of an origin that took so long. */
+  /** Records answers of an origin after `ms` milliseconds each. */
   history(origin: Origin, ms: number): void {
     for (let at = 0; at < 40; at++)
       this.health.recordSuccess(origin, { headersMs: ms, bytes: 10, lane: 'reach' });
   }
 
-  /** Records failures of an origin. */
+  /** Records `times` failures of an origin. */
   fail(origin: Origin, times = 1): void {
     failTimes(this.health, origin, times, { reason: { kind: 'status', status: 500 } });
   }

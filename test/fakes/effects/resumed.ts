@@ -32,10 +32,11 @@ export interface Setup {
   readonly random?: number;
   /** Default 25 s. */
   readonly limitMs?: number;
-  /** Bytes that `accept` reads; the rest is read in chunks. */
+  /** Bytes that `accept` reads. The rest is read in chunks. */
   readonly start?: number;
 }
 
+/** What the reader received, and what happened on the way. */
 export interface Got {
   readonly bytes: Uint8Array;
   readonly end: 'whole' | 'broken';
@@ -46,24 +47,19 @@ export interface Got {
   readonly givenUp: readonly RestSearch[];
   /** Milliseconds from the last break to each request after the first one. */
   readonly pauses: readonly number[];
-  /** Of the first origin's request. */
+  /** The progress of the first origin's request. */
   readonly progress: AttemptProgress;
   /** The requests after the first one, as `<host> <Range>`. */
   readonly asked: readonly string[];
 }
 
 /**
- * Asks a.example, whose body may break off, and b.example for its rest. Reads the body as the relay
+ * Asks a.example, whose body may break off, and b.example for the rest. Reads the body as the relay
  * does.
  */
 export async function get(fetch: FakeFetch, setup: Setup = {}): Promise<Got> {
-  const {
-    resume = 'by-digest',
-    isAlone = false,
-    start = CHUNK,
-    random = 0.5,
-    limitMs = 25_000,
-  } = setup;
+  const { resume = 'by-digest', isAlone = false, start = CHUNK } = setup;
+  const { random = 0.5, limitMs = 25_000 } = setup;
   const clock = fakeClock();
   const breaks: BodyBreak[] = [];
   const resumed: RestSearch[] = [];
@@ -125,7 +121,7 @@ export async function get(fetch: FakeFetch, setup: Setup = {}): Promise<Got> {
   const reading = read().finally(() => over.abort());
   while (!over.signal.aborted) await clock.advance(100);
   const { body, error } = await reading;
-  await clock.advance(60_000); // whatever is left to happen happens now
+  await clock.advance(60_000); // long enough for every pending timer
   return {
     bytes: new Uint8Array(Buffer.concat(parts)),
     end: error === undefined ? 'whole' : 'broken',
@@ -144,12 +140,13 @@ export async function get(fetch: FakeFetch, setup: Setup = {}): Promise<Got> {
 
 export const same = (left: Uint8Array, right: Uint8Array) => Buffer.compare(left, right) === 0;
 
+/** The bytes are the whole file, and so is the digest that the body kept. */
 export function expectWhole(got: Got, file = FILE): void {
   expect([got.end, got.error, same(got.bytes, file)]).toEqual(['whole', undefined, true]);
   if (got.body?.keepsDigest) expect(got.body.digest()).toEqual(sha256(file));
 }
 
-/** The bytes are a start of the first origin's file, and the body is recognisably broken. */
+/** The bytes are a prefix of the file, and the body ended with an error. */
 export function expectBroken(got: Got, file = FILE): void {
   expect([got.end, same(got.bytes, file.subarray(0, got.bytes.length))]).toEqual(['broken', true]);
   expect(got.bytes.length).toBeLessThan(file.length);

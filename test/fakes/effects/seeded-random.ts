@@ -1,11 +1,12 @@
-/** Random choices that a seed repeats, so that a failure can be looked at again. */
+/** Random choices that are reproducible from their seed. */
 export interface SeededRandom {
-  /** A number from 0 to below 1. */
+  /** A number of at least 0 and less than 1. */
   next(): number;
-  /** An integer from 0 to below `end`. */
+  /** An integer of at least 0 and less than `end`. */
   below(end: number): number;
+  /** One element; throws for an empty list. */
   pick<T>(list: readonly T[]): T;
-  /** A copy with one bit of one byte changed. */
+  /** A copy with one bit flipped. */
   damage(bytes: Uint8Array): Uint8Array;
 }
 

@@ -20,7 +20,7 @@ import { copyingPipe } from './relay.ts';
 /** The context of a request, in which checksum databases may be asked too. */
 export interface FakeContext extends LogContext {
   readonly clock: FakeClock;
-  /** The trouble that was emitted, as `label: message`. */
+  /** The trouble events that were emitted, as `label: message`. */
   readonly troubles: readonly string[];
   /** The security events that were emitted. */
   readonly alarms: readonly SecurityEvent[];
@@ -36,7 +36,7 @@ export interface ContextOptions {
   readonly clock?: FakeClock;
   readonly tiers?: Tiers;
   readonly fetch?: FakeFetch;
-  /** Aborted when the client leaves. */
+  /** Aborted when the client disconnects. */
   readonly signal?: AbortSignal;
 }
 
@@ -45,7 +45,7 @@ export function memoryTiers(clock: FakeClock) {
   return { near: memoryEdge(clock), world: memoryCache(), durable: memoryStore() };
 }
 
-/** The effects of requests, all in memory. */
+/** A request context with all effects in memory. Every request has 25 s left. */
 export function fakeContext(options: ContextOptions = {}): FakeContext {
   const { clock = fakeClock(), fetch = fakeFetch({}) } = options;
   const { signal = new AbortController().signal } = options;
@@ -103,14 +103,14 @@ function messageOf(error: unknown): string {
 }
 
 /**
- * Milliseconds after which the best origin is asked once more when all have failed, with the random
- * numbers of these fakes.
+ * Milliseconds before the retry of the best origin when all have failed. `askEffects` has the
+ * random number 0, for which the pause is the shortest.
  */
 const RETRY_PAUSE_MS = 50;
 
 /**
- * The result of work in which all origins fail: moves the clock over the pause before the one more
- * try.
+ * The result of `work` in which all origins fail. Advances the clock over the pause before the
+ * retry.
  */
 export async function afterRetry<T>(clock: FakeClock, work: Promise<T>): Promise<T> {
   await settled();

@@ -13,10 +13,10 @@ export interface RelayRun {
   /** Whether the file was stored. */
   readonly stored: Promise<boolean>;
   readonly done: Promise<void>;
-  /** The client's end. */
+  /** The client's end of the relay. */
   readonly reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly upload: FakeUpload;
-  /** From where the stored copy was read. */
+  /** The offsets from which the stored copy was read. */
   readonly resumedAt: readonly number[];
   readonly uploadErrors: readonly unknown[];
   readonly bodyCancelled: () => boolean;
@@ -24,27 +24,27 @@ export interface RelayRun {
 }
 
 export interface RelaySetup extends Script {
-  /** What the origin sends. */
+  /** The body that the origin sends. */
   readonly bytes: Uint8Array;
-  /** Sizes of the pieces that it comes in, in turn; default 64 KiB. */
+  /** The sizes of the pieces of the body, in turn; default 64 KiB. */
   readonly pieces?: readonly number[];
-  /** What the origin declares; default the truth, `undefined` for nothing. */
+  /** The length that the origin declares; default the true one, `undefined` for none. */
   readonly declared?: number | undefined;
   readonly upload?: FakeUpload | undefined;
   readonly checkEnd?: RelayedFile['checkEnd'];
   readonly verify?: RelayedFile['verify'];
-  /** Whether other requests wait for the stored copy; default no. */
+  /** Whether other requests wait for the stored copy; default false. */
   readonly isWanted?: boolean;
-  /** Default: one for which a moment is over at once. */
+  /** Default: a clock whose sleeps end at once. */
   readonly clock?: Clock;
-  /** What the store gives to a client that was detached; default the stored bytes. */
+  /** Reads the stored copy for a detached client; default the uploaded bytes. */
   readonly resume?: RelayedFile['readStored'];
 }
 
-/** A clock for which a moment is over at once. */
+/** A clock whose sleeps end at once. */
 export const impatient: Clock = { now: () => 0, sleep: () => Promise.resolve() };
 
-/** Starts a relay between a scripted origin, an upload and a client whose end the test reads. */
+/** Starts a relay between a scripted origin, an upload and a client that the test reads. */
 export async function startRelay(setup: RelaySetup): Promise<RelayRun> {
   const { bytes, pieces = [64 * 1024] } = setup;
   const declared = 'declared' in setup ? setup.declared : bytes.length;
@@ -99,22 +99,22 @@ export async function startRelay(setup: RelaySetup): Promise<RelayRun> {
   };
 }
 
-/** An upload in memory that can be told to wait or to fail. */
+/** An upload in memory that waits or fails as the test demands. */
 export class FakeUpload implements Upload {
   readonly #chunks: Uint8Array[] = [];
   state: 'open' | 'committed' | 'aborted' = 'open';
-  /** The write that fails, counted from 0. */
+  /** The number of the write that fails, counted from 0. */
   failsAt: number | undefined;
   commitFails = false;
-  /** Another upload of the same file was first. */
+  /** Whether another upload of the file was committed first. */
   isSecond = false;
-  /** Awaited before each write is taken. */
+  /** Awaited before each write. */
   pause: () => Promise<void> = async () => undefined;
 
   async write(chunk: Uint8Array): Promise<void> {
     await this.pause();
     if (this.failsAt === this.#chunks.length) throw new Error('R2 is away');
-    // Copied late, as a store does that reads while the bytes go by.
+    // Copied after the pause, as in a store that reads lazily: a chunk reused too early shows.
     this.#chunks.push(chunk.slice());
   }
 
@@ -133,7 +133,7 @@ export class FakeUpload implements Upload {
   }
 }
 
-/** As workerd's own pipe does, it copies, and a write has ended when its bytes were read. */
+/** A pipe as in workerd: it copies, and a write resolves when its bytes were read. */
 export function copyingPipe(): TransformStream<Uint8Array, Uint8Array> {
   return new TransformStream({
     transform(chunk, controller) {
@@ -142,14 +142,14 @@ export function copyingPipe(): TransformStream<Uint8Array, Uint8Array> {
   });
 }
 
-/** What a client has received, and whether the stream ended or broke. */
+/** What a client received, and how the stream ended. */
 export interface Received {
   readonly bytes: Uint8Array;
   readonly end: 'whole' | 'broken';
   readonly error?: unknown;
 }
 
-/** Reads to the end, with a pause before each read. */
+/** Reads to the end, and awaits `pause` before each read. */
 export async function receive(
   reader: ReadableStreamDefaultReader<Uint8Array>,
   pause: () => Promise<void> = async () => undefined,

@@ -1,6 +1,6 @@
 /**
- * A body that is made while it is sent, so that a zip of hundreds of megabytes never lies in
- * memory. `stream` starts again from the first byte each time it is called.
+ * A body that is generated while it is sent, so that a zip of hundreds of megabytes is never held
+ * in memory. Each call of `stream` starts at the first byte.
  */
 export interface StreamedBody {
   readonly size: number;
@@ -9,14 +9,14 @@ export interface StreamedBody {
 
 export type Body = string | Uint8Array | StreamedBody;
 
-/** What a fake server sends when no fault is switched on. Header names are lower case. */
+/** The answer of a fake server without a fault. Header names are lower case. */
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Body;
 }
 
-/** The error form of proxy.golang.org: one line of text without a newline. */
+/** An error as proxy.golang.org sends it: one line of text without a newline. */
 export function textAnswer(
   status: number,
   text: string,
@@ -44,7 +44,7 @@ export function bodySize(body: Body): number {
   return isStreamed(body) ? body.size : body.byteLength;
 }
 
-/** The whole body in memory; streamed bodies of any size included, so not for the big ones. */
+/** The whole body in memory. Not for large streamed bodies. */
 export async function bodyBytes(body: Body): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of bodyChunks(body)) chunks.push(chunk);
@@ -52,8 +52,8 @@ export async function bodyBytes(body: Body): Promise<Uint8Array> {
 }
 
 /**
- * The bytes [start, end) of a body in chunks of at most 64 KiB, so that a reader's backpressure is
- * felt.
+ * The bytes [start, end) of a body in chunks of at most 64 KiB, so that a slow reader causes
+ * backpressure.
  */
 export async function* bodyChunks(
   body: Body,

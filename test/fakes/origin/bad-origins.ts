@@ -5,18 +5,15 @@ import type { FakeModule } from './module.ts';
 import { startOrigin } from './origin.ts';
 import { type RawServer, startPacketDrop, startSilentTLS, startTLSGarbage } from './raw-servers.ts';
 
-/**
- * A fault of an origin that is switched on and off at one address: `mendServer` makes it serve well
- * again.
- */
+/** A fault that is switched on and off at one address. `mendServer` switches it off. */
 export interface PassingFault {
   readonly name: string;
   readonly recovers: true;
-  /** What it does with every request; `refused` lets nobody connect. */
+  /** The fault of every request; `refused` refuses every connection. */
   readonly fault: Fault | 'refused';
 }
 
-/** A fault of the address itself: nothing that happens there can make it serve well. */
+/** A fault of the address itself, which cannot be switched off. */
 export interface LastingFault {
   readonly name: string;
   readonly recovers: false;
@@ -25,7 +22,7 @@ export interface LastingFault {
 
 export type OriginFault = PassingFault | LastingFault;
 
-/** Those that come and go. */
+/** The faults that can be switched off. */
 export const PASSING_FAULTS: readonly PassingFault[] = [
   { name: 'refused', recovers: true, fault: 'refused' },
   { name: 'accepts, never answers', recovers: true, fault: 'hang' },
@@ -43,9 +40,9 @@ export const PASSING_FAULTS: readonly PassingFault[] = [
 ];
 
 /**
- * Everything that an origin may do wrong as a whole. The last four do not recover at their address:
- * https needs a certificate that workerd trusts, a name of `.invalid` never resolves (RFC 6761,
- * section 6.4), and a listener that nobody serves stays one.
+ * The faults of an origin as a whole. The last four do not recover at their address: https needs a
+ * certificate that workerd trusts, a name of `.invalid` never resolves (RFC 6761, section 6.4), and
+ * the listener that drops packets never accepts a connection.
  */
 export const ORIGIN_FAULTS: readonly OriginFault[] = [
   ...PASSING_FAULTS,
@@ -72,17 +69,15 @@ export function originFault(name: string): OriginFault {
   return found;
 }
 
-/**
- * Switches a fault on, for every request from now on. What is refused breaks open connections, too.
- */
+/** Switches a fault on for every request from now on. `refused` also breaks open connections. */
 export async function breakServer(server: FakeServer, { fault }: PassingFault): Promise<void> {
   if (fault === 'refused') await server.stop();
   else server.fault(fault);
 }
 
 /**
- * Switches it off. Requests that came in before stay as they are. Throws when another program has
- * taken the port of a server that refused, and keeps it.
+ * Switches a fault off. It still applies to earlier requests. Rejects when another program holds
+ * the port of a server that refused connections.
  */
 export async function mendServer(server: FakeServer, { fault }: PassingFault): Promise<void> {
   if (fault !== 'refused') return server.fault(undefined);
@@ -90,7 +85,7 @@ export async function mendServer(server: FakeServer, { fault }: PassingFault): P
     try {
       return await server.restart();
     } catch (error) {
-      // Any connection of this machine may have got the port for its own end meanwhile: most are
+      // A connection of this machine may have taken the port for its own end. Most connections are
       // short.
       if (tries === 100) throw error;
       await sleep(100);
@@ -98,21 +93,21 @@ export async function mendServer(server: FakeServer, { fault }: PassingFault): P
   }
 }
 
-/** The first origin of a list, which has a fault. */
+/** An origin with a fault, the first one of a list. */
 export interface BadOrigin {
   readonly url: string;
-  /** What reached it: requests, or connections where the fault lies below HTTP. */
+  /** The number of requests, or of connections where the fault is below HTTP. */
   asked(): number;
   /** The decoded paths of the requests. */
   paths(): readonly string[];
-  /** Switches the fault off at the same address. Rejects where it cannot be. */
+  /** Switches the fault off at the same address. Rejects for a lasting fault. */
   mend(): Promise<void>;
-  /** Switches it on again. */
+  /** Switches the fault on again. */
   break(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Starts an origin with `modules` that has the fault from its first request on. */
+/** Starts an origin with `modules` and with the fault from the first request on. */
 export async function startBadOrigin(
   fault: OriginFault,
   options: { readonly modules: readonly FakeModule[] },

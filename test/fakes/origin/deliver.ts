@@ -6,8 +6,8 @@ import { type Answer, bodyChunks, bodySize } from './answer.ts';
 import type { Fault } from './faults.ts';
 
 /**
- * Sends an answer by HTTP, with conditional and ranged requests, and with the faults that concern
- * the sending.
+ * Sends an answer over HTTP. Supports conditional and ranged requests, and the faults of the
+ * delivery.
  */
 export async function deliver(
   request: IncomingMessage,
@@ -40,8 +40,8 @@ export async function deliver(
     await flushed(response);
     return resetConnection(response);
   }
-  // A shorter body ends as it should: to leave its end out would freeze the next answer on the
-  // connection instead.
+  // A shorter body ends normally. Without its end, the next answer on the connection would freeze,
+  // too.
   if (timed['freeze-after'] !== undefined && timed['freeze-after'] < end - start) {
     await pipeline(body(start + timed['freeze-after']), response, { end: false });
     return;
@@ -57,8 +57,8 @@ interface Timing {
 }
 
 /**
- * Status, headers and the bytes [start, end) that a request asks for: If-None-Match and one byte
- * range (RFC 9110).
+ * Status, headers and the bytes [start, end) of the answer, by If-None-Match and one byte range
+ * (RFC 9110).
  */
 function select(request: IncomingMessage, { status, headers }: Answer, size: number) {
   const whole = { status, headers, start: 0, end: size };
@@ -85,33 +85,33 @@ function select(request: IncomingMessage, { status, headers }: Answer, size: num
   };
 }
 
-/** Ends the connection with a TCP reset, which no client takes for a regular end. */
+/** Ends the connection with a TCP reset, which no client mistakes for a regular end. */
 function resetConnection(response: ServerResponse): void {
   response.socket?.resetAndDestroy();
 }
 
-/** Waits until the kernel has taken what was written, since a reset throws the rest away. */
+/** Waits until the kernel has all written bytes, because a reset discards the rest. */
 async function flushed(response: ServerResponse): Promise<void> {
   while ((response.socket?.writableLength ?? 0) > 0 && response.socket?.destroyed === false) {
     await sleep(5, undefined, { ref: false });
   }
-  // A reset also drops what the client has not read yet from its own buffer: let it read.
+  // A reset also discards the bytes in the client's receive buffer: give it time to read them.
   await sleep(20, undefined, { ref: false });
 }
 
-/** The shortest time between two pieces, in milliseconds. */
-const TICK = 50;
+/** The shortest pause between two pieces, in milliseconds. */
+const MIN_PAUSE_MS = 50;
 
 async function* drip(
   body: AsyncIterable<Uint8Array>,
   bytesPerSecond: number,
 ): AsyncGenerator<Uint8Array> {
-  const tick = Math.max(TICK, 1000 / bytesPerSecond);
-  const step = Math.max(1, Math.floor((bytesPerSecond * tick) / 1000));
+  const pauseMs = Math.max(MIN_PAUSE_MS, 1000 / bytesPerSecond);
+  const step = Math.max(1, Math.floor((bytesPerSecond * pauseMs) / 1000));
   for await (const chunk of body) {
     for (let at = 0; at < chunk.byteLength; at += step) {
       yield chunk.subarray(at, at + step);
-      await sleep(tick, undefined, { ref: false });
+      await sleep(pauseMs, undefined, { ref: false });
     }
   }
 }

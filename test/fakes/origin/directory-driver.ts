@@ -5,8 +5,8 @@ import { asInWorkerd } from '../../../src/platform/node/fetch.ts';
 import type { OriginDriver, RangeHeaders } from '../../../src/origins/request/driver.ts';
 
 /**
- * An origin whose files lie in a directory, in the layout of `$GOMODCACHE/cache/download`. It
- * supports ranges with If-Range (RFC 9110 13.1.5): the tag of a file is its SHA-256.
+ * A driver for an origin in a directory with the layout of `$GOMODCACHE/cache/download`. It
+ * supports ranges with If-Range (RFC 9110 13.1.5); the etag of a file is its SHA-256.
  */
 export function directoryDriver(root: string): OriginDriver {
   return async function readFromDirectory(path, { headers, signal }) {

@@ -16,17 +16,20 @@ import {
   REDIRECTED,
 } from './faults.ts';
 
-/** One request as it came in. */
+/** One request that arrived. */
 export interface SeenRequest {
   readonly method: string;
   /** The raw request target, percent signs and query included. */
   readonly url: string;
-  /** The path decoded once, without the query; the raw one where it cannot be decoded. */
+  /** The path without the query, decoded once; raw where it cannot be decoded. */
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
-  /** `open` until the answer was sent whole, or the client or a fault broke it off. */
+  /**
+   * `open` until the whole answer was sent (`answered`) or was broken off by the client or a fault
+   * (`broken`).
+   */
   readonly state: 'open' | 'answered' | 'broken';
-  /** The status that was sent, 0 before. */
+  /** The status that was sent; 0 before. */
   readonly status: number;
 }
 
@@ -34,15 +37,15 @@ export interface SeenRequest {
 export interface FakeServer {
   /** `http://127.0.0.1:<port>`, followed by the prefix where there is one. */
   readonly url: string;
-  /** Every request since the start or the last reset, in order of arrival. */
+  /** Every request since the start or the last `reset`, in order of arrival. */
   readonly requests: readonly SeenRequest[];
   /**
    * The number of requests whose path or raw target contains the text or matches the expression.
    */
   count(match?: string | RegExp): number;
-  /** Switches a fault on; `undefined` switches all off. See `Fault`. */
+  /** Switches a fault on; `undefined` switches all faults off. */
   fault(fault: Fault | undefined, options?: FaultOptions): void;
-  /** Forgets requests and faults. */
+  /** Clears requests and faults. */
   reset(): void;
   /** Breaks every connection and refuses new ones. */
   stop(): Promise<void>;
@@ -52,7 +55,10 @@ export interface FakeServer {
   close(): Promise<void>;
 }
 
-/** Computes the answer to a request, whose path is decoded and without the redirect prefix. */
+/**
+ * Computes the answer to a request. `path` is decoded; neither `path` nor `url` has the redirect
+ * prefix.
+ */
 export type Respond = (request: {
   method: string;
   path: string;
@@ -71,7 +77,7 @@ export async function startFakeServer(respond: Respond, prefix = ''): Promise<Fa
     const seen = remember(request, response);
     requests.push(seen);
     answerOne(request, response, { seen, respond, faults }).catch((error: unknown) => {
-      // A client that goes away is the client's business; a fixture that throws must be seen in the
+      // A disconnected client is no error here. An exception of a fixture must be visible in the
       // test.
       if (response.headersSent || response.destroyed) response.destroy();
       else
@@ -143,6 +149,10 @@ function decodePath(url: string): string {
   }
 }
 
+function withoutRedirected(path: string): string {
+  return path.startsWith(`${REDIRECTED}/`) ? path.slice(REDIRECTED.length) : path;
+}
+
 async function answerOne(
   request: IncomingMessage,
   response: ServerResponse,
@@ -150,10 +160,8 @@ async function answerOne(
 ): Promise<void> {
   const fault = faults.take(seen);
   request.resume();
-  const path = seen.path.startsWith(`${REDIRECTED}/`)
-    ? seen.path.slice(REDIRECTED.length)
-    : seen.path;
-  const url = seen.url.startsWith(`${REDIRECTED}/`) ? seen.url.slice(REDIRECTED.length) : seen.url;
+  const path = withoutRedirected(seen.path);
+  const url = withoutRedirected(seen.url);
   const answer = await respond({ method: seen.method, path, url });
   await deliver(request, response, { answer: await alter(answer, fault, url), fault });
 }

@@ -4,22 +4,29 @@ import { readZip } from '../zip/dirhash.ts';
 import { noise, writeZip } from '../zip/zip-writer.ts';
 
 /**
- * What a fake server does wrong.
+ * The faults of a fake server:
  *
- * | fault | effect | |---|---| | a number, `{ status }` | that status with a line of text;
- * `headers` such as Retry-After and `text` as given | | `html` | 200 with an HTML page, as a login
- * or block page in the way would send | | `redirect` | 302 to the same server, where the real body
- * is | | `{ redirect: base }` | 302 to the server with that base URL (without a prefix); it must
- * know the module | | `redirect-loop` | 302 to itself | | `wrong-version`, `empty-time` | a JSON
- * body that names v9.9.9, or has `"Time":""`; other bodies are untouched | | `tampered` | other
- * content under the right form: a zip with one changed file, a text with one more line | |
- * `not-a-zip` | bytes of the same length that mean nothing | | `outside-prefix` | a zip with one
- * more entry, outside of `module@version/` | | `gzip` | the body gzipped under Content-Encoding | |
- * `hang` | the request is read and never answered | | `{ 'delay-headers': ms }` | the answer starts
- * that much later | | `reset` | the connection is reset before a byte of the answer | | `truncate`
- * | half of the body under the full Content-Length, then a reset | | `{ 'freeze-after': bytes }` |
- * headers and that many bytes of a longer body, then nothing | | `{ drip: { bytesPerSecond } }` | a
- * slow body | | `no-length` | chunked, without Content-Length |
+ * - a number, `{ status }`: that status with a line of text; `headers`, such as Retry-After, and
+ *   `text` as given.
+ * - `html`: 200 with an HTML page, as a login or block page would be.
+ * - `redirect`: 302 to the same server, which has the real body there.
+ * - `{ redirect: base }`: 302 to the server with that base URL (without a prefix), which must have
+ *   the module.
+ * - `redirect-loop`: 302 to the same URL.
+ * - `wrong-version`, `empty-time`: a JSON body with the Version v9.9.9, or with `"Time":""`; other
+ *   bodies are unchanged.
+ * - `tampered`: other content in a valid form: a zip with one changed file, a text with one more
+ *   line.
+ * - `not-a-zip`: meaningless bytes of the same length.
+ * - `outside-prefix`: a zip with one more entry, outside of `module@version/`.
+ * - `gzip`: the body compressed, with Content-Encoding: gzip.
+ * - `hang`: the request is read and never answered.
+ * - `{ 'delay-headers': ms }`: the answer starts so many milliseconds later.
+ * - `reset`: the connection is reset before the first byte of the answer.
+ * - `truncate`: half of the body under the full Content-Length, then a reset.
+ * - `{ 'freeze-after': bytes }`: headers and so many bytes of a longer body, then nothing.
+ * - `{ drip: { bytesPerSecond } }`: a slow body.
+ * - `no-length`: chunked, without Content-Length.
  */
 export type Fault =
   | number
@@ -57,27 +64,28 @@ export type TimedDelivery =
   | { readonly drip: { readonly bytesPerSecond: number } };
 
 export interface FaultOptions {
-  /** The requests it applies to, by the path or the raw target; default all. */
+  /** The requests that the fault applies to, by `matches`; default all. */
   readonly match?: string | RegExp;
-  /** How many requests it applies to before it is gone; default without end. */
+  /** The number of requests that the fault applies to; default unlimited. */
   readonly times?: number;
 }
 
-/** Below this path a server answers as below its root, so that a redirect has somewhere to go. */
+/** The target of redirects: below this path a server answers as below its root. */
 export const REDIRECTED = '/-redirected';
 
-/** The faults that are switched on. The one switched on last wins where several match. */
+/** The faults that are switched on. Where several match, the latest one applies. */
 export class FaultSwitch {
   #active: { fault: Fault; match: string | RegExp | undefined; left: number }[] = [];
 
-  /** Switches a fault on, or all of them off. */
+  /** Switches a fault on; `undefined` switches all faults off. */
   set(fault: Fault | undefined, options: FaultOptions = {}): void {
     if (fault === undefined) this.#active = [];
     else this.#active.unshift({ fault, match: options.match, left: options.times ?? Infinity });
   }
 
   /**
-   * The fault for this request, counted as used. The target of a redirect is not redirected again.
+   * The fault for this request, counted as used once. The target of a redirect is not redirected
+   * again.
    */
   take(request: { readonly path: string; readonly url: string }): Fault | undefined {
     const found = this.#active.find(
@@ -106,7 +114,7 @@ function isRedirect(fault: Fault): boolean {
   return fault === 'redirect' || (typeof fault === 'object' && 'redirect' in fault);
 }
 
-/** The answer as the fault makes it; faults of the delivery leave it as it is. */
+/** The answer with the fault applied. Faults of the delivery leave it unchanged. */
 export async function alter(
   answer: Answer,
   fault: Fault | undefined,
@@ -205,10 +213,7 @@ async function changeZip(
   };
 }
 
-/**
- * The bytes with the lowest bit of one of them flipped; `at` counts from the end where it is
- * negative.
- */
+/** A copy with the lowest bit of byte `at` flipped. A negative `at` counts from the end. */
 export function flipBit(body: string | Uint8Array, at: number): Uint8Array {
   const bytes = Uint8Array.from(Buffer.from(body));
   const index = at < 0 ? bytes.length + at : at;
@@ -219,7 +224,7 @@ export function flipBit(body: string | Uint8Array, at: number): Uint8Array {
   return bytes;
 }
 
-/** The same of a body that is made while it is sent. */
+/** As `flipBit`, for a streamed body. */
 export function flipStreamedBit(body: StreamedBody, at: number): StreamedBody {
   const index = at < 0 ? body.size + at : at;
   return {

@@ -4,9 +4,9 @@ import { type FakeServer, startFakeServer } from './fake-server.ts';
 import type { FakeModule } from './module.ts';
 
 /**
- * An origin that has a module as soon as somebody asks for it, for more of them than fit in memory:
- * the three files of a version, and no lists. Paths are in lower case, which is their escaped form
- * as well.
+ * An origin that makes a module when it is requested, for more modules than fit in memory. It
+ * serves the three files of a version, and no lists. Paths must be lower case, so that they equal
+ * their escaped form.
  */
 export function startLazyOrigin(
   find: (path: string) => FakeModule | undefined,

@@ -2,7 +2,7 @@ import { lstatSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type FakeModule, makeModule, makeVersion, type VersionOptions } from './module.ts';
 
-/** A module with one version whose source lies in `dir`; `options.mod` replaces its go.mod. */
+/** A module with one version, made from the source in `dir`. `options.mod` replaces its go.mod. */
 export function moduleFromDirectory(
   path: string,
   version: string,
@@ -16,9 +16,8 @@ export function moduleFromDirectory(
 }
 
 /**
- * The files that belong into a module zip, by the omissions of golang.org/x/mod/zip (section 5): no
- * vendor directories, no nested modules, no version control directories, and nothing but regular
- * files.
+ * The files of `dir` that belong into a module zip, by the rules of golang.org/x/mod/zip: regular
+ * files outside of vendor directories, nested modules and version control directories.
  */
 export function sourceOf(dir: string): Record<string, Uint8Array> {
   const files: Record<string, Uint8Array> = {};

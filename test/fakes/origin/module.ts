@@ -3,7 +3,7 @@ import { hashGoMod, hashZip } from '../zip/dirhash.ts';
 import type { BigZip } from '../zip/zip-writer.ts';
 import { writeZip } from '../zip/zip-writer.ts';
 
-/** The three files of one version, exactly as they travel. */
+/** The three files of one version, exactly as they are sent. */
 export interface FakeVersion {
   readonly info: string;
   readonly mod: string;
@@ -23,19 +23,19 @@ export interface FakeModule {
 }
 
 export interface VersionOptions {
-  /** RFC 3339, default the fixtures' epoch. */
+  /** The Time in RFC 3339 form; default `EPOCH`. */
   readonly time?: string;
-  /** The git reference in Origin, default `refs/tags/<version>`. */
+  /** The git reference in Origin; default `refs/tags/<version>`. */
   readonly ref?: string;
-  /** The git commit in Origin, default forty zeros. */
+  /** The git commit in Origin; default forty zeros. */
   readonly hash?: string;
-  /** The go.mod served; default the one among the files, else the synthetic `module PATH\n`. */
+  /** The served go.mod; default the one among the files, else the synthetic `module PATH\n`. */
   readonly mod?: string;
 }
 
 export const EPOCH = '2024-01-15T10:00:00Z';
 
-/** The body of an `.info` with an Origin, in the form that proxy.golang.org uses. */
+/** The body of an `.info` with an Origin, as proxy.golang.org sends it. */
 export function infoJSON(path: string, version: string, options: VersionOptions = {}): string {
   const { time = EPOCH, ref = `refs/tags/${version}`, hash = '0'.repeat(40) } = options;
   const Origin = {
@@ -48,7 +48,8 @@ export function infoJSON(path: string, version: string, options: VersionOptions 
 }
 
 /**
- * Makes the three files of a version out of its sources; names are relative to the module's root.
+ * Makes the three files of a version from its sources. File names are relative to the root of the
+ * module.
  */
 export function makeVersion(
   path: string,
@@ -66,14 +67,14 @@ export function makeVersion(
 }
 
 export interface ModuleOptions {
-  /** Default: every version that is no pseudo-version, one a line. */
+  /** Default: every version except pseudo-versions, one per line. */
   readonly list?: string;
-  /** Default: the info of the last release in the order given, else of the last version. */
+  /** Default: the info of the last release in the given order, else of the last version. */
   readonly latest?: string;
   readonly queries?: Readonly<Record<string, string>>;
 }
 
-/** Puts versions together as a module. */
+/** Makes a module of versions. */
 export function makeModule(
   path: string,
   versions: Readonly<Record<string, FakeVersion>>,
@@ -96,7 +97,7 @@ function isPseudoVersion(version: string): boolean {
   return /[-.]\d{14}-[0-9A-Za-z]+(\+|$)/.test(version);
 }
 
-/** The version's files; throws when the fixture has no such version. */
+/** The files of a version. Throws when the fixture has no such version. */
 export function versionOf(module: FakeModule, version: string): FakeVersion {
   const files = module.versions[version];
   if (files === undefined)
@@ -120,7 +121,7 @@ export function goSum(path: string, version: string, files: FakeVersion): string
   return `${path} ${version} ${zipHash(files)}\n${path} ${version}/go.mod ${hashGoMod(files.mod)}\n`;
 }
 
-/** The go.sum lines of every version of the modules, one entry a version. */
+/** The go.sum lines of the modules, one entry per version. */
 export function goSums(modules: readonly FakeModule[]): string[] {
   return modules.flatMap(({ path, versions }) =>
     Object.entries(versions).map(([version, files]) => goSum(path, version, files)),
@@ -128,15 +129,15 @@ export function goSums(modules: readonly FakeModule[]): string[] {
 }
 
 /**
- * The escaped form of a module path or version: an upper-case letter becomes "!" and its lower
- * case.
+ * The escaped form of a module path or version: "!" and the lower-case letter for each upper-case
+ * letter.
  */
 export function escapeModule(value: string): string {
   return value.replace(/[A-Z]/g, (letter) => `!${letter.toLowerCase()}`);
 }
 
 /**
- * The path of a version's file under an origin, as in `/github.com/!azure/!thing/@v/v1.0.0.zip`.
+ * The path of a version's file below an origin, such as `/github.com/!azure/!thing/@v/v1.0.0.zip`.
  */
 export function filePath(path: string, version: string, kind: 'info' | 'mod' | 'zip'): string {
   return `/${escapeModule(path)}/@v/${escapeModule(version)}.${kind}`;

@@ -6,7 +6,7 @@ import { type FakeModule, infoJSON, makeModule, makeVersion } from './module.ts'
 const MASTER_HASH = '0123456789abcdef0123456789abcdef01234567';
 const DEV_HASH = 'fedcba9876543210fedcba9876543210fedcba98';
 
-/** The pseudo-versions that example.com/hello's branches point at. */
+/** The pseudo-versions of the branches of example.com/hello. */
 export const HELLO_MASTER = 'v1.1.1-0.20240501120000-0123456789ab';
 export const HELLO_DEV = 'v1.1.1-0.20240502120000-fedcba987654';
 /** The only version of example.com/pseudo. */
@@ -36,7 +36,7 @@ export function fixtureModules(): FakeModule[] {
   ];
 }
 
-/** What example.com/hello imports. Its hashes are among the vectors of zip.test.ts. */
+/** The module that example.com/hello imports. Its hashes are vectors in zip-writer.test.ts. */
 export function dep(): FakeModule {
   const path = 'example.com/dep';
   const files = {
@@ -77,7 +77,7 @@ export function hello(): FakeModule {
   );
 }
 
-/** The second major version, a module of its own. */
+/** The second major version of example.com/hello, a module of its own. */
 export function helloV2(): FakeModule {
   const path = 'example.com/hello/v2';
   return makeModule(path, { 'v2.0.0': makeVersion(path, 'v2.0.0', helloFiles(path, 'v2.0.0')) });
@@ -105,7 +105,7 @@ function helloFiles(path: string, version: string): Record<string, string> {
   };
 }
 
-/** Upper case in the path and in a version: both are escaped on the wire and not in the zip. */
+/** Upper case in the path and in a version: both are escaped in requests and not in the zip. */
 export function azureThing(): FakeModule {
   const path = 'github.com/Azure/Thing';
   const files = {
@@ -119,7 +119,7 @@ export function azureThing(): FakeModule {
 }
 
 /**
- * No go.mod in any version, so the served one is synthetic and v3.0.0 resolves to +incompatible.
+ * No version has a go.mod: the served one is synthetic, and v3.0.0 resolves to v3.0.0+incompatible.
  */
 export function legacy(): FakeModule {
   const path = 'example.com/legacy';
@@ -136,7 +136,7 @@ export function legacy(): FakeModule {
   );
 }
 
-/** Never tagged: the list is empty and only @latest names a version. */
+/** A module without tags: its list is empty, and only @latest names a version. */
 export function pseudo(): FakeModule {
   const path = 'example.com/pseudo';
   const options = {
@@ -156,8 +156,8 @@ export function pseudo(): FakeModule {
 }
 
 /**
- * A toolchain whose bin/go is a script that only tells its version. Its .info is not canonical
- * JSON, as in reality.
+ * A toolchain whose bin/go is a script that only prints its version. Its .info is not canonical
+ * JSON, as that of real toolchains.
  */
 export function toolchain(): FakeModule {
   const path = 'golang.org/toolchain';
@@ -179,8 +179,8 @@ export function toolchain(): FakeModule {
 }
 
 /**
- * A path with its major version in gopkg.in's form and, as the real one, a go.mod with quoted
- * strings.
+ * A path with its major version in the form of gopkg.in and, like the real module, a go.mod with
+ * quoted strings.
  */
 export function yamlV2(): FakeModule {
   const path = 'gopkg.in/yaml.v2';
@@ -191,7 +191,7 @@ export function yamlV2(): FakeModule {
   return makeModule(path, { 'v2.2.1': makeVersion(path, 'v2.2.1', files) });
 }
 
-/** A v0 pseudo-version on a .v1 path, which is legal. */
+/** A v0 pseudo-version on a .v1 path, which is valid. */
 export function checkV1(): FakeModule {
   const path = 'gopkg.in/check.v1';
   const files = { 'check.go': 'package check\n\nconst Strict = true\n' };

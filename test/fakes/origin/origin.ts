@@ -6,18 +6,17 @@ import { type FakeServer, startFakeServer } from './fake-server.ts';
 import { escapeModule, type FakeModule, filePath } from './module.ts';
 
 export interface OriginOptions {
-  /** The modules served at the start. */
+  /** The modules that are served at the start. */
   readonly modules?: readonly FakeModule[];
   /**
-   * A `$GOMODCACHE/cache/download` tree that is served beside them; modules and overrides come
-   * first.
+   * A `$GOMODCACHE/cache/download` tree that is served too. Modules and overrides take precedence.
    */
   readonly directory?: string;
-  /** A path in front of every endpoint, such as `/goproxy`. Default none. */
+  /** A prefix of every path, such as `/goproxy`. Default none. */
   readonly prefix?: string;
 }
 
-/** What a path answers instead of the catalogue. */
+/** An answer that replaces the one of the modules. */
 export interface Override {
   /** Default 200. */
   readonly status?: number;
@@ -25,19 +24,19 @@ export interface Override {
   readonly body?: Body;
 }
 
-/** A GOPROXY that behaves as proxy.golang.org does as far as its answers are known. */
+/** A GOPROXY whose answers have the form of those of proxy.golang.org. */
 export interface FakeOrigin extends FakeServer {
-  /** Serves a module, in place of one with the same path. */
+  /** Serves a module. Replaces one with the same path. */
   add(module: FakeModule): void;
-  /** Answers a decoded path such as `/example.com/hello/@v/list` with something else. */
+  /** Replaces the answer of a decoded path such as `/example.com/hello/@v/list`. */
   set(path: string, override: Override): void;
   /** Answers 404 for a decoded path. */
   remove(path: string): void;
-  /** Forgets requests, faults, `set` and `remove`; the modules stay. */
+  /** Clears requests, faults, `set` and `remove`. The modules stay. */
   reset(): void;
 }
 
-/** Starts an origin on loopback. Close it when the test is over. */
+/** Starts an origin on loopback. The caller closes it. */
 export async function startOrigin(options: OriginOptions = {}): Promise<FakeOrigin> {
   const { prefix = '' } = options;
   const modules = new Map((options.modules ?? []).map((module) => [module.path, module]));
@@ -47,7 +46,7 @@ export async function startOrigin(options: OriginOptions = {}): Promise<FakeOrig
   const server = await startFakeServer(({ path }) => {
     if (!path.startsWith(`${prefix}/`)) return notFound(path);
     const local = path.slice(prefix.length);
-    // /cached-only answers from the cache alone; here everything is in the cache.
+    // `/cached-only` answers from the cache only; here everything counts as cached.
     const key = local.startsWith('/cached-only/') ? local.slice('/cached-only'.length) : local;
     return (
       overrides.get(key) ??
@@ -122,7 +121,7 @@ function found(type: string, cacheControl: string, body: Body): Answer {
   };
 }
 
-/** A file of the directory; `undefined` for what is none or lies outside. */
+/** A file of the directory; undefined where there is none, or where the path leads outside. */
 function fileAnswer(directory: string | undefined, path: string): Answer | undefined {
   if (directory === undefined) return undefined;
   const file = join(directory, path);

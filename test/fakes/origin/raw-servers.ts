@@ -3,24 +3,24 @@ import { connect, createServer, type Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { noise } from '../zip/zip-writer.ts';
 
-// Servers that fail below HTTP, so that no FakeServer can play them.
+// Servers that fail below HTTP, which a FakeServer cannot do.
 
-/** An address at which no HTTP ever happens. */
+/** An address without HTTP. */
 export interface RawServer {
   readonly url: string;
-  /** Connections since the start. */
+  /** The number of connections since the start. */
   connections(): number;
   close(): Promise<void>;
 }
 
-/** An https:// address that answers the TLS handshake with noise, and hangs up. */
+/** An https:// address that answers the TLS handshake with noise and closes the connection. */
 export function startTLSGarbage(): Promise<RawServer> {
   const garbage = noise(512);
   return startRawServer((socket) => socket.once('data', () => socket.end(garbage)));
 }
 
 /**
- * An https:// address that accepts connections and never says a word, so that no TLS handshake
+ * An https:// address that accepts connections and never sends a byte, so that no TLS handshake
  * ends.
  */
 export function startSilentTLS(): Promise<RawServer> {
@@ -34,7 +34,7 @@ async function startRawServer(onConnection: (socket: Socket) => void): Promise<R
     connections += 1;
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
-    socket.on('error', () => undefined); // a client that goes away is the client's business
+    socket.on('error', () => undefined); // a disconnected client is no error here
     onConnection(socket);
   });
   server.listen(0, '127.0.0.1');
@@ -53,10 +53,8 @@ async function startRawServer(onConnection: (socket: Socket) => void): Promise<R
   };
 }
 
-/**
- * A thread that listens for two connections at most, and then stands still: nobody accepts them.
- */
-const DEAF_LISTENER = `
+/** A thread that listens with a backlog of 1 and then blocks, so that no connection is accepted. */
+const BLOCKED_LISTENER = `
 const { parentPort } = require('node:worker_threads');
 const server = require('node:net').createServer();
 server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
@@ -65,16 +63,16 @@ server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
 });
 `;
 
-/** How long a connection over loopback may take before it counts as unanswered, in milliseconds. */
-const UNANSWERED = 200;
+/** Milliseconds after which a connection over loopback counts as unanswered. */
+const UNANSWERED_MS = 200;
 
 /**
- * An address behind which packets vanish, as behind a filter: connections are neither accepted nor
- * refused. Linux drops the first packet of a connection when the queue of those that nobody has
- * accepted is full, so the queue is filled.
+ * An address whose packets are dropped, as by a filter: connections are neither accepted nor
+ * refused. Linux drops the first packet of a connection when the queue of unaccepted connections is
+ * full, so this fills the queue. Rejects on a system that accepts more.
  */
 export async function startPacketDrop(): Promise<RawServer> {
-  const thread = new Worker(DEAF_LISTENER, { eval: true });
+  const thread = new Worker(BLOCKED_LISTENER, { eval: true });
   const [port]: unknown[] = await once(thread, 'message');
   const queued: Socket[] = [];
   const close = async () => {
@@ -85,20 +83,20 @@ export async function startPacketDrop(): Promise<RawServer> {
     const socket = connect(Number(port), '127.0.0.1');
     queued.push(socket);
     if (!(await connects(socket))) {
-      // What is dropped cannot be counted.
+      // A dropped connection cannot be counted.
       return { url: `http://127.0.0.1:${String(port)}`, connections: () => 0, close };
     }
   }
   await close();
   throw new Error(
-    'Cannot fill the queue of a listener: this system accepts what its program does not',
+    'Cannot fill the queue of a listener: this system accepts connections for its program',
   );
 }
 
 function connects(socket: Socket): Promise<boolean> {
   socket.on('error', () => undefined);
   return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(false), UNANSWERED);
+    const timer = setTimeout(() => resolve(false), UNANSWERED_MS);
     socket.once('connect', () => {
       clearTimeout(timer);
       resolve(true);

@@ -5,14 +5,14 @@ import { sourceOf } from './module-directory.ts';
 import { EPOCH, type FakeModule, makeModule, makeVersion } from './module.ts';
 
 /**
- * The modules vendored in a GOROOT (golang.org/x/mod, x/sync, x/sys, x/tools and more), as modules
- * of their own under their real paths and versions: real code that a real go command can resolve
- * and build without the network.
+ * The modules that are vendored in a GOROOT (golang.org/x/mod, x/sync, x/sys, x/tools and more),
+ * under their real paths and versions: real code that a real go command can resolve and build
+ * without the network.
  *
- * Only the vendored packages are there, without tests. Each go.mod is synthesised: the go line from
- * modules.txt and, because of graph pruning, every module of the set that the code imports directly
- * or through another. Their go lines may ask for the release that the GOROOT is of, so give each go
- * command the modules of its own GOROOT.
+ * A module has only its vendored packages, without tests. Each go.mod is synthetic: it has the go
+ * line of modules.txt and, because of graph pruning, every module of the set that the code imports
+ * directly or indirectly. A go line may require the release of the GOROOT itself, so each go
+ * command needs the modules of its own GOROOT.
  */
 export function realModules(goroot: string): FakeModule[] {
   const vendored = [join(goroot, 'src', 'cmd', 'vendor'), join(goroot, 'src', 'vendor')].flatMap(
@@ -57,7 +57,7 @@ function readVendored(dir: string): Source[] {
 }
 
 /**
- * GOROOT has two vendor trees with different packages of the same module; the first tree decides
+ * GOROOT has two vendor trees with different packages of the same module. The first tree determines
  * the version.
  */
 function mergeByPath(vendored: readonly Source[]): Map<string, Source> {
@@ -100,9 +100,7 @@ function closure(path: string, imports: ReadonlyMap<string, ReadonlySet<string>>
   return all;
 }
 
-/**
- * The commit time that a pseudo-version carries, which the go command compares with its `.info`.
- */
+/** The commit time in a pseudo-version. The go command compares it with the `.info`. */
 function pseudoTime(version: string): string {
   const digits = /[-.](\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)-[0-9a-f]{12}$/.exec(version);
   if (digits === null) return EPOCH;
@@ -135,12 +133,12 @@ func main() {
 }
 `;
 
-/** What the program prints. */
+/** The output of the program. */
 export const REAL_PROGRAM_OUTPUT = 'v1.2.0 \u00e9 NOP false <nil> <nil>\n';
 
 /**
- * Writes a small main module that imports real modules, with a go.mod that `go mod tidy` has yet to
- * fill.
+ * Writes a small main module that imports real modules. Its go.mod has no requirements: `go mod
+ * tidy` adds them.
  */
 export async function writeRealProgram(dir: string, goLine = '1.23'): Promise<void> {
   await mkdir(dir, { recursive: true });

@@ -16,11 +16,12 @@ import { fillerRecords } from '../sumdb/sumdb.ts';
 import { verifierKeyOf } from '../sumdb/log-client.ts';
 import { createLog, type FakeLog } from '../sumdb/transparency-log.ts';
 
-/** A tree in memory, and what was asked of it. */
+/** A tree in memory that records its reads. */
 export interface MemoryTree extends StoredTree {
   readonly files: Map<string, Uint8Array>;
-  /** Keys of the zips that were opened, and of the files that were read whole, in order. */
+  /** Keys of the zips that were opened, in order. */
   readonly opened: string[];
+  /** Keys of the files that were read, in order. */
   readonly reads: string[];
 }
 
@@ -54,9 +55,7 @@ export function memoryTree(files: ReadonlyMap<string, Uint8Array>): MemoryTree {
   return tree;
 }
 
-/**
- * A tree as modferry fills it, with everything in it that a checksum database could be asked for.
- */
+/** A tree as modferry fills it, with all files of a checksum database. */
 export interface FakeTree {
   readonly log: FakeLog;
   readonly databases: readonly Database[];
@@ -64,8 +63,8 @@ export interface FakeTree {
 }
 
 /**
- * Three modules in the middle of a log of 611 records: three tiles at the bottom, the last one not
- * full, and one above.
+ * Three modules in the middle of a log of 611 records. The log has three tiles at level 0, the last
+ * of them partial, and one at level 1.
  */
 export function fakeTree(log = createLog()): FakeTree {
   const modules = [hello(), dep(), azureThing()];
@@ -106,7 +105,7 @@ function putModule(
   }
 }
 
-/** Every tile of a tree, the partial ones as they are at its end. */
+/** The paths of all tiles of a tree. Only the last tile of a level may be partial. */
 function tilesOf(size: number): string[] {
   const tiles: string[] = [];
   for (let level = 0, nodes = size; nodes > 0; level++, nodes = Math.floor(nodes / 256)) {
@@ -127,7 +126,7 @@ export function databasesOf(...logs: readonly FakeLog[]): readonly Database[] {
   }));
 }
 
-/** The database itself, over the network. */
+/** Asks the database itself, as over the network. */
 export function databaseOf(log: FakeLog): Ask {
   const fetch = fakeFetch({
     'https://db/': ({ url }) => {
@@ -146,7 +145,7 @@ export type RunOptions = Partial<AuditOptions> & {
   readonly private?: string;
 };
 
-/** Audits to the end, or until `signal`. */
+/** Audits to the end, or until `signal` is aborted. */
 export async function run(
   tree: StoredTree,
   databases: readonly Database[],
@@ -167,12 +166,12 @@ export async function run(
   return progress;
 }
 
-/** The keys of what was found wrong. */
+/** The keys of the wrong files. */
 export function wrongKeys({ findings }: Progress): string[] {
   return findings.map(({ key }: Finding) => key);
 }
 
-/** The counts that are not 0, as in `{ zip: { right: 3 } }`. */
+/** The counts other than 0, as in `{ zip: { right: 3 } }`. */
 export function countsOf({ counts }: Progress): unknown {
   const rows = KINDS.map((kind) => {
     const cells = VERDICTS.flatMap((verdict) => {
@@ -184,7 +183,7 @@ export function countsOf({ counts }: Progress): unknown {
   return Object.fromEntries(rows.filter(([, cells]) => Object.keys(cells).length > 0));
 }
 
-/** The bytes with one bit changed. */
+/** A copy with one bit flipped. A negative `at` counts from the end. */
 export function flipped(bytes: Uint8Array | undefined, at: number): Uint8Array {
   if (!bytes) throw new Error('no such file');
   const changed = new Uint8Array(bytes);

@@ -12,7 +12,7 @@ import { bytesOf } from '../../../src/bytes/streams.ts';
 
 const versionOf = (file: FileToStore) => Buffer.from(file.bytes).toString('base64');
 
-/** A durable store in memory; `files` is what it holds. */
+/** A durable store in memory, with its content in `files`. */
 export type MemoryStore = DurableStore & { readonly files: Map<string, FileToStore> };
 
 export function memoryStore(): MemoryStore {
@@ -83,7 +83,7 @@ export function memoryStore(): MemoryStore {
   };
 }
 
-/** A world-wide cache in memory that forgets nothing. */
+/** A world tier in memory that evicts nothing. */
 export function memoryCache(): CacheStore & { readonly files: Map<string, FileToStore> } {
   const files = new Map<string, FileToStore>();
   return {
@@ -107,7 +107,7 @@ interface Entry<T> {
   readonly until: number;
 }
 
-/** A data centre's cache in memory, whose entries end by `clock`. */
+/** A near tier in memory, whose entries expire by `clock`. */
 export function memoryEdge(
   clock: Pick<Clock, 'now'>,
 ): NearStore & { readonly files: Map<string, unknown> } {

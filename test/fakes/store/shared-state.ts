@@ -2,14 +2,17 @@ import type { Clock } from '../../../src/effects/clock.ts';
 import type { SharedState } from '../../../src/effects/shared-state.ts';
 
 export interface MemoryShared extends SharedState {
-  /** What it holds, by name, whether its time is over or not. */
+  /** The texts by name, expired ones included. `until` is in milliseconds since the epoch. */
   readonly texts: Map<string, { readonly text: string; readonly until: number }>;
   readonly counts: { reads: number; writes: number };
-  /** What every call waits for, or fails with, until it is `undefined` again. */
+  /**
+   * Every call awaits this while it is set: a rejection makes calls fail, a pending promise makes
+   * them hang.
+   */
   trouble: Promise<never> | undefined;
 }
 
-/** Texts in memory, whose time ends by `clock`. */
+/** Shared texts in memory, which expire by `clock`. */
 export function memoryShared(clock: Pick<Clock, 'now'>): MemoryShared {
   const texts: MemoryShared['texts'] = new Map();
   const counts = { reads: 0, writes: 0 };

@@ -12,7 +12,7 @@ export const hash = (seed: number) => `h1:${Buffer.alloc(32, seed).toString('bas
 export const record = (module: string, seed: number) =>
   `${module} v1.0.0 ${hash(seed)}\n${module} v1.0.0/go.mod ${hash(seed + 1)}\n`;
 
-/** A log with the record of hello somewhere in the middle. */
+/** A log of `size` records, with that of hello in the middle. */
 export function logOf(size: number, options: Parameters<typeof createLog>[0] = {}): FakeLog {
   const log = createLog(options);
   for (let at = 0; at < size; at++) {
@@ -32,7 +32,7 @@ export const serves =
   (path) =>
     log.answer(path);
 
-/** The address, with one bit of its answers changed where the path matches. */
+/** The address, with a bit of its answers flipped where the path matches. `bit` is a mask. */
 export const flipping =
   (address: Address, match: RegExp, { at = 30, bit = 1 } = {}): Address =>
   (path) => {
@@ -53,12 +53,12 @@ export function verifierKeyOf(log: FakeLog): VerifierKey {
   return parsed.value;
 }
 
-/** The hashes of hello, from the cache or from the database. */
+/** The hashes of hello, from the cache or the database. */
 export function hashesOf(log: FakeLog, effects: FakeLogEffects, memory = new LogMemory()) {
   return lookupsOf(log, effects, memory).find(hello, v1);
 }
 
-/** The records of a log, by a client with these effects. */
+/** The look-ups of a log, by a client with these effects. */
 export function lookupsOf(log: FakeLog, effects: FakeLogEffects, memory = new LogMemory()) {
   return storedLookups(log, { client: clientOf(log, effects, memory), cache: effects });
 }

@@ -7,31 +7,31 @@ import { askEffects } from '../effects/ask.ts';
 import { fakeFetch, originOf } from '../effects/fetch.ts';
 
 /**
- * Answers a path of a database, such as `/latest`; undefined is a 404, an exception a broken
+ * Answers a path of a database, such as `/latest`. Undefined is a 404, and an exception is a broken
  * connection.
  */
 export type Address = (path: string) => string | Uint8Array | undefined;
 
 /**
- * Effects in memory: addresses of a database, a cache and a common tree head that tests look into
- * and change.
+ * Effects in memory: the addresses of a database, a cache, and a shared tree head. Tests read and
+ * change them.
  */
 export interface FakeLogEffects extends LogEffects {
   readonly cache: Map<string, Uint8Array>;
-  /** The paths that were read from it, in order. */
+  /** The paths that were read from the cache, in order. */
   readonly cacheReads: string[];
-  /** The tree head that all isolates have in common. */
+  /** The tree head that all isolates share. */
   latest: Uint8Array | undefined;
   readonly events: LogEvent[];
   /** The requests to the database, as `https://<address>/<path>`. */
   readonly requests: () => readonly string[];
-  /** What other isolates do between a read of the common tree head and the swap that follows. */
+  /** Called before each swap, to play a concurrent change of the shared tree head. */
   meanwhile: () => void;
 }
 
-const nameOf = (note: Uint8Array | undefined) => note && Buffer.from(note).toString('base64');
+const versionOf = (note: Uint8Array | undefined) => note && Buffer.from(note).toString('base64');
 
-/** The addresses are named a, b, c, … and asked in that order. */
+/** Effects of a database with these addresses, named a, b, c, … and asked in that order. */
 export function fakeLogEffects(...addresses: readonly Address[]): FakeLogEffects {
   const origins = addresses.map((_, at) => originOf(String.fromCharCode(97 + at)));
   const replies = addresses.map((address, at) => [
@@ -62,10 +62,10 @@ export function fakeLogEffects(...addresses: readonly Address[]): FakeLogEffects
       if (heals || !effects.cache.has(path)) effects.cache.set(path, body);
     },
     readLatest: async () =>
-      effects.latest && { bytes: effects.latest, known: nameOf(effects.latest) ?? '' },
+      effects.latest && { bytes: effects.latest, known: versionOf(effects.latest) ?? '' },
     async swapLatest(known, note) {
       effects.meanwhile();
-      if (nameOf(effects.latest) !== known) return false;
+      if (versionOf(effects.latest) !== known) return false;
       effects.latest = note;
       return true;
     },

@@ -1,24 +1,24 @@
 /**
- * What an auditor of a log computes: inclusion proofs, and whether inclusion and consistency proofs
- * hold. modferry itself reads tiles instead, and makes only one kind of proof, that of a fork.
- * The checks follow the algorithms of RFC 9162 and share no code with src: a mistake in the
- * arithmetic there does not hide here.
+ * The computations of an auditor of a log: it makes inclusion proofs, and checks inclusion and
+ * consistency proofs. modferry itself reads tiles, and makes only the proof of a fork. The checks
+ * follow the algorithms of RFC 9162 and share no code with src, so that they do not repeat an error
+ * of src.
  */
 import { createHash } from 'node:crypto';
 import { type ReadHashes, readRanges } from '../../../src/tlog/tree-hash.ts';
 
 const HASH_BYTES = 32;
 
-/** A record in a tree. */
+/** The claim that a tree has a record. */
 export interface RecordClaim {
   readonly size: number;
   readonly id: number;
-  /** That of the tree. */
+  /** The hash of the tree of `size` records. */
   readonly treeHash: Uint8Array;
   readonly recordHash: Uint8Array;
 }
 
-/** The claim that the old tree is the beginning of the new one. */
+/** The claim that the new tree begins with the old one. */
 export interface TreeClaim {
   readonly newSize: number;
   readonly newHash: Uint8Array;
@@ -27,8 +27,8 @@ export interface TreeClaim {
 }
 
 /**
- * The proof that the tree of `size` records has a certain record at `id`: PATH of RFC 6962, section
- * 2.1.1. Throws `RangeError` if it has none there.
+ * The inclusion proof of record `id` in the tree of `size` records: PATH of RFC 6962, section
+ * 2.1.1. Rejects with `RangeError` if the tree has no such record.
  */
 export async function proveRecord(
   size: number,
@@ -39,7 +39,7 @@ export async function proveRecord(
   return readRanges(siblings(0, size, id), readHashes);
 }
 
-/** The halves of the tree [start, end) that do not have the record, from the bottom up. */
+/** The subtrees of the tree [start, end) beside the path to the record, from the bottom up. */
 function siblings(start: number, end: number, id: number): { start: number; end: number }[] {
   if (end - start === 1) return [];
   let middle = start + 1;
@@ -92,13 +92,13 @@ export function checkTree(proof: readonly Uint8Array[], claim: TreeClaim): boole
   return at.last === 0 && isSame(inOld, oldHash) && isSame(inNew, newHash);
 }
 
-/** A node, and the last one of its level. */
+/** The number of a node, and of the last node of its level. */
 interface Place {
   node: number;
   last: number;
 }
 
-/** The last node of a level has no sibling if it is on the left: its parent has the same hash. */
+/** A last node that is on the left has no sibling: its parent has the same hash. */
 function climbToSibling(at: Place): void {
   if (at.node === at.last) while (!isRight(at) && at.node > 0) climb(at);
 }
@@ -132,7 +132,9 @@ function isCount(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0;
 }
 
-/** 31 and 33 bytes would be hashed like 32 and 32: a node has no mark between its halves. */
+/**
+ * A node hash has no separator: hashes of 31 and 33 bytes would give the same node as 32 and 32.
+ */
 function areHashes(hashes: readonly Uint8Array[]): boolean {
   return hashes.every(({ length }) => length === HASH_BYTES);
 }

@@ -1,15 +1,15 @@
 import type { DurableStore, NearStore } from '../../../src/store/contract.ts';
 
-/** The operations on stores, by key. */
+/** Counts of the operations on stores. */
 export interface StoreOperations {
   readonly tiers: { readonly near: NearStore; readonly durable: DurableStore };
-  /** The operations on a key, such as `{ 'near read': 1 }`. */
+  /** The counts for a key, such as `{ 'near read': 1 }`. */
   of(key: string): Readonly<Record<string, number>>;
-  /** The operations that were done more than once on one key, as `<operation> <key>`. */
+  /** The counts above 1, by `<operation> <key>`. */
   repeated(): Readonly<Record<string, number>>;
 }
 
-/** Counts what is done to stores. */
+/** Wraps stores so that every operation is counted. */
 export function countOperations(tiers: StoreOperations['tiers']): StoreOperations {
   const counts = new Map<string, Map<string, number>>();
   function counted<S extends object>(tier: string, store: S): S {

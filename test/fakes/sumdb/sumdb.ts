@@ -4,29 +4,30 @@ import type { Answer } from '../origin/answer.ts';
 import { type FakeServer, startFakeServer } from '../origin/fake-server.ts';
 
 export interface SumDBOptions {
-  /** The go command that builds the database, from `findGo`. */
+  /** The go command that builds the database, as `findGo` returns it. */
   readonly go: string;
   /** The database's name, default `sum.example.test`. */
   readonly name?: string;
   /**
-   * The records, in the order of their ids: the two go.sum lines of a version each, from `goSums`.
+   * The records in the order of their ids, as `goSums` returns them: each has the two go.sum lines
+   * of a version.
    */
   readonly records?: readonly string[];
 }
 
-/** A checksum database by golang.org/x/mod, behind the counters and faults of a fake server. */
+/** A checksum database of golang.org/x/mod, behind a fake server with its counters and faults. */
 export interface FakeSumDB extends FakeServer {
   readonly name: string;
   /**
-   * The verifier key, `name+hash+key`; `${verifierKey} ${url}` is a GOSUMDB that goes to the
-   * database directly.
+   * The verifier key, `name+hash+key`. `${verifierKey} ${url}` is a GOSUMDB that asks the database
+   * directly.
    */
   readonly verifierKey: string;
-  /** Adds a record to the tree: the two go.sum lines of one version. */
+  /** Appends a record: the two go.sum lines of one version. */
   add(lines: string): Promise<void>;
 }
 
-/** Starts a checksum database with a fresh key. Close it when the test is over. */
+/** Starts a checksum database with a fresh key. The caller closes it. */
 export async function startSumDB(options: SumDBOptions): Promise<FakeSumDB> {
   const { name = 'sum.example.test', records = [] } = options;
   const source = join(import.meta.dirname, 'server', 'main.go');
@@ -47,7 +48,7 @@ export async function startSumDB(options: SumDBOptions): Promise<FakeSumDB> {
   };
 }
 
-/** Records of modules that do not exist, to make a tree as large as a test needs. */
+/** `count` records of modules that do not exist, for a tree of a certain size. */
 export function fillerRecords(count: number): string[] {
   return Array.from({ length: count }, (_, index) => {
     const version = `filler.example/m v0.0.${index}`;

@@ -1,8 +1,8 @@
 /**
- * A checksum database for attacks: it can sign whatever it likes, fork, and serve any of its trees.
- * It is written a second time on purpose, straight from RFC 6962 and
- * https://go.dev/design/25530-sumdb, and shares no code with src: a mistake in the arithmetic there
- * does not hide here. The databases of x/mod, in sumdb.ts, only do what is right.
+ * A checksum database for attacks: it can sign any text, fork, and serve any of its trees. It is a
+ * second implementation on purpose, after RFC 6962 and https://go.dev/design/25530-sumdb, and
+ * shares no code with src, so that it does not repeat an error of src. The database in sumdb.ts,
+ * which is that of x/mod, only behaves correctly.
  */
 import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { textAnswer } from '../origin/answer.ts';
@@ -11,7 +11,7 @@ import { type FakeServer, startFakeServer } from '../origin/fake-server.ts';
 export interface LogOptions {
   /** The name of the database, default that of `keyFrom`, else `sum.example.test`. */
   readonly name?: string;
-  /** A log whose private key this one has as well; default a fresh key. */
+  /** A log whose private key this one uses too; default a fresh key. */
   readonly keyFrom?: FakeLog;
 }
 
@@ -19,24 +19,24 @@ export interface FakeLog {
   readonly name: string;
   /** `name+hash+key`. */
   readonly verifierKey: string;
-  /** How many records there are. */
+  /** The number of records. */
   readonly size: number;
   /** Appends a record, the two go.sum lines of a version, and returns its id. */
   add(lines: string): number;
-  /** The hash of the tree of the first `size` records, default of all. */
+  /** The hash of the tree of the first `size` records; default all. */
   treeHash(size?: number): Uint8Array;
-  /** The signed note of that tree. */
+  /** The signed tree head of the same tree. */
   treeHead(size?: number): string;
   /**
-   * The body of a lookup, with the tree head of `treeSize`, default of all, even if that has not
-   * got the record.
+   * The body of a lookup with the tree head of `treeSize`, default all records, even where that
+   * tree lacks the record. Throws for a version without a record.
    */
   lookup(module: string, version: string, treeSize?: number): string;
-  /** The body for a path such as `/latest`, undefined where a real database has none. */
+  /** The body for a path such as `/latest`; undefined where a real database answers 404. */
   answer(path: string): string | Uint8Array | undefined;
-  /** Any text as a note signed by this database. */
+  /** A text as a note that this database signed. */
   sign(text: string): string;
-  /** A log with the same key and the same first `size` records, whose further ones are its own. */
+  /** A log with the same key and the same first `size` records, and further ones of its own. */
   fork(size: number): FakeLog;
 }
 
@@ -108,7 +108,7 @@ function unescape(text: string): string {
 
 class Tree {
   readonly records: string[] = [];
-  /** By the place of the node: its level, and its first record. */
+  /** The hashes of complete subtrees, by level and first record. */
   readonly #complete: Map<number, Buffer>[] = [];
 
   add(lines: string): number {
@@ -116,8 +116,8 @@ class Tree {
   }
 
   /**
-   * MTH(D[start:end]) of RFC 6962, section 2.1, word for word; what is complete never changes, and
-   * is kept.
+   * MTH(D[start:end]) of RFC 6962, section 2.1. Complete subtrees never change, so their hashes are
+   * kept.
    */
   hash(start: number, end: number): Buffer {
     const level = Math.log2(end - start);
@@ -136,7 +136,9 @@ class Tree {
     return digest(Buffer.of(1), this.hash(start, start + k), this.hash(start + k, end));
   }
 
-  /** `/tile/8/<level>/<index>[.p/<width>]`, of hashes or of records. */
+  /**
+   * The body of `/tile/8/<level>/<index>[.p/<width>]`; undefined where the tree has no such tile.
+   */
   tile(path: string): string | Uint8Array | undefined {
     const [, level, groups, partial] =
       /^\/tile\/8\/(\d|data)\/((?:x\d{3}\/)*\d{3})(?:\.p\/(\d+))?$/.exec(path) ?? [];
@@ -166,7 +168,7 @@ function digest(...parts: readonly (string | Uint8Array)[]): Buffer {
 }
 
 /**
- * Serves a log over HTTP, or whichever one the function returns at the time: `${verifierKey}
+ * Serves a log over HTTP, or the log that the function returns at each request. `${verifierKey}
  * ${url}` is a GOSUMDB.
  */
 export function startLogServer(log: FakeLog | (() => FakeLog)): Promise<FakeServer> {

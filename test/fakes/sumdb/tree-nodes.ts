@@ -6,7 +6,7 @@ import {
 } from '../../../src/tlog/stored-hash.ts';
 import type { ReadHashes } from '../../../src/tlog/tree-hash.ts';
 
-/** All nodes of a tree by stored hash index, as x/mod's StoredHashes makes them. */
+/** All nodes of a tree of `size` records, by stored hash index. */
 export function nodesOf(size: number): readonly Uint8Array[] {
   const nodes: Uint8Array[] = [];
   for (let id = 0; id < size; id++) {
@@ -22,12 +22,12 @@ export function nodesOf(size: number): readonly Uint8Array[] {
   return nodes;
 }
 
-/** Reads from nodes that all exist. */
+/** Reads the stored hashes from `nodes`. */
 export function readerOf(nodes: readonly Uint8Array[]): ReadHashes {
   return async (indexes) => indexes.map((index) => nodes[index] ?? new Uint8Array());
 }
 
-/** Of a log that is too large to build: a hash of its own for each node, made when it is read. */
+/** Reads made-up hashes, one for each index, of a log that is too large to build. */
 export const readMadeUp: ReadHashes = async (indexes) =>
   indexes.map((index) => {
     const { level, n } = splitStoredHashIndex(index);

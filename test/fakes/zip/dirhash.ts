@@ -1,20 +1,20 @@
 import { createHash } from 'node:crypto';
 import { inflateRawSync } from 'node:zlib';
 
-// The h1: hash of golang.org/x/mod/sumdb/dirhash, written a second time and on purpose not shared
-// with src/, so that an error there is not confirmed by the same error here. Names are handled as
-// Latin-1 strings of their bytes: comparing those compares bytes, where JavaScript's own order of
-// the decoded names would be UTF-16.
+// The h1: hash of golang.org/x/mod/sumdb/dirhash, implemented a second time on purpose: it shares
+// no code with src/, so that it does not repeat an error of src/. Names are Latin-1 strings of
+// their bytes, so that comparing strings compares bytes; decoded names would compare by UTF-16 code
+// units.
 
 export interface ZipFile {
-  /** The name's bytes as a Latin-1 string; equal to the name where that is ASCII. */
+  /** The bytes of the name as a Latin-1 string, which equals an ASCII name. */
   readonly name: string;
   readonly content: Uint8Array;
 }
 
 /**
- * The entries of a zip by its central directory. Throws on what is no zip; only stored and deflated
- * entries.
+ * The entries of a zip, by its central directory. Throws for bytes that are no zip. Supports stored
+ * and deflated entries.
  */
 export function readZip(zip: Uint8Array): ZipFile[] {
   const bytes = Buffer.from(zip.buffer, zip.byteOffset, zip.byteLength);
@@ -41,8 +41,8 @@ function readContent(bytes: Buffer, central: number): Uint8Array {
 }
 
 /**
- * The `h1:` hash of a module zip. A name that occurs twice is hashed twice with its last content,
- * as Go does.
+ * The `h1:` hash of a module zip. A duplicate name is hashed twice, with its last content, as in
+ * Go.
  */
 export function hashZip(zip: Uint8Array): string {
   const files = readZip(zip);
@@ -55,7 +55,7 @@ export function hashGoMod(mod: string | Uint8Array): string {
   return hashFiles([['go.mod', sha256(mod)]]);
 }
 
-/** The `h1:` hash over names (as Latin-1 strings) and the SHA-256 of their contents in hex. */
+/** The `h1:` hash of files, given by name (a Latin-1 string) and SHA-256 in hex. */
 export function hashFiles(sums: Iterable<readonly [name: string, sha256: string]>): string {
   const hash = createHash('sha256');
   const byName = [...sums].toSorted(([a], [b]) => (a < b ? -1 : Number(a > b)));

@@ -1,5 +1,5 @@
-// Zip files for the tests of the directory reader: right in every field, or wrong in just one.
-// Contents are left out.
+// Zip files for the tests of the directory reader: valid, or wrong in a single field. They have no
+// contents.
 
 type Field = readonly [bytes: 2 | 4 | 8, value: number];
 
@@ -92,10 +92,10 @@ export function end64({ records, size, offset }: EndFields, position: number): U
 
 export const noField = { records: 0xffff, size: 0xffffffff, offset: 0xffffffff };
 
-/** What the local headers and contents occupy; their bytes do not matter here. */
+/** The place of the local headers and contents, whose bytes do not matter here. */
 export const body = new Uint8Array(100).fill(0x2e);
 
-/** A zip of the given directory headers, with a right end record unless `options` change it. */
+/** A zip of the given directory headers. `claims` replace fields of its end record. */
 export function zip(headers: Uint8Array[], claims: Partial<EndFields> = {}): Uint8Array {
   const directory = join(...headers);
   const truth = { records: headers.length, size: directory.length, offset: body.length };

@@ -1,4 +1,4 @@
-// Malicious and damaged module zips. `randomZip` makes the same zip from the same seed.
+// Malicious and damaged module zips.
 
 import { deflateRawSync } from 'node:zlib';
 import { block64, end, end64, join, noField } from './forged-directory.ts';
@@ -8,8 +8,9 @@ import { noise, writeZip, type ZipEntry, type ZipLies } from './zip-writer.ts';
 export const PREFIX = 'example.com/m@v1.0.0/';
 
 /**
- * The zip with every size and offset of its directory in zip64 blocks, and a zip64 end record. It
- * must come from `writeZip`, without a comment, a preamble or wrong values about its directory.
+ * The zip with every size and offset of its directory in zip64 blocks, and with a zip64 end record.
+ * `zip` must come from `writeZip`, without a comment, a preamble or wrong values about its
+ * directory.
  */
 export function toZip64(zip: Uint8Array): Uint8Array {
   const source = Buffer.from(zip);
@@ -36,8 +37,8 @@ export function toZip64(zip: Uint8Array): Uint8Array {
 }
 
 /**
- * A zip of `count` entries that all have the same data: `data`, which is the stored form of
- * `content`.
+ * A zip of `count` entries that share one piece of data: `data`, which is `content` as it is in a
+ * zip.
  */
 export function overlapping(
   count: number,
@@ -58,9 +59,7 @@ export function overlapping(
   );
 }
 
-/**
- * Deflate blocks that hold nothing, 5 bytes each, and then the end of the stream (RFC 1951, 3.2.4).
- */
+/** Empty stored deflate blocks of 5 bytes each, then the end of the stream (RFC 1951, 3.2.4). */
 export function emptyDeflate(bytes: number): Uint8Array {
   const blocks = new Uint8Array(5 * Math.ceil(bytes / 5));
   for (let at = 0; at < blocks.length; at += 5) blocks.fill(0xff, at + 3, at + 5);
@@ -77,7 +76,7 @@ const BAD_PATHS = [
   "a:b|a*|line\nfeed|e\u0301|\u0663|x/../y|...|\ufeff|a\\b|it's|\u2028|x/lpt1.c/y|b//|/",
 ].flatMap((paths) => paths.split('|'));
 
-/** A module zip with one or two things wrong with it, or none. */
+/** A module zip that is valid or has a few defects. The same seed gives the same zip. */
 export function randomZip(seed: number): Uint8Array {
   const random = seededRandom(seed);
   const upTo = (limit: number) => random.below(limit);

@@ -2,20 +2,19 @@ import { cut, scriptedStream } from '../effects/byte-source.ts';
 import type { Call } from '../effects/fetch.ts';
 
 export interface RangedOptions {
-  /** Default `"one"`; null for none. */
+  /** The etag of the file; default `"one"`, null for none. */
   readonly etag?: string | null;
   readonly headers?: Readonly<Record<string, string>>;
-  /** After how many bytes each answer in turn breaks off; those after the last one end well. */
+  /** After how many bytes the successive answers break off. Further answers are complete. */
   readonly breaks?: readonly number[];
-  /** Whether it freezes there instead. */
+  /** Whether answers freeze at that point and do not break off. */
   readonly freezes?: boolean;
-  /** Whether the server ignores Range headers. Default: it supports them, and If-Range. */
+  /** Whether the server ignores Range headers. Default: it supports Range and If-Range. */
   readonly isUnranged?: boolean;
 }
 
 /**
- * The responses of a server for one file, by RFC 9110 13.1.5 and 14.2, the first of which break
- * off.
+ * The answers of a server with one file, by RFC 9110 13.1.5 and 14.2. The first ones may break off.
  */
 export function ranged(bytes: Uint8Array, options: RangedOptions = {}): (call: Call) => Response {
   const { etag = '"one"', breaks = [], freezes = false, isUnranged = false } = options;

@@ -11,18 +11,15 @@ import { hashFiles } from './dirhash.ts';
 //   central directory   46 bytes + name for each entry
 //   end record          22 bytes + comment
 //
-// Go's zip.Writer deflates, leaves the sizes in the local header zero and writes a data descriptor;
-// so does this writer by default, because a reader that trusts local headers must fail on the
-// fixtures too.
+// Like Go's zip.Writer, this writer deflates by default, leaves the sizes in the local header zero
+// and writes a data descriptor: a reader that trusts local headers must fail on the fixtures.
 
 const LOCAL_HEADER = 30;
 const CENTRAL_HEADER = 46;
 const DESCRIPTOR_FLAG = 0x8;
 const UTF8_FLAG = 0x800;
 
-/**
- * Wrong values for the headers. A size or checksum is changed in every place that states it.
- */
+/** Wrong header values. A size or checksum is changed in every place that states it. */
 export interface ZipLies {
   readonly crc32?: number;
   readonly size?: number;
@@ -40,11 +37,11 @@ export interface ZipEntry {
   readonly name: string | Uint8Array;
   readonly content: string | Uint8Array;
   readonly method?: 'store' | 'deflate';
-  /** The bytes of the stored form, default the content itself or its deflated form. */
+  /** The bytes as they are in the zip; default the content, deflated where `method` says so. */
   readonly data?: Uint8Array;
   /**
-   * Sizes after the data, as Go writes them, or without the signature that most writers put before
-   * them. Default true for deflated entries, false for stored ones.
+   * Whether a data descriptor follows the data, as in Go's zips; `unsigned` omits its optional
+   * signature. Default true for deflated entries, false for stored ones.
    */
   readonly descriptor?: boolean | 'unsigned';
   readonly lies?: ZipLies;
@@ -183,11 +180,11 @@ function toBytes(value: string | Uint8Array): Uint8Array {
   return typeof value === 'string' ? Buffer.from(value) : value;
 }
 
-/** A large zip that is made while it is read. */
+/** A large zip that is generated while it is read. */
 export interface BigZip extends StreamedBody {
   /** The go.mod inside, which is also what `.mod` must serve. */
   readonly mod: string;
-  /** The `h1:` hash; reads the content once. */
+  /** The `h1:` hash. Generates the whole content once. */
   h1(): string;
 }
 
@@ -195,9 +192,9 @@ const BLOCK = 1_048_576;
 const BIG_ENTRY_OVERHEAD = LOCAL_HEADER + CENTRAL_HEADER + 2 * 'data/00000.bin'.length;
 
 /**
- * A valid zip of exactly `sizeBytes` bytes under `prefix` ("example.com/big@v1.0.0/"): a go.mod and
- * stored files of at most 1 MiB that do not compress. The same arguments give the same bytes, and
- * only one file lies in memory.
+ * A valid zip of exactly `sizeBytes` bytes below `prefix` ("example.com/big@v1.0.0/"): a go.mod and
+ * stored files of at most 1 MiB that do not compress. The same arguments give the same bytes. Only
+ * one file is in memory at a time.
  */
 export function bigZip(prefix: string, sizeBytes: number): BigZip {
   const mod = `module ${prefix.slice(0, prefix.indexOf('@'))}\n`;
@@ -259,7 +256,7 @@ function* hashEntries(entries: Iterable<ZipEntry>): Generator<[name: string, sha
   }
 }
 
-/** Bytes that look random and are the same every time (xorshift32). */
+/** Reproducible pseudo-random bytes (xorshift32). */
 export function noise(length: number, seed = 0x9e3779b9): Uint8Array {
   const words = new Uint32Array(Math.ceil(length / 4));
   let state = seed;

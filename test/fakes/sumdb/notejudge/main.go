@@ -1,5 +1,6 @@
-// The verdicts of golang.org/x/mod/sumdb on keys, notes, tree heads, records, trees and tiles, for tests. Each line on
-// standard input is a JSON object and is answered by a line of JSON; []byte is base64:
+// The verdicts of golang.org/x/mod/sumdb on keys, notes, tree heads, records, trees and tiles, for
+// tests. Each line on standard input is a JSON object, and is answered with a line of JSON. []byte
+// is base64:
 //
 //	{"op":"key","key":"name+hash+key"}                     {"ok":true}
 //	{"op":"open","key":"...","data":"..."}                 {"kind":"verified","text":"..."}

@@ -1,10 +1,12 @@
-// A checksum database for tests, made of golang.org/x/mod's own server so that it agrees with the go command and not
-// with modferry. It signs with a fresh key, listens on a free port of 127.0.0.1 and prints one line of JSON:
+// A checksum database for tests. It is the server of golang.org/x/mod, so it agrees with the go
+// command and shares no code with modferry. It signs with a fresh key, listens on a free port of
+// 127.0.0.1 and prints one line of JSON:
 //
 //	{"address":"127.0.0.1:1234","verifierKey":"sum.example.test+..."}
 //
-// Each line on standard input is a JSON string with the two go.sum lines of one module version; it becomes the next
-// record of the tree, so that the size of the tree is the number of lines, and is answered by a line "ok". The end of standard input ends the program, so that it never outlives its test.
+// Each line on standard input is a JSON string with the two go.sum lines of one module version. It
+// becomes the next record of the tree, and is answered with the line "ok". The program ends with
+// its standard input, so that it never outlives its test.
 package main
 
 import (
@@ -62,7 +64,7 @@ func main() {
 	}
 }
 
-// records holds the go.sum lines that may be looked up, by "path@version".
+// records holds the go.sum lines of the records, by "path@version".
 type records struct {
 	mu   sync.Mutex
 	text map[string][]byte
@@ -89,8 +91,8 @@ func (r *records) gosum(path, version string) ([]byte, error) {
 	return nil, fmt.Errorf("not found: %s@%s: %w", path, version, fs.ErrNotExist)
 }
 
-// database is the test server with two holes closed: it does not crash on a tile beyond the tree, and a missing
-// module is an error that the HTTP server takes for a 404.
+// database corrects the test server in two points: a tile beyond the tree does not crash it, and a
+// missing module is an error that the HTTP server answers with a 404.
 type database struct{ sumdb.ServerOps }
 
 func (d *database) Lookup(ctx context.Context, m module.Version) (int64, error) {

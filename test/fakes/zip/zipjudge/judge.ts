@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { startGoProgram } from '../../../go/program.ts';
 
-/** Go's verdict on a zip: its own error texts, empty where there is no error. */
+/** Go's verdict on a zip. Errors are Go's own texts, empty where there is none. */
 export interface GoVerdict {
   readonly h1: string;
   readonly hashError: string;
@@ -9,22 +9,23 @@ export interface GoVerdict {
   readonly unzipError: string;
 }
 
+/** The Unicode tables of a Go release, in the format of main.go. */
 export interface GoUnicode {
   readonly version: string;
   readonly orbits: readonly (readonly number[])[];
   readonly letters: readonly (readonly [first: number, last: number])[];
 }
 
-/** The program of main.go, which answers one question after the other. */
+/** The running program of main.go. */
 export interface ZipJudge {
-  /** Judges the zip as one of the module `path@version`. */
+  /** Go's verdict on the zip as that of the module `path@version`. */
   zip(
     file: string,
     module: { readonly path: string; readonly version: string },
   ): Promise<GoVerdict>;
   /** The `h1:` hash of a go.mod. */
   mod(file: string): Promise<string>;
-  /** Seconds that each of `runs` takes to hash the zip. */
+  /** Hashes the zip `runs` times, and measures each run in seconds. */
   time(
     file: string,
     runs: number,
@@ -33,7 +34,7 @@ export interface ZipJudge {
   close(): Promise<void>;
 }
 
-/** Starts the program, built by `go` with golang.org/x/mod. */
+/** Starts the program, which `go` builds with golang.org/x/mod. */
 export async function startZipJudge(go: string): Promise<ZipJudge> {
   const program = await startGoProgram(go, { source: join(import.meta.dirname, 'main.go') });
   const ask = async (question: object) => JSON.parse(await program.ask(JSON.stringify(question)));

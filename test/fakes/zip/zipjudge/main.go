@@ -1,12 +1,14 @@
-// Go's own verdicts on module zips, for tests: golang.org/x/mod's dirhash and zip, as the go command uses them. Each line
-// on standard input is a JSON object and is answered by a line of JSON:
+// Go's own verdicts on module zips, for tests, by the packages dirhash and zip of golang.org/x/mod,
+// which the go command uses. Each line on standard input is a JSON object, and is answered with a
+// line of JSON:
 //
 //	{"zip":"/tmp/a.zip","path":"example.com/m","version":"v1.0.0"}   {"h1":"h1:...","hashError":"","checkError":"","unzipError":""}
 //	{"mod":"/tmp/go.mod"}                                            {"h1":"h1:..."}
 //	{"time":"/tmp/a.zip","runs":5}                                   {"h1":"h1:...","seconds":[0.1,...]}
 //	{"unicode":true}                                                 {"version":"17.0.0","orbits":[[65,97],...],"letters":[[65,90],...]}
 //
-// Orbits are those of unicode.SimpleFold with two members or more; letters are the ranges of unicode.IsLetter.
+// Orbits are those of unicode.SimpleFold with at least two members. Letters are the ranges of
+// unicode.IsLetter.
 package main
 
 import (
@@ -98,7 +100,8 @@ func orbits() [][]rune {
 		for r := unicode.SimpleFold(first); r > first; r = unicode.SimpleFold(r) {
 			orbit = append(orbit, r)
 		}
-		// Members other than the least wrap around before they have seen it.
+		// An orbit is listed once, at its least member: from any other member the loop wraps around
+		// early.
 		if least := unicode.SimpleFold(orbit[len(orbit)-1]) == first; least && len(orbit) > 1 {
 			all = append(all, orbit)
 		}
