@@ -1,6 +1,7 @@
 /**
- * The rooms of src/ in rings: a room imports, types included, from rooms of lower rings only, and from those of its own
- * ring that its row names. `npm run lint` holds the code to this table; docs/decisions/016 explains it.
+ * The rooms of src/ in rings: a room imports, types included, from rooms of lower rings only, and
+ * from those of its own ring that its row names. `npm run lint` holds the code to this table;
+ * docs/decisions/016 explains it.
  */
 const RINGS = [
   {
@@ -20,7 +21,9 @@ const RINGS = [
   { worker: [], cli: [] },
 ];
 
-/** Packages that one room alone may import. Whatever is not listed here, is imported nowhere in src/. */
+/**
+ * Packages that one room alone may import. Whatever is not listed here, is imported nowhere in src/.
+ */
 const PACKAGES = [
   { package: 'hono', rooms: ['http'] },
   { package: 'valibot', rooms: ['config', 'origins', 'operations', 'platform', 'cli'] },

@@ -9,9 +9,10 @@
 import { failed, type Result, success } from '../effects/result.ts';
 import { parseVersion, isSemver } from '../module/version.ts';
 import { type FailureReason, wrongContent } from '../origins/failure.ts';
+import { MAX_NOTICE_BYTES } from '../zip/rules/sizes.ts';
 
 /** Go's limit for a go.mod (golang.org/x/mod/zip.MaxGoMod). Lists and infos are far smaller. */
-export const MAX_SMALL_FILE_BYTES = 16 * 1024 * 1024;
+export const MAX_SMALL_FILE_BYTES = MAX_NOTICE_BYTES;
 
 /** Succeeds when these bytes can be the file, else fails with the reason. */
 export type Check = (bytes: Uint8Array) => Result<void, FailureReason>;

@@ -185,19 +185,20 @@ describe('a module that PRIVATE covers', () => {
   });
 });
 
+function noScope(): never {
+  throw new Error('no scope');
+}
+
 it('a request that cannot even be opened is a 500 with its id, and a trouble event', async () => {
   const modferry = fakeModferry();
-  const fail = () => {
-    throw new Error('no scope');
-  };
   const app = createApp({
     config: { origins: [], databases: [], logClientAddress: false },
     clock: modferry.clock,
     sink: modferry.sink,
-    open: fail,
-    status: fail,
-    resolveModule: fail,
-    resolveChecksums: fail,
+    open: noScope,
+    status: noScope,
+    resolveModule: noScope,
+    resolveChecksums: noScope,
   });
   const response = await app.request('/healthz', {}, { incoming: modferry.incoming });
   expect(response.status).toBe(500);

@@ -1,3 +1,4 @@
+import { toPlainLine } from '../bytes/plain-text.ts';
 import { type Breaker, type BreakerState, isSuspect, stateOf } from '../origins/health/breaker.ts';
 import { lastResults, type ProbeResult } from '../origins/probe/probe-history.ts';
 import type { Upstream } from '../origins/upstream.ts';
@@ -70,12 +71,7 @@ function lineOf({ breaker, probe, upstream }: UpstreamReadiness): string {
 
 function verdictsOf({ small, large }: ProbeResult): string {
   const isOne = !large || large.verdict === small.verdict;
-  return plain(isOne ? small.verdict : `${small.verdict}, large file ${large.verdict}`);
-}
-
-/** Without characters that could break the line. */
-function plain(text: string): string {
-  return text.replaceAll(/[\p{C}\p{Z}]+/gu, ' ').trim();
+  return toPlainLine(isOne ? small.verdict : `${small.verdict}, large file ${large.verdict}`);
 }
 
 function ageText(ms: number): string {

@@ -339,13 +339,14 @@ describe('a fill for no client', () => {
   });
 });
 
+/** Begins as the file does, and ends otherwise. */
+function bad(): Uint8Array {
+  const bytes = wrong().slice();
+  bytes.fill(0, -4);
+  return bytes;
+}
+
 describe('an origin whose stream ends as no such file', () => {
-  /** Begins as the file does, and ends otherwise. */
-  const bad = () => {
-    const bytes = wrong().slice();
-    bytes.fill(0, -4);
-    return bytes;
-  };
   const mismatch = { event: 'security', kind: 'mismatch', origin: 'a' };
 
   it.each<[string, Expectation, 'no store' | 'a store that fails', readonly object[]]>([

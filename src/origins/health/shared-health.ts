@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { encodeHex } from '../../bytes/hex.ts';
 import { sha256 } from '../../bytes/sha256.ts';
 import { MAX_CLOCK_SKEW_MS } from '../clock-skew.ts';
 import { MAX_RETRY_AFTER_MS } from './breaker.ts';
@@ -91,7 +92,7 @@ function hashedName(url: string): string {
   const cached = names.get(url);
   if (cached !== undefined) return cached;
   const hash = sha256(new TextEncoder().encode(url)).subarray(0, 12);
-  const name = Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const name = encodeHex(hash);
   names.set(url, name);
   return name;
 }

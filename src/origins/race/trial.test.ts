@@ -62,7 +62,9 @@ function longBody(pieces: number, first = 0x50) {
   function* parts() {
     for (let at = 0; at < pieces; at++) {
       seen.bytes += 16 * KIB;
-      yield new Uint8Array(16 * KIB).fill(first, 0, 1).fill(0x4b, 1, 2);
+      const piece = new Uint8Array(16 * KIB);
+      piece.set([first, 0x4b, 3, 4]);
+      yield piece;
     }
   }
   const stream = scriptedStream(parts(), { onCancel: () => void (seen.cancelled = true) });

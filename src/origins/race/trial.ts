@@ -1,5 +1,6 @@
 import type { Background } from '../../effects/background.ts';
 import { failed, type Result, success } from '../../effects/result.ts';
+import { looksLikeZipStart } from '../../zip/read/directory.ts';
 import { type FailureReason, wrongContent } from '../failure.ts';
 import { recordAttempt } from '../health/record-attempt.ts';
 import { type HealthRegistry, PROVEN_BYTES, TRIAL_LIMIT_MS } from '../health/registry.ts';
@@ -71,7 +72,7 @@ async function checkBody(
   const text = new TextDecoder().decode(start.subarray(0, 256)).trimStart();
   if (text.startsWith('<')) return failed(wrongContent('a page'));
   const isZip = provingBytes !== undefined;
-  if (isZip && !text.startsWith('PK')) return failed(wrongContent('a body that is no zip'));
+  if (isZip && !looksLikeZipStart(start)) return failed(wrongContent('a body that is no zip'));
   if (start.length < TRIAL_BYTES) body.checkLength(start.length);
   else if (isZip) await skipBytes(body, provingBytes);
   return success(undefined);

@@ -18,6 +18,7 @@
  * Through a network that cuts every connection after a megabyte a file passes in steps of a
  * megabyte. Where nothing passes, the attempts end soon.
  */
+import { equalBytes } from '../../bytes/equal.ts';
 import { sha256, startSha256 } from '../../bytes/sha256.ts';
 import type { Clock } from '../../effects/clock.ts';
 import type { Origin } from '../origin.ts';
@@ -231,7 +232,7 @@ export class Resumer {
       return true;
     }
     if (status !== 200 || declaredLength(headers) !== size || !answer.digest) return false;
-    if (!equal(await digestOfStart(answer.reader, offset), answer.digest)) return false;
+    if (!equalBytes(await digestOfStart(answer.reader, offset), answer.digest)) return false;
     this.#identity = { origin, validator: validatorOf(headers) };
     this.#originNames = [origin.name];
     return true;
@@ -259,8 +260,4 @@ async function digestOfStart(reader: BodyReader, length: number): Promise<Uint8A
     memory = piece.buffer;
   }
   return digest.digest();
-}
-
-function equal(left: Uint8Array, right: Uint8Array): boolean {
-  return left.length === right.length && left.every((byte, at) => byte === right[at]);
 }

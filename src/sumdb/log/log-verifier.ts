@@ -11,6 +11,7 @@
  * Nothing is remembered here, and nothing is reported: see log-client.ts for both.
  */
 import { encodeBase64 } from '../../bytes/base64.ts';
+import { equalBytes } from '../../bytes/equal.ts';
 import type { ModulePath } from '../../module/module-path.ts';
 import type { Version } from '../../module/version.ts';
 import { checkDataTile } from '../../tlog/data-tile.ts';
@@ -133,7 +134,7 @@ export class LogVerifier {
     const own = tile.level === 'data' ? undefined : { tile, bytes };
     const read = await this.readHashes(tile, head, { own });
     if (read.kind !== 'proven') return read;
-    const isRight = own ? isEqual(read.value, bytes) : checkDataTile(bytes, tile, read.value);
+    const isRight = own ? equalBytes(read.value, bytes) : checkDataTile(bytes, tile, read.value);
     if (isRight) return proven(bytes);
     return refuted(own ? 'other hashes' : 'records that are not those of the log');
   }
@@ -181,8 +182,4 @@ function withHeads(
 function notes(older: SignedHead, newer: SignedHead): string {
   const [old, latest] = [older, newer].map(({ note }) => new TextDecoder().decode(note));
   return `Old tree head:\n${old}\nNew tree head:\n${latest}`;
-}
-
-function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, at) => byte === b[at]);
 }

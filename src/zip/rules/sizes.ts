@@ -4,7 +4,7 @@ import type { Entry } from '../read/directory-header.ts';
 export const MAX_ZIP_BYTES = 500 * 1024 * 1024;
 
 /** golang.org/x/mod/zip.MaxGoMod and MaxLICENSE: the limit for each of these two files. */
-const MAX_NOTICE_BYTES = 16 * 1024 * 1024;
+export const MAX_NOTICE_BYTES = 16 * 1024 * 1024;
 
 const LIMITED = new Set(['go.mod', 'LICENSE']);
 
