@@ -22,7 +22,8 @@ const RINGS = [
 ];
 
 /**
- * Packages that one room alone may import. Whatever is not listed here, is imported nowhere in src/.
+ * Packages that one room alone may import. Whatever is not listed here is imported nowhere in
+ * src/.
  */
 const PACKAGES = [
   { package: 'hono', rooms: ['http'] },

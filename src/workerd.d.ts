@@ -1,6 +1,7 @@
 /**
- * The part of Node's modules that workerd has without a compatibility flag and that the core uses. Node's own types
- * would bring Node's globals with them, and the core must not type-check with those.
+ * The part of Node's modules that workerd has without a compatibility flag and that the core uses.
+ * Node's own types would bring Node's globals with them, and the core must not type-check with
+ * those.
  */
 declare module 'node:crypto' {
   interface Hash {

@@ -12,8 +12,8 @@ export interface FileToPublish {
  * Publishes several files in the durable tier, all or none.
  *
  * Readers find the other files through the last one, so it is written last. When a write fails, the
- * files that were created before it are removed. Resolves with true when all files are stored; a file that
- * already exists under a key of mode `create` stays and counts as stored. Never rejects.
+ * files that were created before it are removed. Resolves with true when all files are stored; a
+ * file that already exists under a key of mode `create` stays and counts as stored. Never rejects.
  */
 export async function publish(
   files: readonly FileToPublish[],

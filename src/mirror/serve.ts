@@ -6,7 +6,9 @@ import type { Outcome } from './outcome.ts';
 import { serveSmall } from './small/serve-small.ts';
 import type { SmallFile } from './small/small-file.ts';
 
-/** A file of any upstream. What it is, where it comes from and how it is checked is its product's. */
+/**
+ * A file of any upstream. What it is, where it comes from and how it is checked is its product's.
+ */
 export type MirroredFile =
   | { readonly size: 'small'; readonly file: SmallFile }
   | { readonly size: 'large'; readonly file: LargeFile };

@@ -8,7 +8,8 @@ import type { Upstream } from '../origins/upstream.ts';
 import type { OriginStatus } from './origin-status.ts';
 
 /**
- * The report of `/-/api/origins`. Its field names are those of the JSON, and its times are ISO 8601.
+ * The report of `/-/api/origins`. Its field names are those of the JSON, and its times are ISO
+ * 8601.
  *
  * Everybody may read it. So it holds no address, which may contain a token, no pattern of modules,
  * which are private names, and no text that quotes a request or an answer.

@@ -24,9 +24,9 @@ const MAX_PROBE_AGE_MS = 3_600_000;
 
 /**
  * modferry is ready while one origin that serves every module may be asked, according to the last
- * probe or request; an origin without either may be asked. An origin whose breaker waits for a trial
- * counts as one that may be asked: a load balancer sends no requests to a modferry that is not
- * ready, so no trial would ever happen.
+ * probe or request; an origin without either may be asked. An origin whose breaker waits for a
+ * trial counts as one that may be asked: a load balancer sends no requests to a modferry that is
+ * not ready, so no trial would ever happen.
  */
 export function readiness({ health, history, now, upstreams }: OriginStatus): Readiness {
   const results = lastResults(history);

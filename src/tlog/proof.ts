@@ -1,6 +1,6 @@
 /**
- * The proof that a tree is the beginning of another one (RFC 6962, section 2.1.2). It makes the fork
- * of a log evident: it shows with which tree of the older size the newer tree really begins.
+ * The proof that a tree is the beginning of another one (RFC 6962, section 2.1.2). It makes the
+ * fork of a log evident: it shows with which tree of the older size the newer tree really begins.
  *
  * The proof is made on a walk from the root of the newer tree down to where the older one ends. At
  * each node the walk enters one half, and the hash of the other half goes into the proof. The

@@ -229,7 +229,8 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
       const path = 'big.example/broken-off';
       const right = { info: '', mod: zip.mod, zip };
       await world.database.add(goSum(path, 'v1.0.0', right));
-      // Made before the request: an origin that takes long to answer would be overtaken by the other.
+      // Made before the request: an origin that takes long to answer would be overtaken by the
+      // other.
       const headers = { 'content-type': 'application/zip' };
       const wrong = await alter({ status: 200, headers, body: zip }, 'tampered', '');
       world.origins[0].set(new URL(url).pathname, wrong);

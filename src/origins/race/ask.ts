@@ -26,8 +26,8 @@ export interface AskEffects extends Omit<RaceEffects, 'deadline' | 'emit'> {
  * after `,` only when the answer was 404 or 410. Origins joined by `|` are taken for mirrors of one
  * another, and so:
  *
- * - they are ranked and raced, and no origin behind a `,` receives the name of a module before those
- *   in front of it answered 404;
+ * - they are ranked and raced, and no origin behind a `,` receives the name of a module before
+ *   those in front of it answered 404;
  * - a 404 from one of them counts also when its mirrors are down (in a filtered network one of them
  *   always is, and the go command needs quick 404s for the prefixes of an import path);
  * - across a `,` it does not: `corp,public` demands the answer of public, and when public is down

@@ -9,9 +9,9 @@
  * the other requests are aborted. When all failed, the best origin is asked once more, after a
  * pause: most failures of a network are short.
  *
- * Every outcome is recorded in the health registry. A waiting race looks at the registry ten times a
- * second: when other requests have seen an origin fail, its request is late here too. Nothing here
- * waits for another request's promise, which workerd may never settle.
+ * Every outcome is recorded in the health registry. A waiting race looks at the registry ten times
+ * a second: when other requests have seen an origin fail, its request is late here too. Nothing
+ * here waits for another request's promise, which workerd may never settle.
  */
 import type { Clock } from '../../effects/clock.ts';
 import type { Failure, NotAsked } from '../failure.ts';
