@@ -60,14 +60,15 @@ it('a probe continues the count of failures that other isolates recorded', async
   expect(states).toEqual(['closed', 'closed', 'open']);
 });
 
-it('a job that fails is emitted, and the next one still runs', async () => {
+it('a job that fails is emitted and fails the run, and the next one still runs', async () => {
   const { effects, events } = isolate(fakeFetch({}));
   const error = new Error('broken');
   let ran = 0;
-  await runCron(effects, [
+  const run = runCron(effects, [
     { name: 'first', run: () => Promise.reject(error) },
     { name: 'second', run: async () => void (ran += 1) },
   ]);
+  await expect(run).rejects.toMatchObject({ errors: [error] });
   expect(events).toEqual([{ event: 'trouble', label: 'cron job first', error }]);
   expect(ran).toBe(1);
 });

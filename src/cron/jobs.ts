@@ -31,13 +31,19 @@ async function probeUpstreams(effects: CronEffects): Promise<void> {
   await sharing.write();
 }
 
-/** Runs the jobs one after the other. A failure is emitted, and the next jobs still run. */
+/**
+ * Runs the jobs one after the other. A failure is emitted, and the next jobs still run. Throws the
+ * failures at the end, so that the platform counts the run as failed.
+ */
 export async function runCron(effects: CronEffects, jobs = CRON_JOBS): Promise<void> {
+  const errors: unknown[] = [];
   for (const { name, run } of jobs) {
     try {
       await run(effects);
     } catch (error) {
       effects.emit({ event: 'trouble', label: `cron job ${name}`, error });
+      errors.push(error);
     }
   }
+  if (errors.length > 0) throw new AggregateError(errors, `${errors.length} cron jobs failed`);
 }
