@@ -32,14 +32,19 @@ const fakeHello = () => fakeModferry({ variables, replies });
 
 describe('a file of a module', () => {
   const [JSON_TYPE, TEXT] = ['application/json', 'text/plain; charset=utf-8'];
-  const MUTABLE = 'public, max-age=60, stale-while-revalidate=600, stale-if-error=86400';
+  const MUTABLE = 'public, max-age=60, stale-if-error=0';
   const FOR_EVER = 'public, max-age=31536000, immutable';
 
   it.each<[string, string, string, object]>([
     ['/@v/list', TEXT, MUTABLE, { kind: 'list' }],
     ['/@latest', JSON_TYPE, MUTABLE, { kind: 'latest' }],
     ['/@v/main.info', JSON_TYPE, MUTABLE, { kind: 'query', version: 'main' }],
-    ['/@v/v1.0.0.info', JSON_TYPE, 'public, max-age=86400', { kind: 'info', version: 'v1.0.0' }],
+    [
+      '/@v/v1.0.0.info',
+      JSON_TYPE,
+      'public, max-age=86400, stale-if-error=0',
+      { kind: 'info', version: 'v1.0.0' },
+    ],
     ['/@v/v1.0.0.mod', TEXT, FOR_EVER, { kind: 'mod', version: 'v1.0.0' }],
     ['/@v/v1.0.0.zip', 'application/zip', FOR_EVER, { kind: 'zip', version: 'v1.0.0' }],
   ])('%s has its type, Cache-Control and event', async (path, type, cacheControl, subject) => {

@@ -46,6 +46,13 @@ describe('an outcome as a response', () => {
       'fwd=uri-miss; fwd-status=200; detail=a.example; attempts=2; hedged; breakers="b.example=open c=half-open"',
     ],
     [
+      'of undeclared length',
+      { ...found, file: { ...found.file, size: undefined } },
+      200,
+      'no-store',
+      'fwd=uri-miss; fwd-status=200; detail=a.example; attempts=2',
+    ],
+    [
       'stored',
       { ...found, source: { from: 'store', tier: 'r2' } },
       200,
@@ -56,7 +63,7 @@ describe('an outcome as a response', () => {
       'stale',
       { ...found, cache: 'mutable', source: { from: 'store', tier: 'r2', isStale: true } },
       200,
-      'public, max-age=60, stale-while-revalidate=600, stale-if-error=86400',
+      'public, max-age=60, stale-if-error=0',
       'fwd=stale; detail=r2',
     ],
     [

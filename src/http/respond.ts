@@ -1,5 +1,5 @@
 import type { Outcome } from '../mirror/outcome.ts';
-import { CACHE_CONTROL, type CacheClass } from '../mirror/cache-policy.ts';
+import { CACHE_CONTROL, CDN_CACHE_CONTROL, type CacheClass } from '../mirror/cache-policy.ts';
 import { bodyInit, discard } from '../bytes/streams.ts';
 import type { Trace } from '../effects/trace.ts';
 import { isNotModified } from './conditional.ts';
@@ -83,7 +83,10 @@ function sendFile(
   headers: Headers,
   { ifNoneMatch, withoutBody }: Rendering,
 ): Response {
-  headers.set('Cache-Control', CACHE_CONTROL[cache]);
+  const { range } = file;
+  const length = range?.length ?? file.size;
+  // Whether a cache drops a body of undeclared length that breaks off is documented nowhere.
+  setCaching(headers, length === undefined ? 'failure' : cache);
   headers.set('ETag', file.etag);
   if (contentType === 'application/zip') headers.set('Accept-Ranges', 'bytes');
   if (isNotModified(ifNoneMatch, file.etag)) {
@@ -93,23 +96,28 @@ function sendFile(
   if (file.isUnsatisfiable) {
     discard(file.body);
     headers.set('Content-Range', `bytes */${file.size}`);
-    headers.set('Cache-Control', CACHE_CONTROL.failure);
+    setCaching(headers, 'failure');
     return new Response(null, { status: 416, headers });
   }
   headers.set('Content-Type', contentType);
-  const { range } = file;
   if (range)
     headers.set(
       'Content-Range',
       `bytes ${range.offset}-${range.offset + range.length - 1}/${file.size}`,
     );
-  const length = range?.length ?? file.size;
   if (length !== undefined) headers.set('Content-Length', String(length));
   if (withoutBody) discard(file.body);
   return new Response(withoutBody ? null : bodyInit(file.body), {
     status: range ? 206 : 200,
     headers,
   });
+}
+
+function setCaching(headers: Headers, cache: CacheClass): void {
+  headers.set('Cache-Control', CACHE_CONTROL[cache]);
+  const forCdn = CDN_CACHE_CONTROL[cache];
+  if (forCdn === undefined) headers.delete('Cloudflare-CDN-Cache-Control');
+  else headers.set('Cloudflare-CDN-Cache-Control', forCdn);
 }
 
 interface TextResponse {
@@ -123,7 +131,7 @@ function sendText(
   { status, cache, headers }: TextResponse,
 ): Response {
   const body = new TextEncoder().encode(errorText(text, headers.get('X-Request-Id') ?? ''));
-  headers.set('Cache-Control', CACHE_CONTROL[cache]);
+  setCaching(headers, cache);
   headers.set('Content-Length', String(body.length));
   headers.set('Content-Type', 'text/plain; charset=utf-8');
   return new Response(body, { status, headers });

@@ -1,12 +1,13 @@
 /**
- * How long clients and the near tier may keep an answer. No other file decides this.
+ * How long clients, the platform's cache in front of the Worker and the near tier may keep an
+ * answer. No other file decides this.
  *
- * Every answer carries one of these values. Without a Cache-Control a platform cache in front of
- * the Worker would keep the answer (a 404 for three minutes), and would serve stale copies on
- * errors without a time limit.
+ * Every answer carries a Cache-Control. Without one the platform's cache would keep the answer (a
+ * 404 for three minutes), and would serve stale copies on errors without a time limit.
  */
 export type CacheClass =
   | 'immutable'
+  | 'proven'
   | 'uncovered'
   | 'canonicalInfo'
   | 'mutable'
@@ -18,12 +19,15 @@ export const CACHE_CONTROL: Readonly<Record<CacheClass, string>> = {
   // "A module proxy must always serve the same content for successful responses for .mod and .zip"
   // (go.dev/ref/mod).
   immutable: 'public, max-age=31536000, immutable',
+  // A tile or a look-up of a checksum database.
+  proven: 'public, max-age=31536000, immutable',
   // A version without a record in any checksum database may get one later: the databases are asked
   // again every day.
-  uncovered: 'public, max-age=86400',
+  uncovered: 'public, max-age=86400, stale-if-error=0',
   // No checksum covers an `.info`, so a replaced one is only noticed when the old copy expires.
-  canonicalInfo: 'public, max-age=86400',
-  mutable: 'public, max-age=60, stale-while-revalidate=600, stale-if-error=86400',
+  canonicalInfo: 'public, max-age=86400, stale-if-error=0',
+  // With a minute in the near tier, a new version is visible within two minutes.
+  mutable: 'public, max-age=60, stale-if-error=0',
   // A last good copy, served because every origin failed. It expires soon, so that the origins are
   // asked again.
   stale: 'public, max-age=30, stale-if-error=0',
@@ -31,6 +35,20 @@ export const CACHE_CONTROL: Readonly<Record<CacheClass, string>> = {
   // filtered.
   negative: 'public, max-age=30, stale-if-error=0',
   failure: 'no-store',
+};
+
+/**
+ * Cloudflare-CDN-Cache-Control, which the platform's cache in front of the Worker heeds in place of
+ * Cache-Control. That cache answers before any code runs, so a rule that refuses a module later
+ * does not reach what it holds: it may hold files of modules for five minutes. What a log proves is
+ * refused by no rule. Classes without an entry are short-lived by their Cache-Control.
+ */
+export const CDN_CACHE_CONTROL: Partial<Readonly<Record<CacheClass, string>>> = {
+  immutable: 'max-age=300',
+  uncovered: 'max-age=300, stale-if-error=0',
+  canonicalInfo: 'max-age=300, stale-if-error=0',
+  mutable: 'max-age=60, stale-if-error=0',
+  stale: 'max-age=30, stale-if-error=0',
 };
 
 /**

@@ -41,7 +41,7 @@ export function checksumFile(
         ...common,
         // A record never changes, and the tree head in it stays valid while the tree grows
         // (golang.org/x/mod/sumdb).
-        cache: 'immutable',
+        cache: 'proven',
         contentType: TEXT,
         fetch: async () =>
           fetched(await client.lookup(module, version), ({ bytes }) => ({
@@ -67,7 +67,7 @@ function tileFile(
   const { client } = effects;
   let isStoredDamaged = false;
   return {
-    cache: 'immutable',
+    cache: 'proven',
     contentType: tile.level === 'data' ? TEXT : 'application/octet-stream',
     fetch: async () =>
       fetched(await client.tile(tile), ({ bytes, isProven }) =>

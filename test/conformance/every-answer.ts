@@ -17,6 +17,11 @@ function headerProblems({ headers }: RawAnswer): readonly string[] {
   const problems: string[] = [];
   // Without a Cache-Control a platform cache in front of the Worker would choose one of its own.
   if (!headers['cache-control']) problems.push('there is no Cache-Control');
+  const forCdn = headers['cloudflare-cdn-cache-control'];
+  if (forCdn !== undefined && headers['cache-control'] === 'no-store')
+    problems.push(`no cache may keep it, and Cloudflare-CDN-Cache-Control is ${quoted(forCdn)}`);
+  if (Number(/max-age=(\d+)/.exec(forCdn ?? '')?.[1] ?? 0) > 300)
+    problems.push(`the platform may keep it beyond five minutes: ${quoted(forCdn)}`);
   if (!/^modferry(;|$)/.test(headers['cache-status'] ?? ''))
     problems.push(`Cache-Status is ${quoted(headers['cache-status'])}`);
   if (!UUID.test(headers['x-request-id'] ?? ''))

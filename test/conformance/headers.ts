@@ -5,13 +5,13 @@ export const JSON_TYPE = 'application/json';
 export const ZIP = 'application/zip';
 export const TILE = 'application/octet-stream';
 export const IMMUTABLE = 'public, max-age=31536000, immutable';
-export const CANONICAL_INFO = 'public, max-age=86400';
-export const MUTABLE = 'public, max-age=60, stale-while-revalidate=600, stale-if-error=86400';
+export const CANONICAL_INFO = 'public, max-age=86400, stale-if-error=0';
+export const MUTABLE = 'public, max-age=60, stale-if-error=0';
 export const NEGATIVE = 'public, max-age=30, stale-if-error=0';
 export const NO_STORE = 'no-store';
 
 /** A file of a version that no checksum database covers. */
-export const UNCOVERED = 'public, max-age=86400';
+export const UNCOVERED = 'public, max-age=86400, stale-if-error=0';
 
 /** A last good copy, because no origin could be asked. */
 export const STALE = 'public, max-age=30, stale-if-error=0';

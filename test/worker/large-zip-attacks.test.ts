@@ -291,7 +291,7 @@ describe('a right large zip', () => {
     const answer = await download(served.url);
     expect({ broken: answer.broken, cache: answer.headers['cache-control'] }).toEqual({
       broken: false,
-      cache: 'public, max-age=86400',
+      cache: 'public, max-age=86400, stale-if-error=0',
     });
     await vi.waitFor(async () => expect(await kept('uncovered')).toEqual(['zip']), WAIT);
     record('uncovered', served.zip);

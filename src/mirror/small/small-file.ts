@@ -15,7 +15,7 @@ export interface SmallFile {
   /**
    * A `mutable` file is fetched again after a minute, and its last good copy is kept for outages.
    */
-  readonly cache: Extract<CacheClass, 'immutable' | 'canonicalInfo' | 'mutable'>;
+  readonly cache: Extract<CacheClass, 'immutable' | 'proven' | 'canonicalInfo' | 'mutable'>;
   /** Whether the world tier holds files of this kind. */
   readonly inWorldTier: boolean;
   /** Fetches the file and checks it. Never rejects. */

@@ -136,5 +136,5 @@ export function reachOf(file: SmallFile): Reach {
 
 /** How long the near tier keeps a file; undefined for as long as it does. */
 export function nearSecondsOf({ cache }: SmallFile): number | undefined {
-  return cache === 'immutable' ? undefined : NEAR_SECONDS[cache];
+  return cache === 'immutable' || cache === 'proven' ? undefined : NEAR_SECONDS[cache];
 }
