@@ -27,7 +27,7 @@ const RINGS = [
  */
 const PACKAGES = [
   { package: 'hono', rooms: ['http'] },
-  { package: 'valibot', rooms: ['config', 'origins', 'operations', 'platform', 'cli'] },
+  { package: 'valibot', rooms: ['config', 'store', 'origins', 'operations', 'platform', 'cli'] },
   { package: '@cloudflare/workers-types', rooms: ['platform/cloudflare', 'worker'] },
   { package: 'miniflare|wrangler|commander', rooms: ['cli'] },
 ];

@@ -20,6 +20,8 @@ import { askOrigins } from './origins/race/ask.ts';
 import type { OpenDriver } from './origins/request/driver.ts';
 import { httpDriver } from './origins/request/http-driver.ts';
 import { LayeredStore } from './store/layered.ts';
+import { KnownMarks } from './store/marks.ts';
+import { testNear } from './status/near-test.ts';
 import type { Tiers } from './store/tiers.ts';
 import { type Checksums, createChecksums } from './sumdb/checksums.ts';
 import type { Database } from './sumdb/database.ts';
@@ -77,7 +79,11 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
       clock,
       sink,
       open,
-      status: async () => ({ upstreams, health, history: await probeLog.read(), now: clock.now() }),
+      async status() {
+        const [history] = await Promise.all([probeLog.read(), sharing.readIfDue()]);
+        return { upstreams, health, history, now: clock.now() };
+      },
+      testNear: async () => runtime.tiers.near && testNear(runtime.tiers.near, clock),
       resolveModule: refusePrivate(
         moduleResolver({ origins: config.origins, verificationOf: verification }),
         { patterns, why: 'PRIVATE covers it' },
@@ -111,6 +117,7 @@ interface Shared extends Runtime {
 /** Returns the function that opens the effects of one request. */
 function requestOpener(config: Config, runtime: Shared): Modferry['open'] {
   const { clock, health, openDriver, openPipe, random, sharing, sink, tiers } = runtime;
+  const known = new KnownMarks();
   const shared: SharedByRequests = {
     flights: new SingleFlight(clock),
     budgets: openBudgets(clock),
@@ -125,18 +132,33 @@ function requestOpener(config: Config, runtime: Shared): Modferry['open'] {
     const background = incoming.background((label, error) =>
       emit({ event: 'trouble', label, error }),
     );
+    // An answer from the store costs no look at what isolates share of the origins.
+    const syncHealth = () => sharing.syncIfDue(background);
     const askEffects = { openDriver, clock, random, health, signal, background, region, emit };
     const context: LogContext = {
-      store: new LayeredStore(tiers, { background, trace, clock, emit }),
+      store: new LayeredStore(tiers, {
+        background,
+        trace,
+        clock,
+        emit,
+        known,
+        hold: (bytes) => shared.budgets.held.take(bytes),
+      }),
       origins: {
-        ask: (origins, question) =>
-          trace.measure(
-            'origin',
-            askOrigins(origins, question, { ...askEffects, remainingMs: timeLeftMs() }),
-          ),
+        async ask(origins, question) {
+          syncHealth();
+          const asking = askOrigins(origins, question, {
+            ...askEffects,
+            remainingMs: timeLeftMs(),
+          });
+          const answer = await trace.measure('origin', asking);
+          syncHealth();
+          return answer;
+        },
         recordFailure(failure) {
           const origin = config.origins.find(({ name }) => name === failure.origin);
           if (origin) health.recordFailure(origin, failure, { bytes: 0, lane: 'bulk' });
+          syncHealth();
         },
       },
       shared,
@@ -149,9 +171,7 @@ function requestOpener(config: Config, runtime: Shared): Modferry['open'] {
       timeLeftMs,
       openPipe,
     };
-    const syncHealth = () => sharing.syncIfDue(background);
-    syncHealth();
-    return { requestId, startedAt, region, trace, context, emit, end: syncHealth };
+    return { requestId, startedAt, region, trace, context, emit };
   };
 }
 

@@ -15,20 +15,34 @@ type Env = Bindings & Variables;
 // oxlint-disable-next-line no-console -- the only place
 const sink = logSink((line) => console.log(line));
 
+interface Isolate {
+  readonly modferry: Modferry;
+  /** The host name of its first request; undefined for one that only the scheduler has called. */
+  readonly host: string | undefined;
+}
+
 /** By environment: an isolate has one, and modferry is built once for it. */
-const isolates = new WeakMap<Env, Modferry>();
+const isolates = new WeakMap<Env, Isolate>();
 
 /**
- * Builds modferry at the first call. Throws an error that lists every problem of the configuration.
+ * The host of edge cache entries where nothing else is known: the scheduler makes no request. No
+ * request finds these entries, and isolates then learn of each other by KV.
  */
-function modferryOf(env: Env): Modferry {
+const NO_HOST = 'modferry.invalid';
+
+/**
+ * Builds modferry at the first call, and again at the first request after the scheduler alone has
+ * called. Throws an error that lists every problem of the configuration.
+ */
+function modferryOf(env: Env, host?: string): Modferry {
   const existing = isolates.get(env);
-  if (existing) return existing;
+  if (existing && (existing.host !== undefined || host === undefined)) return existing.modferry;
   const config = parseConfig(env);
   if (!config.ok) throw new Error(`Invalid configuration: ${config.reason.join('; ')}`);
-  const modferry = createModferry(config.value, { ...cloudflareRuntime(env), sink });
-  isolates.set(env, modferry);
-  for (const text of config.value.warnings) sink({ event: 'note', text });
+  const { cacheHost = host ?? NO_HOST, warnings } = config.value;
+  const modferry = createModferry(config.value, { ...cloudflareRuntime(env, cacheHost), sink });
+  isolates.set(env, { modferry, host });
+  if (!existing) for (const text of warnings) sink({ event: 'note', text });
   return modferry;
 }
 
@@ -38,7 +52,7 @@ export default {
     const incoming = { region: regionOf(request), background: backgroundOf(context), signal };
     let modferry: Modferry;
     try {
-      modferry = modferryOf(env);
+      modferry = modferryOf(env, new URL(request.url).hostname);
     } catch (error) {
       sink({ event: 'trouble', label: 'start', error });
       const text = 'modferry is not configured correctly: its log lists the problems';

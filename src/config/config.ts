@@ -8,6 +8,7 @@ import { parseOrigins, secretNames, type OriginsOptions } from './origins-syntax
 import type { Parsed } from './problems.ts';
 import {
   choice,
+  hostName,
   parsedBy,
   text,
   timeout,
@@ -34,6 +35,8 @@ export interface Config {
   readonly verify: 'off' | 'mod' | 'all';
   /** Time until the first byte of an answer, over all origins. */
   readonly totalLimitMs: number;
+  /** The host name of this deployment under which the edge cache keeps files. */
+  readonly cacheHost: string | undefined;
   readonly logClientAddress: boolean;
   /** Sentences for the operator, to be shown at the start. */
   readonly warnings: readonly string[];
@@ -52,6 +55,7 @@ export const DEFAULTS = {
   TIMEOUT_HEADERS: '10s',
   TIMEOUT_STALL: '20s',
   TIMEOUT_TOTAL: '25s',
+  CACHE_HOST: '',
   LOG_CLIENT_ADDRESS: 'off',
 } as const;
 
@@ -103,6 +107,7 @@ export function parseConfig(variables: Variables): Parsed<Config> {
     withoutChecksums: [...privateModules, ...origins.flatMap(({ modules }) => modules ?? [])],
     verify: VERIFY,
     totalLimitMs: timeouts.output.totalLimitMs,
+    cacheHost: settings.output.CACHE_HOST || undefined,
     logClientAddress: settings.output.LOG_CLIENT_ADDRESS === 'on',
     warnings: warningsOf(settings.output),
   });
@@ -145,6 +150,7 @@ function settingsSchema(options: OriginsOptions) {
       ),
     ),
     ...UNSUPPORTED,
+    CACHE_HOST: hostName('CACHE_HOST', DEFAULTS.CACHE_HOST),
     LOG_CLIENT_ADDRESS: choice('LOG_CLIENT_ADDRESS', ['off', 'on'], DEFAULTS.LOG_CLIENT_ADDRESS),
     TOKENS: text('TOKENS'),
   });

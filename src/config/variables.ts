@@ -33,6 +33,18 @@ export function choice<const Words extends readonly [string, ...string[]]>(
   );
 }
 
+/** A variable that is a host name without a port, or empty. */
+export function hostName(name: string, defaultText = '') {
+  return v.pipe(
+    text(name, defaultText),
+    v.check(
+      (host) => host === '' || URL.parse(`https://${host}/`)?.hostname === host,
+      ({ input }) =>
+        unusable(name, input, 'write a host name in lower case, such as go.example.com'),
+    ),
+  );
+}
+
 /** A variable that is a timeout, in milliseconds. */
 export function timeout(name: string, defaultText: string) {
   return v.pipe(

@@ -17,7 +17,7 @@ const module = modulePath('example.com/Hello');
 const v1 = version('v1.0.0');
 const main = parseVersionQuery('main') ?? v1;
 const MOD = 'module example.com/Hello\n';
-const HASH = `h1:${'A'.repeat(43)}=`;
+const HASH = `h1:${'A'.repeat(43)}=` as const;
 
 function setup(replies: Parameters<typeof fakeFetch>[0] = {}, expected?: Expected) {
   const clock = fakeClock();
@@ -39,7 +39,7 @@ function smallFile(request: ModuleRequest, options: FileOptions): SmallFile {
   return file;
 }
 
-const knownAs = (mod: string): Expected => ({
+const knownAs = (mod: `h1:${string}`): Expected => ({
   kind: 'known',
   database: 'sum.example',
   zip: HASH,

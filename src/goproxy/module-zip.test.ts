@@ -18,7 +18,7 @@ import { moduleZip } from './module-zip.ts';
 
 const MIB = 1024 * 1024;
 const PREFIX = 'example.com/hello@v1.0.0/';
-const HASH = `h1:${'A'.repeat(43)}=`;
+const HASH = `h1:${'A'.repeat(43)}=` as const;
 
 const small = zipOf('go.mod', bytes('module example.com/hello\n'));
 
@@ -39,7 +39,8 @@ function zipFile(expected?: Expectation, keepsRules = false): LargeFile {
   });
 }
 
-const knownAs = (hash: string) => ({ kind: 'known', database: 'sum.example', hash }) as const;
+const knownAs = (hash: `h1:${string}`) =>
+  ({ kind: 'known', database: 'sum.example', hash }) as const;
 
 /** Why a check failed; undefined where it did not. */
 function why(result: ReturnType<LargeFile['checkEnd']>): string | undefined {

@@ -197,6 +197,7 @@ it('a request that cannot even be opened is a 500 with its id, and a trouble eve
     sink: modferry.sink,
     open: noScope,
     status: noScope,
+    testNear: noScope,
     resolveModule: noScope,
     resolveChecksums: noScope,
   });
@@ -215,6 +216,7 @@ describe('a bug', () => {
       sink: modferry.sink,
       open: modferry.open,
       status: fail,
+      testNear: fail,
       resolveModule: fail,
       resolveChecksums: fail,
     });

@@ -15,7 +15,7 @@ it.each([
 });
 
 it.each([
-  [undefined, undefined],
+  [undefined, 'whole'],
   ['bytes=0-0', { offset: 0, length: 1 }],
   ['bytes=10-19', { offset: 10, length: 10 }],
   ['bytes=90-', { offset: 90, length: 10 }],
@@ -25,11 +25,11 @@ it.each([
   [' bytes=0-99 ', { offset: 0, length: 100 }],
   ['bytes=100-', 'unsatisfiable'],
   ['bytes=-0', 'unsatisfiable'],
-  ['bytes=5-3', undefined],
-  ['bytes=-', undefined],
-  ['bytes=0-1,5-6', undefined],
-  ['items=0-1', undefined],
-  ['bytes=a-b', undefined],
+  ['bytes=5-3', 'whole'],
+  ['bytes=-', 'whole'],
+  ['bytes=0-1,5-6', 'whole'],
+  ['items=0-1', 'whole'],
+  ['bytes=a-b', 'whole'],
 ])('Range: %s of 100 bytes is %j', (header, range) => {
   expect(parseRange(header, 100)).toEqual(range);
 });

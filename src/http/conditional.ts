@@ -14,22 +14,21 @@ export function isNotModified(ifNoneMatch: string | undefined, etag: string): bo
 }
 
 /**
- * The part of a file of `size` bytes that a Range header asks for. Undefined for the whole file:
- * without a header, for several ranges (which a server may ignore, RFC 9110 14.2), and for an
+ * The part of a file of `size` bytes that a Range header asks for. It is the whole file without a header, for several ranges (which a server may ignore, RFC 9110 14.2), and for an
  * invalid byte range. `unsatisfiable` is answered with a 416.
  */
 export function parseRange(
   header: string | undefined,
   size: number,
-): ByteRange | 'unsatisfiable' | undefined {
+): ByteRange | 'unsatisfiable' | 'whole' {
   const [, from = '', to = ''] = /^bytes=(\d*)-(\d*)$/.exec(header?.trim() ?? '') ?? [];
-  if (from === '' && to === '') return undefined;
+  if (from === '' && to === '') return 'whole';
   if (from === '') {
     const length = Math.min(Number(to), size);
     return length === 0 ? 'unsatisfiable' : { offset: size - length, length };
   }
   const offset = Number(from);
   const last = to === '' ? size - 1 : Math.min(Number(to), size - 1);
-  if (to !== '' && Number(to) < offset) return undefined;
+  if (to !== '' && Number(to) < offset) return 'whole';
   return offset >= size ? 'unsatisfiable' : { offset, length: last - offset + 1 };
 }

@@ -2,9 +2,9 @@ import type { Context, Handler } from 'hono';
 import { type ModuleRequest, parseModuleRequest } from '../goproxy/request.ts';
 import { cachedOnly } from '../mirror/cached-only.ts';
 import { malformed } from '../mirror/messages.ts';
-import type { SelectRange } from '../store/large-files.ts';
+import type { SelectPart } from '../store/large-files.ts';
 import type { Subject } from '../telemetry/event.ts';
-import { parseRange } from './conditional.ts';
+import { isNotModified, parseRange } from './conditional.ts';
 import { type HttpEnv, replyOutcome } from './reply.ts';
 import type { HttpServices } from './services.ts';
 
@@ -28,7 +28,7 @@ export function modules(services: HttpServices): Handler<HttpEnv> {
     }
     const mayFetch = !isBelowCachedOnly && !asksNotToFetch(c);
     const { context } = c.get('scope');
-    const select = rangeSelector(request.value, c.req.raw);
+    const select = partSelector(request.value, c.req.raw);
     const answer = mayFetch ? resolve : resolveStored;
     const outcome = await answer(request.value, { ...context, select });
     return replyOutcome(c, services, { subject: subjectOf(request.value), outcome });
@@ -40,18 +40,24 @@ function asksNotToFetch(c: Context<HttpEnv>): boolean {
 }
 
 /**
- * The range selector of a GET for a zip; undefined for every other request. It applies to a stored
- * copy only, and only while If-Range (RFC 9110 13.1.5) has its etag.
+ * Chooses the part of a stored zip that the answer needs; undefined where it needs the whole file.
+ * A HEAD and a 304 need its metadata. A range counts only for a GET, and only while If-Range (RFC
+ * 9110 13.1.5) has the etag.
  */
-function rangeSelector(
+function partSelector(
   request: ModuleRequest,
   { headers, method }: Request,
-): SelectRange | undefined {
-  const range = headers.get('Range');
-  if (range === null || request.kind !== 'zip' || method !== 'GET') return undefined;
+): SelectPart | undefined {
+  if (request.kind !== 'zip') return undefined;
+  if (method === 'HEAD') return () => 'metadata';
+  const ifNoneMatch = headers.get('If-None-Match') ?? undefined;
+  const range = headers.get('Range') ?? undefined;
+  if (ifNoneMatch === undefined && range === undefined) return undefined;
   const ifRange = headers.get('If-Range');
-  return ({ size, etag }) =>
-    ifRange === null || ifRange === etag ? parseRange(range, size) : undefined;
+  return ({ etag, size }) => {
+    if (isNotModified(ifNoneMatch, etag)) return 'metadata';
+    return ifRange === null || ifRange === etag ? parseRange(range, size) : 'whole';
+  };
 }
 
 function subjectOf(request: ModuleRequest): Subject {

@@ -21,7 +21,8 @@ describe('/readyz', () => {
     const { status, headers, text } = await modferry.get('/readyz');
     expect([status, headers.get('Cache-Control')]).toEqual([200, 'no-store']);
     expect(text).toBe(
-      'ready\na.example: not probed, breaker closed\nb.example: not probed, breaker closed\n',
+      'ready\na.example: not probed, breaker closed\nb.example: not probed, breaker closed\n' +
+        'edge cache: works, written in 0 ms, read in 0 ms\n',
     );
     expect(modferry.fetch.calls).toEqual([]);
   });

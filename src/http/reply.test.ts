@@ -26,7 +26,7 @@ describe('the event of a request', () => {
     await modferry.clock.advance(70);
     const { headers } = await asking;
     expect(modferry.lastRequest()?.ms).toBe(70);
-    expect(headers.get('Server-Timing')).toBe('edge;dur=0, origin;dur=70, total;dur=70');
+    expect(headers.get('Server-Timing')).toBe('edge;dur=0, r2;dur=0, origin;dur=70, total;dur=70');
   });
 
   it('has no query string and no header of the client', async () => {
@@ -43,6 +43,7 @@ describe('the event of a request', () => {
     modferry.tiers.near.read = () => Promise.reject(new Error('the cache is away'));
     expect((await modferry.get(LIST)).status).toBe(200);
     expect(modferry.events.map(({ event }) => event)).toMatchObject([
+      { event: 'trouble', label: 'edge' },
       { event: 'trouble', label: 'edge' },
       { event: 'request', kind: 'list', status: 200 },
     ]);

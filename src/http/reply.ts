@@ -41,9 +41,8 @@ export function reply(
   answer: Answer,
 ): Response {
   const { subject, response, outcome } = answer;
-  const { emit, end, region, startedAt } = c.get('scope');
+  const { emit, region, startedAt } = c.get('scope');
   const length = response.headers.get('Content-Length');
-  end();
   emit({
     event: 'request',
     method: c.req.raw.method,

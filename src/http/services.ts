@@ -7,6 +7,7 @@ import type { ModuleRequest } from '../goproxy/request.ts';
 import type { Resolver } from '../mirror/context.ts';
 import type { LogContext } from '../sumdb/log-context.ts';
 import type { Region } from '../origins/race/order.ts';
+import type { NearTest } from '../status/near-test.ts';
 import type { OriginStatus } from '../status/origin-status.ts';
 import type { ChecksumRequest } from '../sumdb/request.ts';
 import type { ModferryEvent, Sink } from '../telemetry/event.ts';
@@ -19,6 +20,8 @@ export interface HttpServices {
   readonly resolveChecksums: Resolver<ChecksumRequest, LogContext>;
   /** Reads the health of the origins. */
   readonly status: () => Promise<OriginStatus>;
+  /** Tests the near tier; undefined where there is none. Never rejects. */
+  readonly testNear: () => Promise<NearTest | undefined>;
   /** Takes the events that belong to no open request. */
   readonly sink: Sink;
   /** Opens the effects of one request. */
@@ -49,6 +52,4 @@ export interface RequestScope {
   readonly context: LogContext;
   /** Emits an event of this request. */
   readonly emit: Emit<ModferryEvent>;
-  /** Called once, when the answer is ready. */
-  readonly end: () => void;
 }

@@ -5,7 +5,7 @@ import type { Failure } from '../origins/failure.ts';
 import type { Origin } from '../origins/origin.ts';
 import type { Answer } from '../origins/race/answer.ts';
 import type { Question } from '../origins/request/question.ts';
-import type { SelectRange } from '../store/large-files.ts';
+import type { SelectPart } from '../store/large-files.ts';
 import type { LayeredStore } from '../store/layered.ts';
 import type { MirrorEvent } from './events.ts';
 import type { Budgets } from './memory-budget.ts';
@@ -29,8 +29,8 @@ export interface RequestContext extends RequestEffects {
   readonly shared: SharedByRequests;
   /** Whether origins may be asked; if not, the answer comes from the store only. */
   readonly mayFetch: boolean;
-  /** Chooses the range of a stored large file that is sent; undefined for the whole file. */
-  readonly select: SelectRange | undefined;
+  /** Chooses the part of a stored large file that is sent; undefined for the whole file. */
+  readonly select: SelectPart | undefined;
 }
 
 /** The effects of one request that are independent of modules. */

@@ -6,7 +6,7 @@ import type { Checked } from '../store/contract.ts';
 /** The expected hash of a file, according to the checksum databases. */
 export type Expectation =
   /** The log of `database` has this `h1:` hash. */
-  | { readonly kind: 'known'; readonly database: string; readonly hash: string }
+  | { readonly kind: 'known'; readonly database: string; readonly hash: H1 }
   /** No database has a record of the version, or none may be asked about it. */
   | { readonly kind: 'uncovered' }
   /** At least one database failed, and no other one has a record. */

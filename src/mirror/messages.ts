@@ -5,6 +5,7 @@
  */
 import { type Failure, failureText } from '../origins/failure.ts';
 import type { Missing as MissingAnswer } from '../origins/race/answer.ts';
+import type { NegativeHit } from '../store/tiers.ts';
 import { LOCAL, type Missing, type Source, type Unavailable } from './outcome.ts';
 
 /** The outcome for a path outside the GOPROXY protocol. */
@@ -49,6 +50,12 @@ export function missing(
     cache: isUnanimous ? 'negative' : 'failure',
     source,
   };
+}
+
+/** The outcome for a negative entry: the "not found" that an origin gave a moment ago. */
+export function missingStored(subject: string, { missing: said, tier }: NegativeHit): Missing {
+  const source: Source = { from: 'store', tier, origin: said.origin };
+  return missing(subject, said, { isUnanimous: true, source });
 }
 
 /**

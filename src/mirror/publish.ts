@@ -17,13 +17,13 @@ export interface FileToPublish {
  */
 export async function publish(
   files: readonly FileToPublish[],
-  store: Pick<LayeredStore, 'write' | 'remove'>,
+  store: Pick<LayeredStore, 'write' | 'undo'>,
 ): Promise<boolean> {
   const created: StoreKey[] = [];
   for (const { key, file, mode } of files) {
     const isWritten = await store.write(key, file, mode);
     if (isWritten === undefined) {
-      if (created.length > 0) await store.remove(...created);
+      if (created.length > 0) await store.undo(...created);
       return false;
     }
     // What replaced a file may vouch for another one by now, which another isolate wrote.

@@ -54,25 +54,48 @@ export type WriteMode = 'create' | 'replace';
  * A fast tier that may evict files at any time: near (one data centre) or world. A failed read
  * counts as a miss, and a failed write only costs a later miss.
  */
-export interface CacheStore {
+interface CacheStore {
   /** Name of the tier in headers and logs, such as `kv`. */
   readonly label: string;
-  /** The file, or undefined when the tier does not have it. */
-  read(key: StoreKey): Promise<StoredFile | undefined>;
-  /** Keeps a file, at most for `seconds` where that is given. */
-  write(key: StoreKey, file: FileToStore, seconds?: number): Promise<void>;
-  /** Removes the file. Other data centres may still read their copy for some time. */
+  /** Keeps a file. */
+  write(key: StoreKey, file: FileToStore, life: CopyLife): Promise<void>;
+  /** Removes the entry. Other data centres may still read their copy for some time. */
   remove(key: StoreKey): Promise<void>;
 }
 
-/** The near tier also holds negative entries, and streamed files. */
+/** How long a copy counts. */
+export interface CopyLife {
+  /**
+   * When the file was last known to be right, in milliseconds since the epoch. A later mark makes
+   * the copy worthless (marks.ts).
+   */
+  readonly asOf: number;
+  /** How long the copy is kept at most. */
+  readonly seconds: number;
+}
+
+/** The world tier: small immutable files. */
+export interface WorldStore extends CacheStore {
+  /** The file, or undefined when the tier does not have it. */
+  read(key: StoreKey): Promise<FileCopy | undefined>;
+}
+
+/** The near tier also holds negative entries. A key has a file or a negative entry. */
 export interface NearStore extends CacheStore {
-  /** Stores a streamed file of known size, at most for `seconds` where that is given. */
-  writeStream(key: StoreKey, file: StoredFile, seconds?: number): Promise<void>;
-  /** The negative entry of a key; undefined when there is none or it has expired. */
-  readMissing(key: StoreKey): Promise<NegativeEntry | undefined>;
-  /** Keeps a negative entry for at most `seconds`. */
-  writeMissing(key: StoreKey, missing: NegativeEntry, seconds: number): Promise<void>;
+  /** The entry, or undefined when there is none or it has expired. */
+  read(key: StoreKey): Promise<FileCopy | NegativeCopy | undefined>;
+  /** Keeps a negative entry. */
+  writeMissing(key: StoreKey, missing: NegativeEntry, life: CopyLife): Promise<void>;
+}
+
+export interface FileCopy extends Pick<CopyLife, 'asOf'> {
+  readonly kind: 'file';
+  readonly file: StoredFile;
+}
+
+export interface NegativeCopy extends Pick<CopyLife, 'asOf'> {
+  readonly kind: 'missing';
+  readonly missing: NegativeEntry;
 }
 
 /** A stored "not found" of an origin. */

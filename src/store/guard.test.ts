@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { fakeClock, settled } from '../../test/fakes/effects/clock.ts';
-import { bytes } from '../../test/fakes/effects/values.ts';
 import { createTrace } from '../effects/trace.ts';
 import type { StoredFile, Upload } from './contract.ts';
 import { Guard } from './guard.ts';
@@ -95,41 +94,16 @@ describe('a read', () => {
   });
 });
 
-describe('a whole read', () => {
-  it('has all bytes in memory, with the facts of the file', async () => {
-    const { guard } = setup();
-    const body = new Blob(['module m\n']).stream();
-    const whole = await guard.readWhole(tier, async () => ({
-      body,
-      size: 9,
-      etag: '"e"',
-      checked: 'uncovered',
-    }));
-    expect(whole).toEqual({ bytes: bytes('module m\n'), etag: '"e"', checked: 'uncovered' });
-  });
-
-  it('of a stream that breaks is a miss with an event', async () => {
-    const { guard, troubles } = setup();
-    const body = new ReadableStream<Uint8Array>({
-      pull: (controller) => controller.error(new Error('connection lost')),
-    });
-    expect(
-      await guard.readWhole(tier, async () => ({ body, size: 9, etag: '"e"' })),
-    ).toBeUndefined();
-    expect(troubles).toEqual(['r2: Error: connection lost']);
-  });
-});
-
 describe('a write', () => {
   it('runs in the background under the label of its tier', () => {
     const { guard, running } = setup();
-    guard.write(tier, async () => undefined);
+    void guard.write(tier, async () => undefined);
     expect(running.map(([label]) => label)).toEqual(['write r2']);
   });
 
   it('to an absent tier does nothing', () => {
     const { guard, running } = setup();
-    guard.write(undefined, away);
+    void guard.write(undefined, away);
     expect(running).toEqual([]);
   });
 });

@@ -1,9 +1,8 @@
-import { bytesOf, discard } from '../bytes/streams.ts';
+import { discard } from '../bytes/streams.ts';
 import type { Background } from '../effects/background.ts';
 import { type Clock, within } from '../effects/clock.ts';
 import type { Emit, TroubleEvent } from '../effects/emit.ts';
 import type { Trace } from '../effects/trace.ts';
-import type { FileToStore, StoredFile } from './contract.ts';
 
 export interface GuardEffects {
   readonly background: Background;
@@ -48,20 +47,18 @@ export class Guard {
     });
   }
 
-  /** As `read`, with the whole file in memory. */
-  async readWhole<S extends Tier>(
+  /**
+   * Runs a write in the background; does nothing when the tier is absent. Resolves when the write
+   * has ended.
+   */
+  async write<S extends Tier>(
     tier: S | undefined,
-    ask: (tier: S) => Promise<StoredFile | undefined>,
-  ): Promise<FileToStore | undefined> {
-    return this.read(tier, async (store) => {
-      const file = await ask(store);
-      return file && { bytes: await bytesOf(file.body), etag: file.etag, checked: file.checked };
-    });
-  }
-
-  /** Runs a write in the background; does nothing when the tier is absent. */
-  write<S extends Tier>(tier: S | undefined, work: (tier: S) => Promise<unknown>): void {
-    if (tier) this.#effects.background(`write ${tier.label}`, work(tier));
+    work: (tier: S) => Promise<unknown>,
+  ): Promise<void> {
+    if (!tier) return;
+    const writing = work(tier);
+    this.#effects.background(`write ${tier.label}`, writing);
+    await writing.catch(() => undefined);
   }
 
   /** The result of `work`, or undefined when the tier is absent or fails. Has no time limit. */

@@ -7,6 +7,8 @@ import {
   latestKey,
   listedKey,
   listKey,
+  markSubject,
+  ownKey,
   parseKey,
   rememberedMissingKey,
   sharedKey,
@@ -41,7 +43,21 @@ it.each([
   expect(key).toBe(expected);
 });
 
+it.each([
+  [listKey(azure), 'github.com/!azure/!thing'],
+  [latestKey(azure), 'github.com/!azure/!thing'],
+  [versionKey(azure, version('v1.0.0'), 'zip'), 'github.com/!azure/!thing'],
+  [rememberedMissingKey(listKey(azure)), 'github.com/!azure/!thing'],
+  [checksumKey('sum.golang.org', 'tile/8/0/000'), 'sumdb/sum.golang.org/tile/8/0/000'],
+])('a mark for %s is about %s', (key, subject) => {
+  expect(markSubject(key)).toBe(subject);
+});
+
 describe('parseKey', () => {
+  it('tells what modferry keeps for itself', () => {
+    expect(parseKey(ownKey('marks.json'))).toEqual({ kind: 'own' });
+  });
+
   const modules = ['example.com/hello', 'github.com/Azure/Thing', 'gopkg.in/yaml.v3', 'x.io/m/v2'];
   const versions: Readonly<Record<string, readonly string[]>> = {
     'example.com/hello': ['v1.0.0', 'v0.0.0-20240115100000-abcdefabcdef', 'v2.0.0+incompatible'],
@@ -116,7 +132,6 @@ describe('parseKey', () => {
     'nodot/x/@v/list',
     rememberedMissingKey(listKey(azure)),
     sharedKey('health'),
-    '.modferry/marks',
     'private/.modferry/tokens',
   ])('refuses %j', (text) => expect(parseKey(text)).toBeUndefined());
 });

@@ -69,6 +69,22 @@ export function sharedKey(name: string): string {
   return `-/${name}`;
 }
 
+const OWN = '.modferry/';
+
+/** Key of a file that modferry keeps for itself. No module path begins with `.`. */
+export function ownKey(name: 'marks.json' | 'self-test'): StoreKey {
+  return key(OWN + name);
+}
+
+/**
+ * What a mark for a key is about (marks.ts): the whole module of a module's file, in its escaped
+ * form, and the very file of a checksum database.
+ */
+export function markSubject(marked: StoreKey): string {
+  const path = marked.replace(/^@missing\//, '');
+  return path.startsWith('sumdb/') ? path : path.replace(/\/@(latest|v\/[^/]*)$/, '');
+}
+
 /** The file that a key names. */
 export type ParsedKey =
   | { readonly kind: 'list' | 'latest'; readonly module: ModulePath }
@@ -80,7 +96,9 @@ export type ParsedKey =
       readonly query: Version | VersionQuery;
     }
   /** A file of a checksum database. `path` begins with the name of the database. */
-  | { readonly kind: 'checksums'; readonly path: string };
+  | { readonly kind: 'checksums'; readonly path: string }
+  /** A file that modferry keeps for itself. */
+  | { readonly kind: 'own' };
 
 /** A file of a canonical version. */
 export interface VersionFile {
@@ -96,6 +114,7 @@ type VersionExtension = 'info' | 'mod' | 'zip' | 'ziphash';
  * negative entries and shared texts; undefined for any other text.
  */
 export function parseKey(text: string): ParsedKey | undefined {
+  if (text.startsWith(OWN)) return { kind: 'own' };
   if (text.startsWith('sumdb/')) return { kind: 'checksums', path: text.slice('sumdb/'.length) };
   const [, escaped, name] = /^(.+)\/(@latest|@v\/[^/]+)$/.exec(text) ?? [];
   const module = unescapeModulePath(escaped ?? '');

@@ -1,16 +1,18 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { fakeClock } from '../../test/fakes/effects/clock.ts';
 import { bytes, modulePath, text, version } from '../../test/fakes/effects/values.ts';
 import { fakeContext, memoryTiers } from '../../test/fakes/mirror/context.ts';
 import { bytesOf } from '../bytes/streams.ts';
 import { versionKey } from './key.ts';
-import { MAX_NEAR_BYTES } from './large-files.ts';
-import type { Hit } from './tiers.ts';
+import { MAX_NEAR_BYTES } from './copies.ts';
+import type { LargeHit } from './large-files.ts';
+import type { NegativeHit } from './tiers.ts';
 
 const hello = modulePath('example.com/hello');
 const key = versionKey(hello, version('v1.0.0'), 'zip');
 const hashKey = versionKey(hello, version('v1.0.0'), 'ziphash');
 const file = (content: string) => ({ bytes: bytes(content), etag: `"${content}"` });
+const LIFE = { asOf: 0, seconds: 86_400 };
 const HASH = `h1:${'A'.repeat(43)}=`;
 
 function layered() {
@@ -21,19 +23,28 @@ function layered() {
   return { ...tiers, clock, context, large };
 }
 
-async function shown(hit: Hit | undefined): Promise<string | undefined> {
-  return hit && `${text(await bytesOf(hit.file.body))} ${hit.file.etag} ${hit.tier}`;
+/** The file of a hit. */
+function fileOf(hit: LargeHit | NegativeHit | undefined) {
+  return hit?.kind === 'file' ? hit.file : undefined;
+}
+
+async function shown(hit: LargeHit | NegativeHit | undefined): Promise<string | undefined> {
+  return hit?.kind === 'file'
+    ? `${text(await bytesOf(hit.file.body))} ${hit.file.etag} ${hit.tier}`
+    : undefined;
 }
 
 describe('a large file', () => {
-  it('is copied to the near tier by a read of its own, up to 32 MiB', async () => {
+  it('is read once for the answer and the near tier, up to 8 MiB', async () => {
     const { context, large, durable, near } = layered();
     await durable.write(key, file('zip'), 'create');
+    const read = vi.spyOn(durable, 'read');
     expect(await shown(await large.find(key))).toBe('zip "zip" r2');
     await context.idle();
     expect(await shown(await large.find(key))).toBe('zip "zip" edge');
+    expect(read).toHaveBeenCalledTimes(1);
     near.files.clear();
-    expect(MAX_NEAR_BYTES).toBe(32 * 1024 * 1024);
+    expect(MAX_NEAR_BYTES).toBe(8 * 1024 * 1024);
     durable.files.set(key, { bytes: new Uint8Array(MAX_NEAR_BYTES + 1), etag: '"big"' });
     await large.find(key);
     await context.idle();
@@ -41,11 +52,7 @@ describe('a large file', () => {
   });
 
   it('is read in parts from the durable tier alone, by what its size and etag ask for', async () => {
-    const { large, durable, near } = layered();
-    await near.write(key, file('near copy'));
-    expect(await shown(await large.find(key, { select: () => ({ offset: 0, length: 1 }) }))).toBe(
-      'near copy "near copy" edge',
-    );
+    const { large, durable } = layered();
     await durable.write(key, file('0123456789'), 'create');
     const selected: unknown[] = [];
     const part = await large.find(key, {
@@ -55,10 +62,10 @@ describe('a large file', () => {
       },
     });
     expect(selected).toEqual([{ size: 10, etag: '"0123456789"' }]);
-    expect(part?.file).toMatchObject({ size: 10, range: { offset: 2, length: 3 } });
+    expect(fileOf(part)).toMatchObject({ size: 10, range: { offset: 2, length: 3 } });
     expect(await shown(part)).toBe('234 "0123456789" r2');
-    const whole = await large.find(key, { select: () => undefined });
-    expect([whole?.tier, whole?.file.range]).toEqual(['r2', undefined]);
+    const whole = await large.find(key, { select: () => 'whole' });
+    expect([whole?.tier, fileOf(whole)?.range]).toEqual(['r2', undefined]);
   });
 
   it('that ends before the range is found without a body, and says so', async () => {
@@ -89,7 +96,7 @@ describe('a large file', () => {
 });
 
 const checkedOf = async ({ large }: ReturnType<typeof layered>) =>
-  (await large.find(key, { hashKey }))?.file.checked;
+  fileOf(await large.find(key, { hashKey }))?.checked;
 
 describe('a hash file', () => {
   it('vouches for the very file that was checked, and for no other one in its place', async () => {
@@ -121,7 +128,7 @@ describe('a hash file', () => {
   it('goes along to the near tier, where a file without one does not count', async () => {
     const { context, large, durable, near } = layered();
     await durable.write(key, file('zip'), 'create');
-    await near.write(key, file('unmarked'));
+    await near.write(key, file('unmarked'), LIFE);
     expect(await shown(await large.find(key, { hashKey }))).toBe('zip "zip" r2');
     await context.idle();
     expect(await shown(await large.find(key))).toBe('unmarked "unmarked" edge');
@@ -129,7 +136,7 @@ describe('a hash file', () => {
     await large.find(key, { hashKey });
     await context.idle();
     const hit = await large.find(key, { hashKey });
-    expect([hit?.tier, hit?.file.checked, hit?.file.etag]).toEqual(['edge', HASH, '"zip"']);
+    expect([hit?.tier, fileOf(hit)?.checked, fileOf(hit)?.etag]).toEqual(['edge', HASH, '"zip"']);
   });
 
   it('is looked for with a part of the file too', async () => {
@@ -137,7 +144,7 @@ describe('a hash file', () => {
     await durable.write(key, file('zip'), 'create');
     await large.writeHash(hashKey, HASH, '"zip"');
     const part = await large.find(key, { hashKey, select: () => ({ offset: 1, length: 1 }) });
-    expect([part?.file.checked, await shown(part)]).toEqual([HASH, 'i "zip" r2']);
+    expect([fileOf(part)?.checked, await shown(part)]).toEqual([HASH, 'i "zip" r2']);
   });
 });
 
@@ -160,10 +167,11 @@ describe('a file that is removed', () => {
   it('is removed with its hash file, from the durable and the near tier', async () => {
     const { large, durable, near } = layered();
     await durable.write(key, file('zip'), 'create');
-    await near.write(key, file('zip'));
+    await near.write(key, file('zip'), LIFE);
     await large.writeHash(hashKey, HASH, '"zip"');
     await large.remove(key, hashKey, '"zip"');
-    expect([durable.files.size, near.files.size]).toEqual([0, 0]);
+    expect([durable.files.has(key), durable.files.has(hashKey)]).toEqual([false, false]);
+    expect(near.files.has(key)).toBe(false);
   });
 
   it('stays if it is another one by now', async () => {
@@ -175,17 +183,63 @@ describe('a file that is removed', () => {
   });
 });
 
-it('the file that was found is copied to the near tier, or none', async () => {
+describe('without a body', () => {
+  it('only the metadata is read, and nothing is copied', async () => {
+    const { context, large, durable, near } = layered();
+    await durable.write(key, file('zip'), 'create');
+    await large.writeHash(hashKey, HASH, '"zip"');
+    const read = vi.spyOn(durable, 'read');
+    const hit = await large.find(key, { hashKey, select: () => 'metadata' });
+    expect(fileOf(hit)).toEqual({ body: new Uint8Array(), size: 3, etag: '"zip"', checked: HASH });
+    await context.idle();
+    expect(read.mock.calls.map(([asked]) => asked)).toEqual([hashKey]);
+    expect(near.files.size).toBe(0);
+  });
+
+  it('the copy in the near tier answers, and with a range it tells what to read', async () => {
+    const { context, large, durable } = layered();
+    await durable.write(key, file('0123456789'), 'create');
+    await large.find(key);
+    await context.idle();
+    const head = vi.spyOn(durable, 'head');
+    expect(await large.find(key, { select: () => 'metadata' })).toMatchObject({ tier: 'edge' });
+    const part = await large.find(key, { select: () => ({ offset: 1, length: 2 }) });
+    expect(await shown(part)).toBe('12 "0123456789" r2');
+    expect(head).not.toHaveBeenCalled();
+  });
+});
+
+it('a copy that was verified just now goes to the near tier with its check, for its time', async () => {
+  const { clock, context, large, durable } = layered();
+  await durable.write(key, file('zip'), 'create');
+  const verified = { etag: '"zip"', checked: 'uncovered', nearSeconds: 60 } as const;
+  expect(fileOf(await large.find(key, { hashKey, verified }))?.checked).toBe('uncovered');
+  await context.idle();
+  expect(await large.find(key, { hashKey })).toMatchObject({ tier: 'edge' });
+  await clock.advance(60_000);
+  expect(await large.find(key, { hashKey })).toMatchObject({ tier: 'r2' });
+  durable.files.set(key, file('another'));
+  expect(fileOf(await large.find(key, { hashKey, verified }))?.checked).toBeUndefined();
+});
+
+it('a file is streamed and not copied where no memory is left', async () => {
   const { context, large, durable, near } = layered();
   await durable.write(key, file('zip'), 'create');
-  await large.writeHash(hashKey, HASH, '"zip"');
-  const read = durable.read.bind(durable);
-  let reads = 0;
-  durable.read = async (asked, range) => {
-    if (asked === key && ++reads === 2) durable.files.set(key, file('another'));
-    return read(asked, range);
-  };
-  expect((await large.find(key, { hashKey }))?.file.checked).toBe(HASH);
+  const release = context.shared.budgets.held.take(40 * 1024 * 1024);
+  expect(await shown(await large.find(key))).toBe('zip "zip" r2');
   await context.idle();
-  expect([reads, near.files.size]).toEqual([2, 0]);
+  expect(near.files.size).toBe(0);
+  release?.();
+  await large.find(key);
+  await context.idle();
+  expect(near.files.size).toBe(1);
+  expect(context.shared.budgets.held.take(40 * 1024 * 1024)).toBeDefined();
+});
+
+it('a negative entry is found in place of a file', async () => {
+  const { context, large } = layered();
+  const missing = { status: 404, text: 'no', origin: 'a' } as const;
+  context.store.keepMissing(key, missing, 30);
+  await context.idle();
+  expect(await large.find(key)).toMatchObject({ kind: 'missing', missing, tier: 'edge' });
 });

@@ -1,49 +1,46 @@
 import { type H1, isH1 } from '../bytes/h1.ts';
-import { type Body, bytesOf, discard, readInto } from '../bytes/streams.ts';
-import type { ByteRange, FileFacts, NewFile, StoredFile, Upload } from './contract.ts';
+import { type Body, bytesOf, discard } from '../bytes/streams.ts';
+import type { ByteRange, Checked, FileFacts, NewFile, StoredFile, Upload } from './contract.ts';
+import { type Copies, MAX_NEAR_BYTES } from './copies.ts';
 import type { Guard } from './guard.ts';
 import type { StoreKey } from './key.ts';
-import type { Hit, Tiers } from './tiers.ts';
+import { type RangedFile, rangedFile } from './ranged-file.ts';
+import type { Hit, NegativeHit, Tiers } from './tiers.ts';
+
+/** Chooses the part to read of a stored file, given its size and etag. */
+export type SelectPart = (file: Pick<FileFacts, 'size' | 'etag'>) => Part;
 
 /**
- * Chooses the range to read of a stored file, given its size and etag; undefined for the whole
- * file.
+ * The part of a file that is read: nothing but its metadata, the whole file, or a range. A range
+ * that begins beyond the end is `unsatisfiable`.
  */
-export type SelectRange = (
-  file: Pick<FileFacts, 'size' | 'etag'>,
-) => ByteRange | 'unsatisfiable' | undefined;
+export type Part = 'metadata' | 'whole' | 'unsatisfiable' | ByteRange;
+
+/** Reserves memory in bytes, until the result is called; undefined when there is none left. */
+export type HoldMemory = (bytes: number) => (() => void) | undefined;
 
 export interface FindLarge {
-  readonly select?: SelectRange | undefined;
+  /** Default: the whole file. */
+  readonly select?: SelectPart | undefined;
   /**
    * Key of the hash file, for a file that needs a check. The result then tells whether the file was
    * checked. An unchecked copy is neither read from the near tier nor copied to it.
    */
   readonly hashKey?: StoreKey | undefined;
+  /** The check of the copy with this etag that the caller has just made. */
+  readonly verified?: Verified | undefined;
 }
 
-/**
- * A hit. `isUnsatisfiable` means that the range begins beyond the end of the file; the body is
- * empty then.
- */
+export interface Verified {
+  readonly etag: string;
+  readonly checked: Checked;
+  /** How long the near tier keeps a copy, in seconds. */
+  readonly nearSeconds?: number | undefined;
+}
+
+/** A hit. The body is empty for metadata and for an unsatisfiable range. */
 export interface LargeHit extends Hit {
   readonly isUnsatisfiable?: true;
-}
-
-/** A stored file that is read in ranges. */
-export interface RangedFile {
-  readonly size: number;
-  readonly etag: string;
-  /**
-   * Bytes `offset` to `offset + length - 1`. Rejects when the store fails, or when the file was
-   * replaced.
-   */
-  read(offset: number, length: number): Promise<Uint8Array>;
-  /**
-   * As `read`, into `memory`, which must be large enough. The buffer is transferred: use `.buffer`
-   * of the result afterwards.
-   */
-  readInto(offset: number, length: number, memory: ArrayBuffer): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** The content of a hash file, and the etag of the file that it belongs to. */
@@ -51,12 +48,6 @@ export interface StoredHash {
   readonly hash: H1;
   readonly etag: string;
 }
-
-/**
- * Larger files are not copied into the near tier: the durable tier streams them well, and they
- * would evict many small files.
- */
-export const MAX_NEAR_BYTES = 32 * 1024 * 1024;
 
 /**
  * Streamed files, which only the near and the durable tier hold.
@@ -70,86 +61,124 @@ export const MAX_NEAR_BYTES = 32 * 1024 * 1024;
 export class LargeFiles {
   readonly #tiers: Tiers;
   readonly #guard: Guard;
+  readonly #copies: Copies;
+  readonly #hold: HoldMemory;
 
-  constructor(tiers: Tiers, guard: Guard) {
+  constructor(tiers: Tiers, { copies, guard, hold }: LargeFilesEffects) {
     this.#tiers = tiers;
     this.#guard = guard;
+    this.#copies = copies;
+    this.#hold = hold;
   }
 
   /**
-   * A file, or the range of it that `select` chooses; undefined when it is not stored. Ranges are
-   * read from the durable tier only.
+   * A file, or the part of it that `select` chooses, or the negative entry of its key; undefined
+   * when nothing is stored. Ranges are read from the durable tier.
    */
-  async find(key: StoreKey, { select, hashKey }: FindLarge = {}): Promise<LargeHit | undefined> {
-    const part = select && (await this.#findRange(key, select, hashKey));
-    return part ?? (await this.#findNear(key, hashKey)) ?? this.#findDurable(key, hashKey);
+  async find(key: StoreKey, options: FindLarge = {}): Promise<LargeHit | NegativeHit | undefined> {
+    const { near } = this.#tiers;
+    const { hashKey, select = () => 'whole' } = options;
+    const copy = await this.#copies.readNear(key, { whole: false });
+    if (!near || !copy) return this.#findDurable(key, options);
+    if (copy.kind === 'missing') return { ...copy, tier: near.label };
+    const { file } = copy;
+    const isUsable = !hashKey || file.checked !== undefined;
+    const part = isUsable ? select(file) : undefined;
+    if (part === 'whole') return { ...copy, tier: near.label };
+    discard(file.body);
+    if (part === undefined) return this.#findDurable(key, options);
+    return typeof part === 'object'
+      ? this.#findRange(key, part, { ...options, facts: file })
+      : withoutBody(file, part, near.label);
   }
 
+  async #findDurable(key: StoreKey, options: FindLarge): Promise<LargeHit | undefined> {
+    const { durable } = this.#tiers;
+    const { select } = options;
+    if (!durable) return undefined;
+    if (select) {
+      const head = await this.#guard.read(durable, (store) => store.head(key));
+      if (!head) return undefined;
+      const part = select(head);
+      if (part !== 'whole') {
+        const facts = await this.#withCheck(head, options);
+        return typeof part === 'object'
+          ? this.#findRange(key, part, { ...options, facts })
+          : withoutBody(facts, part, durable.label);
+      }
+    }
+    const stored = await this.#guard.read(durable, (store) => store.read(key));
+    if (!stored) return undefined;
+    const file = { ...stored, ...(await this.#withCheck(stored, options)) };
+    const mayCopy = !options.hashKey || file.checked !== undefined;
+    const body = mayCopy ? await this.#copyToNear(key, file, options) : stored.body;
+    return body && { kind: 'file', file: { ...file, body }, tier: durable.label };
+  }
+
+  /**
+   * A range of the durable file with these facts. When the file was replaced since, the range was
+   * chosen for another one: the answer is the whole new file then.
+   */
   async #findRange(
     key: StoreKey,
-    select: SelectRange,
-    hashKey: StoreKey | undefined,
+    range: ByteRange,
+    { facts, ...options }: FindLarge & { readonly facts: FileFacts },
   ): Promise<LargeHit | undefined> {
     const { durable } = this.#tiers;
-    const facts = await this.#guard.read(durable, (store) => store.head(key));
-    if (!durable || !facts) return undefined;
-    const tier = durable.label;
-    const range = select(facts);
-    if (range === 'unsatisfiable') {
-      const file = await this.#withHash({ ...facts, body: new Uint8Array() }, hashKey);
-      return { file, tier, isUnsatisfiable: true };
-    }
     const part = await this.#guard.read(durable, (store) => store.read(key, range));
-    if (part?.etag === facts.etag) return { file: await this.#withHash(part, hashKey), tier };
-    if (part) discard(part.body); // replaced since: the range was chosen for the previous file
-    return undefined;
+    if (!durable || !part) return undefined;
+    if (part.etag === facts.etag) {
+      const file = { ...part, checked: facts.checked };
+      return { kind: 'file', file, tier: durable.label };
+    }
+    discard(part.body);
+    return this.#findDurable(key, { ...options, select: undefined });
   }
 
-  async #findNear(key: StoreKey, hashKey: StoreKey | undefined): Promise<LargeHit | undefined> {
-    const { near } = this.#tiers;
-    const file = await this.#guard.read(near, (store) => store.read(key));
-    if (!near || !file) return undefined;
-    if (!hashKey || file.checked) return { file, tier: near.label };
-    discard(file.body);
-    return undefined;
-  }
-
-  async #findDurable(key: StoreKey, hashKey: StoreKey | undefined): Promise<LargeHit | undefined> {
-    const { durable } = this.#tiers;
-    const stored = await this.#guard.read(durable, (store) => store.read(key));
-    if (!durable || !stored) return undefined;
-    const file = await this.#withHash(stored, hashKey);
-    if (!hashKey || file.checked) this.copyToNear(key, file);
-    return { file, tier: durable.label };
-  }
-
-  async #withHash(file: StoredFile, hashKey: StoreKey | undefined): Promise<StoredFile> {
-    if (!hashKey || file.checked) return file;
+  /** The facts of a durable file, with its check where one is known. */
+  async #withCheck<F extends FileFacts>(
+    facts: F,
+    { hashKey, verified }: FindLarge,
+  ): Promise<Pick<F, keyof FileFacts>> {
+    const { checked, etag, size } = facts;
+    if (verified?.etag === etag) return { size, etag, checked: verified.checked };
+    if (!hashKey || checked) return { size, etag, checked };
     const stored = await this.readHash(hashKey);
-    return stored?.etag === file.etag ? { ...file, checked: stored.hash } : file;
+    return { size, etag, checked: stored?.etag === etag ? stored.hash : undefined };
+  }
+
+  /**
+   * The body of a durable file to answer with, from which the near tier gets a copy where it takes
+   * one and there is memory. Undefined when the body cannot be read.
+   */
+  async #copyToNear(
+    key: StoreKey,
+    { body, checked, etag, size }: StoredFile,
+    { verified }: FindLarge,
+  ): Promise<Body | undefined> {
+    const { durable, near } = this.#tiers;
+    // A tee in place of the memory would hold the file as well, with a slow client.
+    const release = near && size <= MAX_NEAR_BYTES ? this.#hold(size) : undefined;
+    if (!release) return body;
+    const bytes = await this.#guard.read(durable, () => bytesOf(body));
+    if (!bytes) {
+      release();
+      return undefined;
+    }
+    const seconds = verified?.etag === etag ? verified.nearSeconds : undefined;
+    void this.#copies.keepNear(key, { bytes, etag, checked }, { seconds }).then(release);
+    return bytes;
   }
 
   /** Reads a hash file; undefined where there is none, or it holds no hash. */
   async readHash(hashKey: StoreKey): Promise<StoredHash | undefined> {
-    const stored = await this.#guard.readWhole(this.#tiers.durable, (store) => store.read(hashKey));
+    const stored = await this.#guard.read(this.#tiers.durable, async (store) => {
+      const file = await store.read(hashKey);
+      return file && { bytes: await bytesOf(file.body), etag: file.etag };
+    });
     if (!stored) return undefined;
     const hash = new TextDecoder().decode(stored.bytes).trim();
     return isH1(hash) ? { hash, etag: stored.etag } : undefined;
-  }
-
-  /**
-   * Copies a durable file to the near tier in the background, at most for `seconds` where that is
-   * given.
-   */
-  copyToNear(key: StoreKey, { size, etag, checked }: FileFacts, seconds?: number): void {
-    const { durable, near } = this.#tiers;
-    if (!durable || size > MAX_NEAR_BYTES) return;
-    // A second read in place of a tee: with a slow client, a tee would hold the file in memory.
-    this.#guard.write(near, async (store) => {
-      const file = await durable.read(key);
-      if (file?.etag === etag) await store.writeStream(key, { ...file, checked }, seconds);
-      else if (file) discard(file.body); // replaced since: `checked` is that of the previous file
-    });
   }
 
   /** Starts a streamed write; undefined where the durable tier is absent or fails. */
@@ -181,13 +210,23 @@ export class LargeFiles {
     return durable && facts && rangedFile(facts, (range) => durable.read(key, range));
   }
 
-  /** Removes a file and its hash file from every tier, unless the file was replaced. */
+  /**
+   * Removes a file, its hash file and its copies in every data centre, unless the file was replaced.
+   */
   async remove(key: StoreKey, hashKey: StoreKey, etag: string): Promise<void> {
-    const { durable, near } = this.#tiers;
+    if (await this.removeUpload(key, hashKey, etag)) await this.#copies.remove([key]);
+  }
+
+  /**
+   * Removes a file that was uploaded a moment ago and failed its check, so that there are no copies
+   * of it. False when the file was replaced, and stays.
+   */
+  async removeUpload(key: StoreKey, hashKey: StoreKey, etag: string): Promise<boolean> {
+    const { durable } = this.#tiers;
     const now = await this.#guard.read(durable, (store) => store.head(key));
-    if (now && now.etag !== etag) return;
-    await this.#guard.attempt(near, (store) => store.remove(key));
+    if (now && now.etag !== etag) return false;
     await this.#guard.attempt(durable, (store) => store.remove([key, hashKey]));
+    return true;
   }
 
   /** Writes the hash file of the file with this etag. */
@@ -199,24 +238,22 @@ export class LargeFiles {
   }
 }
 
-/** A file that `readRange` reads a part of. A read rejects when the part has another etag. */
-export function rangedFile(
-  { size, etag }: Pick<FileFacts, 'size' | 'etag'>,
-  readRange: (range: ByteRange) => Promise<StoredFile | undefined>,
-): RangedFile {
-  const bodyOf = async (range: ByteRange): Promise<Body> => {
-    const part = await readRange(range);
-    if (part?.etag === etag) return part.body;
-    if (part) discard(part.body);
-    throw new Error('The stored file was replaced while it was read');
-  };
-  return {
-    size,
-    etag,
-    read: async (offset, length) => bytesOf(await bodyOf({ offset, length })),
-    readInto: async (offset, length, memory) =>
-      readInto(memory, length, await bodyOf({ offset, length })),
-  };
+export interface LargeFilesEffects {
+  readonly guard: Guard;
+  readonly copies: Copies;
+  readonly hold: HoldMemory;
+}
+
+/** The answer without content: for a request that wants none, or a range beyond the end. */
+function withoutBody(
+  { checked, etag, size }: FileFacts,
+  part: 'metadata' | 'unsatisfiable',
+  tier: string,
+): LargeHit {
+  const file = { body: new Uint8Array(), size, etag, checked };
+  return part === 'metadata'
+    ? { kind: 'file', file, tier }
+    : { kind: 'file', file, tier, isUnsatisfiable: true };
 }
 
 function streamOf(body: Body): ReadableStream<Uint8Array> {

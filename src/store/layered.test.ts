@@ -1,15 +1,16 @@
 import { describe, expect, it, vi } from 'vitest';
 import { fakeClock } from '../../test/fakes/effects/clock.ts';
 import { bytes, modulePath, text, version } from '../../test/fakes/effects/values.ts';
-import { fakeContext, memoryTiers } from '../../test/fakes/mirror/context.ts';
+import { fakeContext, memoryTiers, untilDone } from '../../test/fakes/mirror/context.ts';
 import { bytesOf } from '../bytes/streams.ts';
 import { versionKey } from './key.ts';
-import { MAX_NEAR_BYTES } from './large-files.ts';
+import { MAX_NEAR_BYTES } from './copies.ts';
 import type { Keeping } from './layered.ts';
-import type { Hit, Tiers } from './tiers.ts';
+import type { Hit, NegativeHit, Tiers } from './tiers.ts';
 
 const key = versionKey(modulePath('example.com/hello'), version('v1.0.0'), 'mod');
 const file = (content: string) => ({ bytes: bytes(content), etag: `"${content}"` });
+const LIFE = { asOf: 0, seconds: 86_400 };
 const missing = { status: 404, text: 'no', origin: 'a' } as const;
 
 const IMMUTABLE: Keeping = { inWorldTier: true, durable: 'create' };
@@ -22,8 +23,10 @@ function layered(tiers?: Tiers) {
   return { ...all, clock, store: context.store, context };
 }
 
-async function shown(hit: Hit | undefined): Promise<string | undefined> {
-  return hit && `${text(await bytesOf(hit.file.body))} ${hit.file.etag} ${hit.tier}`;
+async function shown(hit: Hit | NegativeHit | undefined): Promise<string | undefined> {
+  return hit?.kind === 'file'
+    ? `${text(await bytesOf(hit.file.body))} ${hit.file.etag} ${hit.tier}`
+    : undefined;
 }
 
 const reject = () => Promise.reject(new Error('tier is away'));
@@ -40,23 +43,22 @@ describe('a small file', () => {
     const { store, near, world, durable } = layered();
     expect(await store.find(key, { inWorldTier: true })).toBeUndefined();
     await durable.write(key, file('far'), 'create');
-    await world.write(key, file('nearer'));
-    await near.write(key, file('near'));
+    await world.write(key, file('nearer'), LIFE);
+    await near.write(key, file('near'), LIFE);
     expect(await shown(await store.find(key, { inWorldTier: true }))).toBe('near "near" edge');
   });
 
   it.each([
-    // A file goes to the world tier once, when it is first kept: a data centre whose copy of a miss
-    // is old would write it anew.
-    ['durable', 'r2', true, false],
+    // Copies in the world tier expire.
+    ['durable', 'r2', true, true],
     ['durable', 'r2', false, false],
     ['world', 'kv', true, true],
   ] as const)(
-    'found in the %s tier (%s; the world tier holds its kind: %s) is copied to the near tier',
+    'found in the %s tier (%s; the world tier holds its kind: %s) is copied to the faster ones',
     async (tier, label, inWorldTier, isInWorldTier) => {
       const { store, context, near, world, durable } = layered();
       if (tier === 'durable') await durable.write(key, file('x'), 'create');
-      else await world.write(key, file('x'));
+      else await world.write(key, file('x'), LIFE);
       expect(await shown(await store.find(key, { inWorldTier }))).toBe(`x "x" ${label}`);
       await context.idle();
       expect([near.files.has(key), world.files.has(key)]).toEqual([true, isInWorldTier]);
@@ -66,7 +68,7 @@ describe('a small file', () => {
 
   it('of a kind that the world tier does not hold is not looked for there', async () => {
     const { store, world } = layered();
-    await world.write(key, file('x'));
+    await world.write(key, file('x'), LIFE);
     expect(await store.find(key, { inWorldTier: false })).toBeUndefined();
   });
 
@@ -87,8 +89,9 @@ describe('a small file', () => {
     expect(durable.files.get(key)?.etag).toBe('"first"');
   });
 
-  it('over 32 MiB is not kept in the near tier', async () => {
+  it('over 8 MiB is not kept in the near tier', async () => {
     const { store, near, context } = layered();
+    expect(MAX_NEAR_BYTES).toBe(8 * 1024 * 1024);
     store.keepNear(key, { bytes: new Uint8Array(MAX_NEAR_BYTES + 1), etag: '"big"' });
     await context.idle();
     expect(near.files.size).toBe(0);
@@ -143,7 +146,7 @@ describe('a tier that is absent', () => {
 describe('a tier that fails', () => {
   it.each([
     ['near', 'r2', ['edge: tier is away', 'write edge: tier is away']],
-    ['world', 'r2', ['kv: tier is away']],
+    ['world', 'r2', ['kv: tier is away', 'write kv: tier is away']],
   ] as const)('%s has nothing, is reported, and %s answers', async (bad, good, troubles) => {
     const tiers = memoryTiers(fakeClock());
     await tiers.durable.write(key, file('x'), 'create');
@@ -176,18 +179,18 @@ describe('a tier that fails', () => {
     });
     expect(await store.find(key, { inWorldTier: true })).toBeUndefined();
     expect(await store.large.find(key)).toBeUndefined();
-    expect(await store.large.find(key, { select: () => undefined })).toBeUndefined();
+    expect(await store.large.find(key, { select: () => 'whole' })).toBeUndefined();
     expect(await store.findNear(key)).toBeUndefined();
     expect(await store.findDurable(key)).toBeUndefined();
-    expect(await store.findMissing(key)).toBeUndefined();
+    expect(await store.findRememberedMissing(key)).toBeUndefined();
     expect(await store.large.readFrom(key, 0, { size: 1, etag: '"x"' })).toBeUndefined();
     expect(await store.large.upload(key, { etag: '"x"', size: 1 })).toBeUndefined();
     await store.keep(key, file('x'), IMMUTABLE);
     await store.keep(key, file('x'), LAST_GOOD);
     await store.remove(key);
-    await context.idle();
+    await untilDone(context.clock, context.idle());
     expect(new Set(context.troubles.map((trouble) => trouble.split(':')[0]))).toEqual(
-      new Set(['edge', 'kv', 'r2', 'write edge', 'write kv']),
+      new Set(['edge', 'kv', 'marks', 'r2', 'write edge', 'write kv']),
     );
   });
 });
@@ -225,7 +228,9 @@ describe('a file that is checked', () => {
     'keeps its check on its way from the %s tier (%s) to the near one',
     async (from, tier) => {
       const { store, context, world, durable } = layered();
-      await (from === 'world' ? world.write(key, checked) : durable.write(key, checked, 'create'));
+      await (from === 'world'
+        ? world.write(key, checked, LIFE)
+        : durable.write(key, checked, 'create'));
       const found = await store.find(key, { inWorldTier: true, checkedOnly: true });
       expect(found).toMatchObject({ tier, file: { checked: 'h1:right' } });
       await context.idle();
@@ -248,8 +253,10 @@ describe('a file that is checked', () => {
     await store.keep(key, file('old'), IMMUTABLE);
     await store.keep(key, checked, { inWorldTier: true, durable: 'replace' });
     await context.idle();
-    for (const tier of [near, world, durable]) {
-      expect(await tier.read(key)).toMatchObject({ etag: '"x"', checked: 'h1:right' });
+    const right = { etag: '"x"', checked: 'h1:right' };
+    expect(await durable.read(key)).toMatchObject(right);
+    for (const tier of [near, world]) {
+      expect(await tier.read(key)).toMatchObject({ file: right });
     }
   });
 
@@ -257,7 +264,7 @@ describe('a file that is checked', () => {
     const { store, context, near, world, durable } = layered();
     await store.keep(key, { ...file('x'), checked: 'uncovered' }, IMMUTABLE);
     await context.idle();
-    expect((await near.read(key))?.checked).toBe('uncovered');
+    expect(await near.read(key)).toMatchObject({ file: { checked: 'uncovered' } });
     expect([world.files.size, durable.files.get(key)?.checked]).toEqual([0, undefined]);
   });
 });
@@ -267,7 +274,7 @@ it('a file that is removed is gone from every tier', async () => {
   await store.keep(key, file('x'), IMMUTABLE);
   await context.idle();
   await store.remove(key);
-  expect([near.files.size, world.files.size, durable.files.size]).toEqual([0, 0, 0]);
+  expect([near, world, durable].map(({ files }) => files.has(key))).toEqual([false, false, false]);
 });
 
 it('a swap that no durable tier can make counts as made: no other write can contradict it', async () => {
@@ -281,17 +288,18 @@ describe('a "not found" of an origin', () => {
     const { store, clock, context } = layered();
     store.keepMissing(key, missing, 30);
     await context.idle();
-    expect(await store.findMissing(key)).toEqual({ missing, tier: 'edge' });
+    expect(await store.find(key, { inWorldTier: true })).toMatchObject({ missing, tier: 'edge' });
     await clock.advance(30_000);
-    expect(await store.findMissing(key)).toBeUndefined();
+    expect(await store.find(key, { inWorldTier: true })).toBeUndefined();
   });
 
-  it('is remembered for outages for a month', async () => {
+  it('is remembered for outages for a month, with the time at which it was given', async () => {
     const { store, clock, context } = layered();
-    store.keepMissing(key, missing, 30);
+    const asOf = clock.now();
+    store.rememberMissing(key, missing);
     await context.idle();
     await clock.advance(30 * 86_400_000 - 1);
-    expect(await store.findRememberedMissing(key)).toEqual({ missing, tier: 'edge' });
+    expect(await store.findRememberedMissing(key)).toMatchObject({ missing, asOf, tier: 'edge' });
     await clock.advance(1);
     expect(await store.findRememberedMissing(key)).toBeUndefined();
   });

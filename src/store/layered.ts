@@ -1,3 +1,4 @@
+import { bytesOf } from '../bytes/streams.ts';
 import type {
   FileToStore,
   ListedFile,
@@ -6,9 +7,11 @@ import type {
   SwappableFile,
   WriteMode,
 } from './contract.ts';
+import { Copies, type CopiesEffects } from './copies.ts';
+import { MAX_COPY_SECONDS } from './copy-life.ts';
 import { Guard, type GuardEffects } from './guard.ts';
 import { rememberedMissingKey, type StoreKey } from './key.ts';
-import { LargeFiles, MAX_NEAR_BYTES } from './large-files.ts';
+import { LargeFiles, type HoldMemory } from './large-files.ts';
 import type { Hit, NegativeHit, Tiers, WholeHit } from './tiers.ts';
 
 /** The tiers that a small file is read from and copied to. */
@@ -30,12 +33,14 @@ export interface Keeping extends Reach {
   readonly durable: WriteMode | 'if-changed';
 }
 
-/** How long the near tier keeps a "not found" for outages. */
-const REMEMBERED_MISSING_SECONDS = 30 * 86_400;
+export interface StoreEffects extends GuardEffects, Pick<CopiesEffects, 'known'> {
+  /** Reserves memory for stored files that are read whole. */
+  readonly hold: HoldMemory;
+}
 
 /**
  * The near, the world and the durable tier as one store, for one request. A small file from a
- * slower tier is copied to the near tier in the background. No method rejects: a tier that fails
+ * slower tier is copied to the faster ones in the background. No method rejects: a tier that fails
  * counts as empty.
  */
 export class LayeredStore {
@@ -43,11 +48,15 @@ export class LayeredStore {
   readonly large: LargeFiles;
   readonly #tiers: Tiers;
   readonly #guard: Guard;
+  readonly #copies: Copies;
 
-  constructor(tiers: Tiers, effects: GuardEffects) {
+  constructor(tiers: Tiers, effects: StoreEffects) {
+    const guard = new Guard(effects);
+    const copies = new Copies(tiers, { ...effects, guard });
     this.#tiers = tiers;
-    this.#guard = new Guard(effects);
-    this.large = new LargeFiles(tiers, this.#guard);
+    this.#guard = guard;
+    this.#copies = copies;
+    this.large = new LargeFiles(tiers, { guard, copies, hold: effects.hold });
   }
 
   /** The label of the durable tier; undefined where there is none. */
@@ -56,49 +65,63 @@ export class LayeredStore {
   }
 
   /**
-   * An immutable small file from the fastest tier that has it; the near tier streams it. With
-   * `checkedOnly` an unchecked file is not copied to the near tier: the caller checks it first.
+   * An immutable small file from the fastest tier that has it, or the negative entry of its key;
+   * the near tier streams the file. With `checkedOnly` an unchecked file is not copied to faster
+   * tiers: the caller checks it first.
    */
-  async find(key: StoreKey, options: FindSmall): Promise<Hit | undefined> {
+  async find(key: StoreKey, options: FindSmall): Promise<Hit | NegativeHit | undefined> {
     const near = await this.findNear(key);
     if (near) return near;
     const found = await this.#findBehindNear(key, options);
-    return found && { file: fileOf(found.file), tier: found.tier };
+    return found && { kind: 'file', file: fileOf(found.file), tier: found.tier };
   }
 
   /** As `find`, with the bytes in memory: a stream that breaks off counts as a miss. */
   async findWhole(key: StoreKey, options: FindSmall): Promise<WholeHit | undefined> {
     const { near } = this.#tiers;
-    const file = await this.#guard.readWhole(near, (store) => store.read(key));
-    return near && file ? { file, tier: near.label } : this.#findBehindNear(key, options);
+    const copy = await this.#copies.readNear(key, { whole: true });
+    if (near && copy?.kind === 'file') return { file: await wholeOf(copy.file), tier: near.label };
+    return this.#findBehindNear(key, options);
   }
 
   async #findBehindNear(key: StoreKey, options: FindSmall): Promise<WholeHit | undefined> {
-    const { inWorldTier, nearSeconds, checkedOnly = false } = options;
-    const { durable, near, world } = this.#tiers;
-    for (const tier of [inWorldTier ? world : undefined, durable]) {
-      const file = await this.#guard.readWhole(tier, (store) => store.read(key));
-      if (!tier || !file) continue;
-      if (!checkedOnly || file.checked) {
-        this.#guard.write(near, (store) => store.write(key, file, nearSeconds));
-      }
-      return { file, tier: tier.label };
+    const { inWorldTier, nearSeconds: seconds, checkedOnly = false } = options;
+    const { durable, world } = this.#tiers;
+    const copy = inWorldTier ? await this.#copies.readWorld(key) : undefined;
+    if (world && copy) {
+      const file = await wholeOf(copy.file);
+      const { asOf } = copy;
+      if (!checkedOnly || file.checked) void this.#copies.keepNear(key, file, { asOf, seconds });
+      return { file, tier: world.label };
     }
-    return undefined;
+    const file = await this.#readDurable(key);
+    if (!durable || !file) return undefined;
+    if (!checkedOnly || file.checked) {
+      void this.#copies.keepNear(key, file, { seconds });
+      if (inWorldTier) this.#copies.keepWorld(key, file);
+    }
+    return { file, tier: durable.label };
   }
 
-  /** The copy in this data centre, which has not expired yet. */
-  async findNear(key: StoreKey): Promise<Hit | undefined> {
+  /** The entry in this data centre, which has not expired yet. */
+  async findNear(key: StoreKey): Promise<Hit | NegativeHit | undefined> {
     const { near } = this.#tiers;
-    const file = await this.#guard.read(near, (store) => store.read(key));
-    return near && file && { file, tier: near.label };
+    const copy = await this.#copies.readNear(key, { whole: false });
+    return near && copy && { ...copy, tier: near.label };
   }
 
   /** The durable copy, whatever its age. */
   async findDurable(key: StoreKey): Promise<Hit | undefined> {
     const { durable } = this.#tiers;
-    const stored = await this.#guard.readWhole(durable, (store) => store.read(key));
-    return durable && stored && { file: fileOf(stored), tier: durable.label };
+    const stored = await this.#readDurable(key);
+    return durable && stored && { kind: 'file', file: fileOf(stored), tier: durable.label };
+  }
+
+  async #readDurable(key: StoreKey): Promise<FileToStore | undefined> {
+    return this.#guard.read(this.#tiers.durable, async (store) => {
+      const file = await store.read(key);
+      return file && wholeOf(file);
+    });
   }
 
   /**
@@ -112,9 +135,7 @@ export class LayeredStore {
   async keep(key: StoreKey, file: FileToStore, keeping: Keeping): Promise<void> {
     const { inWorldTier, nearSeconds } = keeping;
     this.keepNear(key, file, nearSeconds);
-    if (inWorldTier && file.checked !== 'uncovered') {
-      this.#guard.write(this.#tiers.world, (store) => store.write(key, file));
-    }
+    if (inWorldTier && file.checked !== 'uncovered') this.#copies.keepWorld(key, file);
     const known = file.checked === 'uncovered' ? { ...file, checked: undefined } : file;
     if (keeping.durable !== 'if-changed') await this.write(key, known, keeping.durable);
     else if (!(await this.#isStored(key, file.etag))) await this.write(key, known, 'replace');
@@ -122,8 +143,7 @@ export class LayeredStore {
 
   /** Writes a file to the near tier only, in the background. */
   keepNear(key: StoreKey, file: FileToStore, seconds?: number): void {
-    if (file.bytes.length > MAX_NEAR_BYTES) return;
-    this.#guard.write(this.#tiers.near, (store) => store.write(key, file, seconds));
+    void this.#copies.keepNear(key, file, { seconds });
   }
 
   /**
@@ -139,13 +159,15 @@ export class LayeredStore {
     return facts?.etag === etag;
   }
 
-  /** Removes files from every tier. Near copies in other data centres stay until they expire. */
+  /** Removes files from every tier, and their copies in other data centres within a minute. */
   async remove(...keys: readonly StoreKey[]): Promise<void> {
-    const { durable, near, world } = this.#tiers;
-    const copies = keys.flatMap((key) =>
-      [near, world].map((tier) => this.#guard.attempt(tier, (store) => store.remove(key))),
-    );
-    await Promise.all([...copies, this.#guard.attempt(durable, (store) => store.remove(keys))]);
+    await this.undo(...keys);
+    await this.#copies.remove(keys);
+  }
+
+  /** Removes files that were written a moment ago from the durable tier. */
+  async undo(...keys: readonly StoreKey[]): Promise<void> {
+    await this.#guard.attempt(this.#tiers.durable, (store) => store.remove(keys));
   }
 
   /**
@@ -164,27 +186,23 @@ export class LayeredStore {
     return (await this.#guard.attempt(durable, (store) => store.swap(key, known, file))) ?? true;
   }
 
-  /** The negative entry of a key, unless it has expired. */
-  async findMissing(key: StoreKey): Promise<NegativeHit | undefined> {
-    const { near } = this.#tiers;
-    const missing = await this.#guard.read(near, (store) => store.readMissing(key));
-    return near && missing && { missing, tier: near.label };
-  }
-
   /**
    * The last "not found" of an origin, for outages. It lives for a month unless the near tier
    * evicts it.
    */
   async findRememberedMissing(key: StoreKey): Promise<NegativeHit | undefined> {
-    return this.findMissing(rememberedMissingKey(key));
+    const entry = await this.findNear(rememberedMissingKey(key));
+    return entry?.kind === 'missing' ? entry : undefined;
   }
 
-  /** Stores a "not found" in the background: for `seconds`, and once more for outages. */
+  /** Keeps a "not found" in the background, for `seconds`. */
   keepMissing(key: StoreKey, missing: NegativeEntry, seconds: number): void {
-    const keep = (entry: StoreKey, life: number) =>
-      this.#guard.write(this.#tiers.near, (store) => store.writeMissing(entry, missing, life));
-    keep(key, seconds);
-    keep(rememberedMissingKey(key), REMEMBERED_MISSING_SECONDS);
+    this.#copies.keepMissing(key, missing, seconds);
+  }
+
+  /** Keeps a "not found" in the background, for outages. */
+  rememberMissing(key: StoreKey, missing: NegativeEntry): void {
+    this.#copies.keepMissing(rememberedMissingKey(key), missing, MAX_COPY_SECONDS);
   }
 
   /** The durable files whose keys begin with `prefix`; empty when that tier is absent or fails. */
@@ -196,6 +214,10 @@ export class LayeredStore {
 
 function fileOf({ bytes, etag, checked }: FileToStore): StoredFile {
   return { body: bytes, size: bytes.length, etag, checked };
+}
+
+async function wholeOf({ body, checked, etag }: StoredFile): Promise<FileToStore> {
+  return { bytes: await bytesOf(body), etag, checked };
 }
 
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {

@@ -1,7 +1,7 @@
 import { bytesOf } from '../bytes/streams.ts';
 import type { DurableStore } from './contract.ts';
 import type { StoreKey } from './key.ts';
-import { type RangedFile, rangedFile } from './large-files.ts';
+import { type RangedFile, rangedFile } from './ranged-file.ts';
 
 /**
  * What operations may touch of stored files: those of a bucket, or of a directory in the layout of

@@ -1,3 +1,4 @@
+import type { H1 } from '../bytes/h1.ts';
 import { matches, type Patterns } from '../module/patterns.ts';
 import type { ModulePath } from '../module/module-path.ts';
 import type { Version } from '../module/version.ts';
@@ -16,8 +17,8 @@ export type Expected =
   | {
       readonly kind: 'known';
       readonly database: string;
-      readonly zip: string;
-      readonly mod: string;
+      readonly zip: H1;
+      readonly mod: H1;
     }
   /** Every database was asked and has no record of it, or none may be asked. */
   | { readonly kind: 'uncovered' }

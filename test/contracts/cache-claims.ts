@@ -1,8 +1,24 @@
-import type { CacheStore, NearStore } from '../../src/store/contract.ts';
+import type {
+  FileCopy,
+  NearStore,
+  NegativeCopy,
+  StoredFile,
+  WorldStore,
+} from '../../src/store/contract.ts';
 import { bytesIn, type Claim, equal, equalBytes, newKey, someBytes } from './claims.ts';
 
+/** What the near and the world tier have in common. */
+type AnyCache = Pick<WorldStore | NearStore, 'read' | 'write' | 'remove'>;
+
+const LIFE = { asOf: 1_700_000_000_000, seconds: 86_400 };
+
+/** The file of a copy; undefined for none, and for a negative entry. */
+function fileOf(copy: FileCopy | NegativeCopy | undefined): StoredFile | undefined {
+  return copy?.kind === 'file' ? copy.file : undefined;
+}
+
 /** The contract of a cache in src/store/contract.ts, as long as it evicts nothing. */
-export const cacheClaims: readonly Claim<CacheStore>[] = [
+export const cacheClaims: readonly Claim<AnyCache>[] = [
   {
     claim: 'a file that is not there is undefined',
     async check(store) {
@@ -14,20 +30,30 @@ export const cacheClaims: readonly Claim<CacheStore>[] = [
     async check(store) {
       for (const size of [0, 1, 100_000, 2_000_000]) {
         const key = newKey('v1.0.0.mod');
-        await store.write(key, { bytes: someBytes(size), etag: `"of ${size}"` });
-        const file = await store.read(key);
+        await store.write(key, { bytes: someBytes(size), etag: `"of ${size}"` }, LIFE);
+        const file = fileOf(await store.read(key));
         equal({ size: file?.size, etag: file?.etag }, { size, etag: `"of ${size}"` });
         equalBytes(await bytesIn(file), someBytes(size));
       }
     },
   },
   {
+    claim: 'a file is read with the time at which it was right',
+    async check(store) {
+      const key = newKey('v1.0.0.mod');
+      await store.write(key, { bytes: someBytes(3), etag: '"e"' }, { ...LIFE, asOf: 12_345 });
+      const copy = await store.read(key);
+      equal(copy?.asOf, 12_345);
+      await bytesIn(fileOf(copy));
+    },
+  },
+  {
     claim: 'a second write replaces the first one',
     async check(store) {
       const key = newKey('list');
-      await store.write(key, { bytes: someBytes(10, 1), etag: '"one"' });
-      await store.write(key, { bytes: someBytes(20, 2), etag: '"two"' });
-      const file = await store.read(key);
+      await store.write(key, { bytes: someBytes(10, 1), etag: '"one"' }, LIFE);
+      await store.write(key, { bytes: someBytes(20, 2), etag: '"two"' }, LIFE);
+      const file = fileOf(await store.read(key));
       equal(file?.etag, '"two"');
       equalBytes(await bytesIn(file), someBytes(20, 2));
     },
@@ -37,12 +63,16 @@ export const cacheClaims: readonly Claim<CacheStore>[] = [
     async check(store) {
       for (const checked of ['h1:abc=', 'uncovered', undefined] as const) {
         const key = newKey('v1.0.0.mod');
-        await store.write(key, {
-          bytes: someBytes(3),
-          etag: '"e"',
-          ...(checked ? { checked } : {}),
-        });
-        const file = await store.read(key);
+        await store.write(
+          key,
+          {
+            bytes: someBytes(3),
+            etag: '"e"',
+            ...(checked ? { checked } : {}),
+          },
+          LIFE,
+        );
+        const file = fileOf(await store.read(key));
         equal(
           { checked: file?.checked, bytes: await bytesIn(file) },
           { checked, bytes: someBytes(3) },
@@ -54,7 +84,7 @@ export const cacheClaims: readonly Claim<CacheStore>[] = [
     claim: 'a file that is removed is gone, and removing one that never was there is no error',
     async check(store) {
       const key = newKey('v1.0.0.mod');
-      await store.write(key, { bytes: someBytes(10), etag: '"one"' });
+      await store.write(key, { bytes: someBytes(10), etag: '"one"' }, LIFE);
       await store.remove(key);
       await store.remove(key);
       equal(await store.read(key), undefined);
@@ -65,8 +95,8 @@ export const cacheClaims: readonly Claim<CacheStore>[] = [
     async check(store) {
       for (const length of [450, 485, 600, 1500]) {
         const key = newKey(`${'x'.repeat(length)}.mod`);
-        await store.write(key, { bytes: someBytes(5), etag: '"e"' });
-        const file = await store.read(key);
+        await store.write(key, { bytes: someBytes(5), etag: '"e"' }, LIFE);
+        const file = fileOf(await store.read(key));
         if (file) equalBytes(await bytesIn(file), someBytes(5));
       }
     },
@@ -84,59 +114,38 @@ const missing = { status: 410, text: 'gone: Ä "x"\n', origin: 'a.example' } as 
 /** What the near tier, the cache of a data centre, promises besides. */
 export const edgeClaims: readonly Claim<Edge>[] = [
   {
-    claim: 'a file that is streamed in is read as it was',
-    async check({ store }) {
-      for (const size of [1, 3_000_000]) {
-        const key = newKey();
-        const body = new Blob([someBytes(size) as BlobPart]).stream();
-        await store.writeStream(key, { body, size, etag: '"s"' });
-        const file = await store.read(key);
-        equal({ size: file?.size, etag: file?.etag }, { size, etag: '"s"' });
-        equalBytes(await bytesIn(file), someBytes(size));
-      }
-    },
-  },
-  {
     claim: 'a file is gone after its seconds, and not before',
     async check({ store, pass }) {
       const key = newKey('list');
-      await store.write(key, { bytes: someBytes(5), etag: '"e"' }, 60);
+      await store.write(key, { bytes: someBytes(5), etag: '"e"' }, { ...LIFE, seconds: 60 });
       await pass(59);
-      equalBytes(await bytesIn(await store.read(key)), someBytes(5));
+      equalBytes(await bytesIn(fileOf(await store.read(key))), someBytes(5));
       await pass(1);
       equal(await store.read(key), undefined);
     },
   },
   {
-    claim: 'a file without seconds stays for months',
+    claim: 'a negative entry is kept with its text and its time for its seconds',
     async check({ store, pass }) {
       const key = newKey();
-      await store.write(key, { bytes: someBytes(5), etag: '"e"' });
-      await pass(100 * 86_400);
-      equalBytes(await bytesIn(await store.read(key)), someBytes(5));
-    },
-  },
-  {
-    claim: 'a negative entry is kept with its text for its seconds',
-    async check({ store, pass }) {
-      const key = newKey();
-      equal(await store.readMissing(key), undefined);
-      await store.writeMissing(key, missing, 30);
+      await store.writeMissing(key, missing, { ...LIFE, seconds: 30 });
       await pass(29);
-      equal(await store.readMissing(key), missing);
+      equal(await store.read(key), { kind: 'missing', asOf: LIFE.asOf, missing });
       await pass(1);
-      equal(await store.readMissing(key), undefined);
+      equal(await store.read(key), undefined);
     },
   },
   {
-    claim: 'a negative entry and a file of the same key do not affect each other',
+    claim: 'a key has a file or a negative entry: the last one that was written',
     async check({ store }) {
       const key = newKey();
-      await store.writeMissing(key, missing, 30);
+      await store.writeMissing(key, missing, LIFE);
+      await store.write(key, { bytes: someBytes(5), etag: '"e"' }, LIFE);
+      equalBytes(await bytesIn(fileOf(await store.read(key))), someBytes(5));
+      await store.writeMissing(key, missing, LIFE);
+      equal((await store.read(key))?.kind, 'missing');
+      await store.remove(key);
       equal(await store.read(key), undefined);
-      await store.write(key, { bytes: someBytes(5), etag: '"e"' });
-      equal(await store.readMissing(key), missing);
-      equalBytes(await bytesIn(await store.read(key)), someBytes(5));
     },
   },
   {
@@ -156,8 +165,8 @@ export const edgeClaims: readonly Claim<Edge>[] = [
       const prefix = newKey('');
       const keys = names.map((name) => `${prefix}${name}` as typeof prefix);
       for (const [at, key] of keys.entries())
-        await store.write(key, { bytes: someBytes(5, at), etag: `"${at}"` });
-      for (const [at, key] of keys.entries()) equal((await store.read(key))?.etag, `"${at}"`);
+        await store.write(key, { bytes: someBytes(5, at), etag: `"${at}"` }, LIFE);
+      for (const [at, key] of keys.entries()) equal(fileOf(await store.read(key))?.etag, `"${at}"`);
     },
   },
 ];

@@ -19,7 +19,7 @@ interface Env {
  */
 async function run(suite: string | undefined, at: number, env: Env): Promise<void> {
   const clock = fakeClock(Date.now());
-  const edge = edgeCache(dataCentreCache(caches), clock);
+  const edge = edgeCache(dataCentreCache(caches), { clock, host: 'modferry.example' });
   const pass = async (seconds: number) => clock.advance(seconds * 1000);
   if (suite === 'r2') return durableClaims[at]?.check(r2Store(env.FILES));
   if (suite === 'kv') return cacheClaims[at]?.check(kvStore(env.META));
@@ -27,7 +27,7 @@ async function run(suite: string | undefined, at: number, env: Env): Promise<voi
   if (suite === 'edge clock') return edgeClaims[at]?.check({ store: edge, pass });
   if (suite === 'edge shared')
     return sharedClaims[at]?.check({
-      state: edgeSharedState(dataCentreCache(caches), clock),
+      state: edgeSharedState(dataCentreCache(caches), { clock, host: 'modferry.example' }),
       pass,
     });
   if (suite === 'kv shared')

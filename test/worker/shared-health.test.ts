@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Response } from 'miniflare';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { entryAddress } from '../../src/platform/cloudflare/edge-cache.ts';
 import { fixtureModules } from '../fakes/origin/modules.ts';
 import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
 import { type Modferry, type ModferryOptions, startModferry } from './modferry.ts';
@@ -52,7 +53,7 @@ async function sharedInCache({ miniflare, url }: Modferry): Promise<string> {
   const caches = await miniflare.getCaches();
   return vi.waitFor(async () => {
     await fetch(`${url}/healthz`);
-    const found = await caches.default.match('https://modferry.invalid/shared/-%2Fhealth');
+    const found = await caches.default.match(entryAddress('127.0.0.1', '-/health'));
     if (!found) throw new Error('Cannot find the shared health in the cache');
     return found.text();
   }, 15_000);
@@ -108,7 +109,7 @@ it('damaged shared health is logged and ignored, and requests are answered meanw
     await namespace.put(key, '{"version":1,"origins":[SECRET', { metadata: { until } });
   const caches = await first.miniflare.getCaches();
   await caches.default.put(
-    'https://modferry.invalid/shared/-%2Fhealth',
+    entryAddress('127.0.0.1', '-/health'),
     new Response('SECRET', {
       headers: { 'Cache-Control': 'public, max-age=600', 'X-Modferry-Until': String(until) },
     }),

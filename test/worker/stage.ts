@@ -9,6 +9,7 @@ import type { Fault, FaultOptions } from '../fakes/origin/faults.ts';
 import type { FakeModule } from '../fakes/origin/module.ts';
 import { fixtureModules } from '../fakes/origin/modules.ts';
 import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
+import { entryAddress } from '../../src/platform/cloudflare/edge-cache.ts';
 import { type Modferry, type ModferryOptions, startModferry } from './modferry.ts';
 import { WAIT } from './wait.ts';
 
@@ -128,10 +129,11 @@ function targetOf({ database, modferry, origin, servers }: TargetParts): Target 
     },
     async nearEntrySeconds(kind, key) {
       const caches = await miniflare.getCaches();
-      const address = `https://modferry.invalid/${kind}/${encodeURIComponent(key)}`;
+      const address = entryAddress('127.0.0.1', key);
       const entry = await vi.waitFor(async () => {
         const found = await caches.default.match(address);
-        if (!found) throw new Error(`Cannot find ${kind} ${key} in the edge cache`);
+        if (found?.headers.has('x-modferry-etag') !== (kind === 'file'))
+          throw new Error(`Cannot find ${kind} ${key} in the edge cache`);
         return found;
       }, WAIT);
       return Number(/max-age=(\d+)/.exec(entry.headers.get('cache-control') ?? '')?.[1]);

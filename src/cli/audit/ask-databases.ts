@@ -14,13 +14,9 @@ export function askDatabases(config: Config, stopped: AbortSignal): Ask {
     sink: () => {}, // the report has the reason why a database could not be asked
   });
   const incoming = { region: {}, signal: stopped, background: processBackground };
-  return async (origins, question) => {
+  return (origins, question) => {
     // Each question has the time that a request of a client has, TIMEOUT_TOTAL.
-    const { context, end } = open(incoming, randomUUID());
-    try {
-      return await context.origins.ask(origins, question);
-    } finally {
-      end();
-    }
+    const { context } = open(incoming, randomUUID());
+    return context.origins.ask(origins, question);
   };
 }

@@ -4,7 +4,7 @@ import { startSha256 } from '../../bytes/sha256.ts';
 import { type Failure, type FailureReason } from '../../origins/failure.ts';
 import type { Upload } from '../../store/contract.ts';
 import { newEtag } from '../../store/etag.ts';
-import type { RangedFile } from '../../store/large-files.ts';
+import type { RangedFile } from '../../store/ranged-file.ts';
 import { reportMismatch } from '../ask-for-file.ts';
 import { asMismatch, type KnownHash } from '../expectation.ts';
 import type { SentFile } from '../outcome.ts';
@@ -165,7 +165,7 @@ class FilledFile implements RelayedFile {
     }
     const compared = await compareStored(this.#job, stored, known);
     if (!compared.ok) {
-      await large.remove(file.key, file.hashKey, stored.etag);
+      await large.removeUpload(file.key, file.hashKey, stored.etag);
       return compared;
     }
     await large.writeHash(file.hashKey, known.hash, stored.etag);

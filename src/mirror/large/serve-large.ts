@@ -13,7 +13,14 @@ import { startFill } from './fill.ts';
 import type { Job } from './job.ts';
 import type { LargeFile } from './large-file.ts';
 import { type BegunAnswer, discardAnswer, openAnswer, type WholeAnswer } from './open-answer.ts';
-import { findStored, found, serveVerified, type StoredCopy, verifyStored } from './stored-copy.ts';
+import {
+  findStored,
+  found,
+  serveVerified,
+  type StoredCopy,
+  type UnreadyCopy,
+  verifyStored,
+} from './stored-copy.ts';
 
 /**
  * The part of its time left for which a request waits for the fill of another one. A fill may take
@@ -37,16 +44,8 @@ export function fillLarge(file: LargeFile, context: RequestContext): Promise<Out
 async function answer(job: Job): Promise<Outcome> {
   const { context, file } = job;
   const copy = await findStored(job);
-  if (copy.state === 'ready') return copy.outcome;
-  if (copy.state === 'absent') {
-    if (!context.mayFetch) return notCached(file.subject);
-    const negative = await context.store.findMissing(file.key);
-    if (negative) {
-      const { missing: said, tier } = negative;
-      const source: Source = { from: 'store', tier, origin: said.origin };
-      return missing(file.subject, said, { isUnanimous: true, source });
-    }
-  }
+  if ('outcome' in copy) return copy.outcome;
+  if (copy.state === 'absent' && !context.mayFetch) return notCached(file.subject);
   // A request that may not fetch does not lead a flight: its "not cached" is no answer for the
   // others.
   if (!context.mayFetch) return (await obtain(job, copy)).outcome;
@@ -58,13 +57,13 @@ async function answer(job: Job): Promise<Outcome> {
   const shared = await within(context.clock, limitMs, waiting).catch(() => undefined);
   if (typeof shared === 'object') return shared;
   const now: StoredCopy = shared ? await findStored(job) : { state: 'absent' };
-  if (now.state === 'ready') return now.outcome;
+  if ('outcome' in now) return now.outcome;
   // The other request still fetches, or could not store the file: this one fetches for itself.
   return (await obtain(job, now)).outcome;
 }
 
 /** Verifies the stored copy, or fetches the file where there is none or it is wrong. */
-async function obtain(job: Job, copy: StoredCopy): Promise<Delivery> {
+async function obtain(job: Job, copy: UnreadyCopy): Promise<Delivery> {
   const { context, file } = job;
   if (copy.state === 'unchecked' && file.expect) {
     const outcome = await verifyStored(job, await file.expect()).catch((error: unknown) => {
@@ -113,7 +112,10 @@ async function fetchFile(job: Job, earlier: readonly Failure[]): Promise<Deliver
   }
   if (asked.kind === 'missing' && earlier.length === 0) {
     const { isUnanimous } = asked;
-    if (isUnanimous) context.store.keepMissing(file.key, asked.missing, NEAR_SECONDS.negative);
+    if (isUnanimous) {
+      context.store.keepMissing(file.key, asked.missing, NEAR_SECONDS.negative);
+      context.store.rememberMissing(file.key, asked.missing);
+    }
     const source: Source = { from: 'origin', origin: asked.missing.origin, effort };
     return { outcome: missing(file.subject, asked.missing, { isUnanimous, source }) };
   }

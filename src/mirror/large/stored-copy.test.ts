@@ -108,7 +108,7 @@ describe('a stored copy without a hash file', () => {
     const { serve, context, durable, near } = setup(right, { kind: 'uncovered' });
     expect(await serve()).toMatchObject({ cache: 'uncovered' });
     await context.idle();
-    expect(await near.read(key)).toMatchObject({ checked: 'uncovered' });
+    expect(await near.read(key)).toMatchObject({ file: { checked: 'uncovered' } });
     expect([...durable.files.keys()]).toEqual([key]);
   });
 

@@ -3,6 +3,7 @@
  *
  *     absent      nothing is stored
  *     ready       it may be served: it was checked, or nothing is compared
+ *     missing     no origin had the file a moment ago
  *     unchecked   it is from a bucket that was filled without checks, or from another request's
  *                 fill whose check has not ended yet
  *
@@ -10,17 +11,23 @@
  */
 import { discard } from '../../bytes/streams.ts';
 import type { Found, Outcome, Source } from '../outcome.ts';
-import type { LargeHit, RangedFile } from '../../store/large-files.ts';
+import type { LargeHit, Verified } from '../../store/large-files.ts';
+import type { RangedFile } from '../../store/ranged-file.ts';
 import { type CacheClass, NEAR_SECONDS } from '../cache-policy.ts';
 import { asMismatch, type Comparable, type Expectation, type KnownHash } from '../expectation.ts';
-import { unavailable } from '../messages.ts';
+import { missingStored, unavailable } from '../messages.ts';
 import type { Job } from './job.ts';
 import type { ByteSource } from '../../bytes/byte-source.ts';
 import type { LargeFile } from './large-file.ts';
 
 export type StoredCopy =
   | { readonly state: 'ready'; readonly outcome: Found }
-  | { readonly state: 'unchecked' | 'absent' };
+  | { readonly state: 'missing'; readonly outcome: Outcome }
+  | UnreadyCopy;
+
+export interface UnreadyCopy {
+  readonly state: 'unchecked' | 'absent';
+}
 
 /**
  * The memory that one comparison holds: two windows of the file, and what is inflated from them.
@@ -35,6 +42,8 @@ export async function findStored({ file, context }: Job): Promise<StoredCopy> {
     hashKey: expect ? hashKey : undefined,
   });
   if (!hit) return { state: 'absent' };
+  if (hit.kind === 'missing')
+    return { state: 'missing', outcome: missingStored(file.subject, hit) };
   if (!expect || hit.file.checked) return { state: 'ready', outcome: foundStored(file, hit) };
   discard(hit.file.body);
   return { state: 'unchecked' };
@@ -55,9 +64,7 @@ export async function verifyStored(job: Job, expected: Expectation): Promise<Out
     const stale = await serveByHashFile(job, stored);
     return stale ?? unavailable(file.subject, expected.failures, { from: 'store', tier });
   }
-  if (expected.kind === 'uncovered') {
-    large.copyToNear(file.key, { ...stored, checked: 'uncovered' }, NEAR_SECONDS.uncovered);
-  } else {
+  if (expected.kind === 'known') {
     const compared = await compareStored(job, stored, expected);
     if (!compared.ok) {
       const reason = asMismatch(compared.reason, expected);
@@ -93,15 +100,14 @@ export async function serveVerified(
   etag: string,
   expected: Comparable,
 ): Promise<Found | undefined> {
-  // With the hash key, as without it an unmarked copy would go to the near tier.
-  const hit = await context.store.large.find(file.key, {
-    select: context.select,
-    hashKey: file.hashKey,
-  });
-  if (!hit) return undefined;
-  if (expected.kind !== 'known') return foundStored(file, hit, 'uncovered');
-  // The write of the hash file may have failed, but an equal etag means the compared file.
-  if (hit.file.checked || hit.file.etag === etag) return foundStored(file, hit, 'immutable');
+  const verified: Verified =
+    expected.kind === 'known'
+      ? { etag, checked: expected.hash }
+      : { etag, checked: 'uncovered', nearSeconds: NEAR_SECONDS.uncovered };
+  const { hashKey, key } = file;
+  const hit = await context.store.large.find(key, { select: context.select, hashKey, verified });
+  if (hit?.kind !== 'file') return undefined;
+  if (hit.file.checked) return foundStored(file, hit);
   discard(hit.file.body);
   return undefined;
 }
@@ -120,11 +126,12 @@ async function serveByHashFile(job: Job, stored: RangedFile): Promise<Found | un
   const expected: KnownHash = { kind: 'known', database: '', hash: known.hash };
   if (!(await compareStored(job, stored, expected)).ok) return undefined;
   const hit = await large.find(file.key, { select: context.select });
-  if (hit?.file.etag === stored.etag) {
+  if (hit?.kind !== 'file') return undefined;
+  if (hit.file.etag === stored.etag) {
     const source: Source = { from: 'store', tier: hit.tier, isStale: true };
     return { ...foundStored(file, hit, 'stale'), source };
   }
-  if (hit) discard(hit.file.body);
+  discard(hit.file.body);
   return undefined;
 }
 

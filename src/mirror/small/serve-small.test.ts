@@ -335,8 +335,10 @@ describe('a stored file that was never checked', () => {
       cache: 'immutable',
       file: { checked: 'h1:right' },
     });
-    for (const tier of [tiers.durable, tiers.world, tiers.near]) {
-      expect(await tier.read(key)).toMatchObject({ checked: 'h1:right', etag: '"old"' });
+    const marked = { checked: 'h1:right', etag: '"old"' };
+    expect(await tiers.durable.read(key)).toMatchObject(marked);
+    for (const tier of [tiers.world, tiers.near]) {
+      expect(await tier.read(key)).toMatchObject({ file: marked });
     }
     await serve();
     expect(verified).toEqual(['module old']);
@@ -425,8 +427,10 @@ describe('a fetched file', () => {
     expect(outcome).toMatchObject({ kind: 'found', cache });
     const marks = await Promise.all(
       (['durable', 'world', 'near'] as const).map(async (tier) => {
-        const file = await tiers[tier].read(key);
-        return [tier, file ? (file.checked ?? 'unmarked') : 'absent'];
+        const found = await tiers[tier].read(key);
+        if (!found) return [tier, 'absent'];
+        const file = 'file' in found ? found.file : found;
+        return [tier, 'checked' in file ? (file.checked ?? 'unmarked') : 'unmarked'];
       }),
     );
     expect(Object.fromEntries(marks)).toEqual(kept);

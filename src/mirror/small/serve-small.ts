@@ -9,7 +9,7 @@ import type { Found, Outcome, Source } from '../outcome.ts';
 import { type Delivery, fetchShared } from '../shared-fetch.ts';
 import type { Fetched, FetchedFile, SmallFile } from './small-file.ts';
 import {
-  findOther,
+  findDerived,
   findStored,
   found,
   foundBytes,
@@ -24,6 +24,9 @@ import {
  * a time limit of its own, but the platform may have ended it; the rest is for that case.
  */
 const SHARE_OF_TIME_TO_WAIT = 0.9;
+
+/** How long a module for which nothing was stored is not looked for in the bucket again. */
+const LIST_AGAIN_AFTER_MS = 600_000;
 
 /**
  * Serves a small file: from the store unless it has to be fetched again, else from the first origin
@@ -56,7 +59,7 @@ async function obtain(
   const isUnchecked = copy.state === 'unchecked';
   const checked = isUnchecked ? await verifyStored(file, copy, context) : copy;
   if (checked.state === 'ready') return checked;
-  const other = isUnchecked ? await findOther(file, context) : checked;
+  const other = isUnchecked ? await findDerived(file) : checked;
   if (other.state === 'ready') return other;
   const isUnproven = checked.state === 'unproven';
   const job: Job = {
@@ -89,17 +92,32 @@ async function deliver(job: Job, fetched: Fetched): Promise<Delivery> {
   if (fetched.kind === 'found') return deliverFile(job, fetched);
   const { effort } = fetched;
   if (fetched.kind === 'missing') {
-    // Since Go 1.23 `go install p@v` fails without a list. So a module with stored versions keeps
-    // its list, even after the origins have removed it.
-    const kept = file.composeOffline ? await findStale(file, context, effort) : undefined;
-    if (kept) return { outcome: kept };
-    const { isUnanimous } = fetched;
-    if (isUnanimous) context.store.keepMissing(file.key, fetched.missing, NEAR_SECONDS.negative);
-    const source: Source = { from: 'origin', origin: fetched.missing.origin, effort };
-    return { outcome: missing(file.subject, fetched.missing, { isUnanimous, source }) };
+    return deliverMissing(job, fetched);
   }
   const stale = hasStaleCopy ? await findStale(file, context, effort) : undefined;
   return { outcome: stale ?? (await missingBefore(file, fetched, context)) };
+}
+
+async function deliverMissing(
+  { file, context }: Job,
+  fetched: Extract<Fetched, { kind: 'missing' }>,
+): Promise<Delivery> {
+  const { effort, isUnanimous, missing: said } = fetched;
+  const { clock, store } = context;
+  // Since Go 1.23 `go install p@v` fails without a list. So a module with stored versions keeps its
+  // list, even after the origins have removed it. A module that had none is not looked for again
+  // at once, because listing a bucket is an expensive operation.
+  const before = file.composeOffline && (await store.findRememberedMissing(file.key));
+  const isLookedFor = before && clock.now() - before.asOf < LIST_AGAIN_AFTER_MS;
+  const kept =
+    file.composeOffline && !isLookedFor ? await findStale(file, context, effort) : undefined;
+  if (kept) return { outcome: kept };
+  if (isUnanimous) {
+    store.keepMissing(file.key, said, NEAR_SECONDS.negative);
+    if (!isLookedFor) store.rememberMissing(file.key, said);
+  }
+  const source: Source = { from: 'origin', origin: said.origin, effort };
+  return { outcome: missing(file.subject, said, { isUnanimous, source }) };
 }
 
 function deliverFile(

@@ -13,7 +13,7 @@ import type { Reach } from '../../store/layered.ts';
 import type { Hit } from '../../store/tiers.ts';
 import { NEAR_SECONDS } from '../cache-policy.ts';
 import type { RequestContext } from '../context.ts';
-import { missing } from '../messages.ts';
+import { missingStored } from '../messages.ts';
 import type { Found, Outcome, Source } from '../outcome.ts';
 import type { SmallFile } from './small-file.ts';
 
@@ -38,7 +38,8 @@ export async function findStored(file: SmallFile, context: RequestContext): Prom
     file.cache === 'mutable'
       ? await store.findNear(file.key)
       : await store.find(file.key, { ...reachOf(file), checkedOnly: file.verify !== undefined });
-  if (!hit) return findOther(file, context);
+  if (!hit) return findDerived(file);
+  if (hit.kind === 'missing') return ready(missingStored(file.subject, hit));
   const { file: stored, tier } = hit;
   if (file.verify && !stored.checked) return readUnchecked(hit, context);
   return ready(found(file, stored, { from: 'store', tier }));
@@ -56,21 +57,14 @@ async function readUnchecked(
   }
 }
 
-/** What the store has in place of a copy: a file to derive it from, or a negative entry. */
-export async function findOther(
+/** A file that is derived from other stored ones, in place of a copy. */
+export async function findDerived(
   file: SmallFile,
-  { store }: RequestContext,
 ): Promise<ReadyCopy | { readonly state: 'absent' }> {
   const derived = await file.derive?.();
-  if (derived) {
-    const { bytes, tier } = derived;
-    return ready(foundBytes(file, { bytes, etag: etagOf(bytes) }, { from: 'store', tier }));
-  }
-  const negative = await store.findMissing(file.key);
-  if (!negative) return { state: 'absent' };
-  const { missing: answer, tier } = negative;
-  const source: Source = { from: 'store', tier, origin: answer.origin };
-  return ready(missing(file.subject, answer, { isUnanimous: true, source }));
+  if (!derived) return { state: 'absent' };
+  const { bytes, tier } = derived;
+  return ready(foundBytes(file, { bytes, etag: etagOf(bytes) }, { from: 'store', tier }));
 }
 
 /** Verifies an unchecked copy, and remembers the result. */

@@ -17,7 +17,7 @@ export type AuditedFile =
   | ChecksumFileRequest
   /** Of a checksum database that SUMDBS does not name. */
   | { readonly kind: 'other log' }
-  /** What the go command leaves beside its files. */
+  /** What the go command leaves beside its files, and what modferry keeps for itself. */
   | { readonly kind: 'ignored' }
   | { readonly kind: 'unknown' };
 
@@ -31,6 +31,8 @@ export function classify(key: string, databases: readonly Database[]): AuditedFi
   const parsed = parseKey(key);
   if (!parsed) return LEFT_BY_GO.test(key) ? { kind: 'ignored' } : UNKNOWN;
   switch (parsed.kind) {
+    case 'own':
+      return { kind: 'ignored' };
     case 'checksums':
       return checksumFile(parsed.path, databases);
     case 'list':

@@ -4,7 +4,7 @@ import type { ModulePath } from '../../module/module-path.ts';
 import type { Version } from '../../module/version.ts';
 import type { ListedFile } from '../../store/contract.ts';
 import { listedKey, type StoreKey, versionKey } from '../../store/key.ts';
-import type { RangedFile } from '../../store/large-files.ts';
+import type { RangedFile } from '../../store/ranged-file.ts';
 import { openRanged, readWhole, type StoredTree } from '../../store/stored-tree.ts';
 import { type Checksums, createChecksums, type Expected } from '../../sumdb/checksums.ts';
 import type { Database } from '../../sumdb/database.ts';

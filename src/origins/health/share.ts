@@ -91,13 +91,19 @@ export class HealthSharing {
     ];
   }
 
-  /** Reads and writes in the background what is due. Called with every request. */
+  /** Reads and writes in the background what is due. Called where origins are asked. */
   syncIfDue(background: Background): void {
     const now = this.#clock.now();
     if (now < this.#busyUntil || !this.#places.some((place) => place.isDue(now))) return;
     const until = now + EXCHANGE_LIMIT_MS;
     this.#busyUntil = until;
     background('share health', this.#exchange(now, until));
+  }
+
+  /** Reads the places that are due. Never rejects. */
+  async readIfDue(): Promise<void> {
+    const now = this.#clock.now();
+    for (const place of this.#places) if (place.isDue(now)) await place.exchange('read');
   }
 
   /** Reads all places now. Never rejects. */

@@ -2,23 +2,14 @@ import { bodyInit } from '../../bytes/streams.ts';
 import type { Clock } from '../../effects/clock.ts';
 import * as v from 'valibot';
 import {
-  type Checked,
-  type FileFacts,
+  type CopyLife,
+  type FileToStore,
   type NearStore,
   parseChecked,
 } from '../../store/contract.ts';
 import type { StoreKey } from '../../store/key.ts';
 
 type DataCentreCache = Pick<Cache, 'match' | 'put' | 'delete'>;
-
-/**
- * Entries have a host of their own, so that they do not depend on the host name of the request
- * (docs/decisions/006).
- */
-export const ENTRY_HOST = 'https://modferry.invalid/';
-
-/** The longest lifetime that the platform accepts. */
-const YEAR_SECONDS = 31_536_000;
 
 /**
  * The cache of this data centre: `caches.default`, Cloudflare's own addition to the Cache API.
@@ -35,65 +26,67 @@ function isCache(value: unknown): value is DataCentreCache {
 }
 
 /**
+ * The address of an entry in the cache, under a host name of this deployment
+ * (docs/decisions/006). No client can read it: the Worker serves no file below `/-/edge/`.
+ */
+export function entryAddress(host: string, name: string): string {
+  return `https://${host}/-/edge/${encodeURIComponent(name)}`;
+}
+
+/**
  * The Cache API of this data centre as the near tier. It may evict anything at any time, and is
  * never needed for correctness.
  *
- * A header of our own holds the time at which an entry expires, and is compared with `clock`, so
- * that tests need not wait. `max-age` is only a hint to the platform.
+ * Headers of our own hold the times, and are compared with `clock`, so that tests need not wait.
+ * `max-age` is only a hint to the platform. `host` is a host name of this deployment.
  */
-export function edgeCache(cache: DataCentreCache, clock: Clock): NearStore {
-  async function match(key: StoreKey, kind: 'file' | 'missing'): Promise<Response | undefined> {
-    const response = await cache.match(entry(key, kind));
-    if (!response) return undefined;
-    if (clock.now() < Number(response.headers.get('X-Modferry-Until'))) return response;
-    await response.body?.cancel();
-    return undefined;
-  }
+export function edgeCache(
+  cache: DataCentreCache,
+  { clock, host }: { readonly clock: Pick<Clock, 'now'>; readonly host: string },
+): NearStore {
+  const addressOf = (key: StoreKey) => entryAddress(host, key);
 
-  async function put(url: string, { body, headers, seconds }: NewEntry) {
+  async function put(key: StoreKey, { body, headers, life }: NewEntry): Promise<void> {
     const response = new Response(body, {
       headers: {
         ...headers,
-        'Cache-Control': `public, max-age=${seconds}`,
-        'X-Modferry-Until': String(clock.now() + seconds * 1000),
+        'Cache-Control': `public, max-age=${life.seconds}`,
+        'X-Modferry-As-Of': String(life.asOf),
+        'X-Modferry-Until': String(clock.now() + life.seconds * 1000),
       },
     });
-    await cache.put(url, response);
+    await cache.put(addressOf(key), response);
   }
 
   return {
     label: 'edge',
 
     async read(key) {
-      const response = await match(key, 'file');
-      const size = Number(response?.headers.get('X-Modferry-Size'));
-      const etag = response?.headers.get('X-Modferry-Etag');
-      if (!response?.body || !etag) return undefined;
-      return { body: response.body, size, etag, checked: checkedOf(response.headers) };
+      const response = await cache.match(addressOf(key));
+      const { body, headers } = response ?? {};
+      if (!response || !body || !headers) return undefined;
+      const asOf = Number(headers.get('X-Modferry-As-Of'));
+      if (clock.now() >= Number(headers.get('X-Modferry-Until'))) {
+        await body.cancel();
+        return undefined;
+      }
+      const etag = headers.get('X-Modferry-Etag');
+      if (etag === null) {
+        return { kind: 'missing', asOf, missing: v.parse(Missing, await response.json()) };
+      }
+      const size = Number(headers.get('X-Modferry-Size'));
+      const checked = parseChecked(headers.get('X-Modferry-Checked') ?? undefined);
+      return { kind: 'file', asOf, file: { body, size, etag, checked } };
     },
 
-    async write(key, file, seconds = YEAR_SECONDS) {
-      const headers = facts(file, file.bytes.length);
-      await put(entry(key, 'file'), { body: bodyInit(file.bytes), headers, seconds });
-    },
+    write: (key, file, life) =>
+      put(key, { body: bodyInit(file.bytes), headers: factsOf(file), life }),
 
-    async writeStream(key, file, seconds = YEAR_SECONDS) {
-      const headers = facts(file, file.size);
-      await put(entry(key, 'file'), { body: bodyInit(file.body), headers, seconds });
-    },
+    writeMissing: (key, missing, life) =>
+      put(key, { body: JSON.stringify(missing), headers: {}, life }),
 
     async remove(key) {
-      await cache.delete(entry(key, 'file'));
-    },
-
-    async readMissing(key) {
-      const response = await match(key, 'missing');
-      return response && v.parse(Missing, await response.json());
-    },
-
-    async writeMissing(key, missing, seconds) {
-      const body = JSON.stringify(missing);
-      await put(entry(key, 'missing'), { body, headers: {}, seconds });
+      await cache.delete(addressOf(key));
     },
   };
 }
@@ -101,11 +94,7 @@ export function edgeCache(cache: DataCentreCache, clock: Clock): NearStore {
 interface NewEntry {
   readonly body: BodyInit;
   readonly headers: Readonly<Record<string, string>>;
-  readonly seconds: number;
-}
-
-function entry(key: StoreKey, kind: 'file' | 'missing'): string {
-  return `${ENTRY_HOST}${kind}/${encodeURIComponent(key)}`;
+  readonly life: CopyLife;
 }
 
 const Missing = v.object({
@@ -114,14 +103,10 @@ const Missing = v.object({
   origin: v.string(),
 });
 
-function facts({ etag, checked }: Omit<FileFacts, 'size'>, size: number): Record<string, string> {
+function factsOf({ bytes, checked, etag }: FileToStore): Record<string, string> {
   return {
     'X-Modferry-Etag': etag,
-    'X-Modferry-Size': String(size),
+    'X-Modferry-Size': String(bytes.length),
     ...(checked !== undefined && { 'X-Modferry-Checked': checked }),
   };
-}
-
-function checkedOf(headers: Headers): Checked | undefined {
-  return parseChecked(headers.get('X-Modferry-Checked') ?? undefined);
 }

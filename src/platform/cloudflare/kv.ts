@@ -1,5 +1,5 @@
 import type { KVNamespace } from '@cloudflare/workers-types';
-import { type CacheStore, parseChecked } from '../../store/contract.ts';
+import { parseChecked, type WorldStore } from '../../store/contract.ts';
 
 type Namespace = Pick<KVNamespace, 'getWithMetadata' | 'put' | 'delete'>;
 
@@ -15,29 +15,38 @@ const MAX_KEY_BYTES = 512;
  */
 const CACHE_TTL_SECONDS = 300;
 
+interface Metadata {
+  readonly etag: string;
+  readonly checked?: string;
+  /** Absent in what an older release wrote. */
+  readonly asOf?: number;
+}
+
 /**
  * KV as the world tier of small immutable files. Reads are eventually consistent and misses are
  * cached, so it must not hold mutable files, and a miss does not prove that a file is absent.
  */
-export function kvStore(namespace: Namespace): CacheStore {
+export function kvStore(namespace: Namespace): WorldStore {
   return {
     label: 'kv',
 
     async read(key) {
       if (key.length > MAX_KEY_BYTES) return undefined;
-      const found = await namespace.getWithMetadata<{ etag: string; checked?: string }>(key, {
+      const found = await namespace.getWithMetadata<Metadata>(key, {
         type: 'arrayBuffer',
         cacheTtl: CACHE_TTL_SECONDS,
       });
       if (!found.value || !found.metadata) return undefined;
       const body = new Uint8Array(found.value);
-      const { etag, checked } = found.metadata;
-      return { body, size: body.length, etag, checked: parseChecked(checked) };
+      const { asOf = 0, checked, etag } = found.metadata;
+      const file = { body, size: body.length, etag, checked: parseChecked(checked) };
+      return { kind: 'file', asOf, file };
     },
-    async write(key, file) {
+    async write(key, file, { asOf, seconds }) {
       if (key.length > MAX_KEY_BYTES) return;
       const { bytes, etag, checked } = file;
-      await namespace.put(key, bytes, { metadata: { etag, checked } });
+      const metadata = { etag, checked, asOf };
+      await namespace.put(key, bytes, { expirationTtl: seconds, metadata });
     },
     async remove(key) {
       if (key.length <= MAX_KEY_BYTES) await namespace.delete(key);

@@ -2,7 +2,7 @@ import type { KVNamespace } from '@cloudflare/workers-types';
 import type { Clock } from '../../effects/clock.ts';
 import { sharedKey } from '../../store/key.ts';
 import type { SharedState, SharedStates } from '../../effects/shared-state.ts';
-import { dataCentreCache, ENTRY_HOST } from './edge-cache.ts';
+import { dataCentreCache, entryAddress } from './edge-cache.ts';
 import type { Bindings } from './tiers.ts';
 
 type Now = Pick<Clock, 'now'>;
@@ -10,9 +10,12 @@ type Now = Pick<Clock, 'now'>;
 /** The shortest lifetime that KV accepts, in seconds. */
 const MIN_TTL_SECONDS = 60;
 
-/** The shared texts of this deployment: in this data centre, and in KV where it is bound. */
-export function sharedStatesOf({ META }: Bindings, clock: Now): SharedStates {
-  const dataCentre = edgeSharedState(dataCentreCache(caches), clock);
+/**
+ * The shared texts of this deployment: in this data centre, and in KV where it is bound. `host` is
+ * a host name of this deployment.
+ */
+export function sharedStatesOf({ META }: Bindings, clock: Now, host: string): SharedStates {
+  const dataCentre = edgeSharedState(dataCentreCache(caches), { clock, host });
   return META ? { dataCentre, world: kvSharedState(META, clock) } : { dataCentre };
 }
 
@@ -20,10 +23,14 @@ export function sharedStatesOf({ META }: Bindings, clock: Now): SharedStates {
  * Shared texts in the cache of this data centre. As for files, a header of our own holds the time
  * at which a text expires, and is compared with `clock`.
  */
-export function edgeSharedState(cache: Pick<Cache, 'match' | 'put'>, clock: Now): SharedState {
+export function edgeSharedState(
+  cache: Pick<Cache, 'match' | 'put'>,
+  { clock, host }: { readonly clock: Now; readonly host: string },
+): SharedState {
+  const addressOf = (name: string) => entryAddress(host, sharedKey(name));
   return {
     async read(name) {
-      const response = await cache.match(entry(name));
+      const response = await cache.match(addressOf(name));
       if (!response) return undefined;
       if (clock.now() < Number(response.headers.get('X-Modferry-Until'))) return response.text();
       await response.body?.cancel();
@@ -34,13 +41,9 @@ export function edgeSharedState(cache: Pick<Cache, 'match' | 'put'>, clock: Now)
         'Cache-Control': `public, max-age=${seconds}`,
         'X-Modferry-Until': String(clock.now() + seconds * 1000),
       };
-      await cache.put(entry(name), new Response(text, { headers }));
+      await cache.put(addressOf(name), new Response(text, { headers }));
     },
   };
-}
-
-function entry(name: string): string {
-  return `${ENTRY_HOST}shared/${encodeURIComponent(sharedKey(name))}`;
 }
 
 /**

@@ -14,10 +14,10 @@ export interface Bindings {
   readonly META?: KVNamespace;
 }
 
-/** The tiers that this deployment has. */
-export function tiersOf({ FILES, META }: Bindings, clock: Clock): Tiers {
+/** The tiers that this deployment has. `host` is a host name of this deployment. */
+export function tiersOf({ FILES, META }: Bindings, clock: Clock, host: string): Tiers {
   return {
-    near: edgeCache(dataCentreCache(caches), clock),
+    near: edgeCache(dataCentreCache(caches), { clock, host }),
     world: META && kvStore(META),
     durable: FILES && r2Store(FILES),
   };

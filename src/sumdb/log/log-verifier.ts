@@ -11,6 +11,7 @@
  * Nothing is remembered here, and nothing is reported: see log-client.ts for both.
  */
 import { encodeBase64 } from '../../bytes/base64.ts';
+import type { H1 } from '../../bytes/h1.ts';
 import { equalBytes } from '../../bytes/equal.ts';
 import type { ModulePath } from '../../module/module-path.ts';
 import type { Version } from '../../module/version.ts';
@@ -37,8 +38,8 @@ export interface Lookup {
   /** As the database gave it: a record, and a tree head that has it. */
   readonly bytes: Uint8Array;
   /** The `h1:` hashes of the version. */
-  readonly zip: string;
-  readonly mod: string;
+  readonly zip: H1;
+  readonly mod: H1;
 }
 
 /** A look-up to be proven. */

@@ -8,6 +8,7 @@ import type { Failure } from '../../../src/origins/failure.ts';
 import { HealthRegistry } from '../../../src/origins/health/registry.ts';
 import { askOrigins } from '../../../src/origins/race/ask.ts';
 import { LayeredStore } from '../../../src/store/layered.ts';
+import { KnownMarks } from '../../../src/store/marks.ts';
 import type { Tiers } from '../../../src/store/tiers.ts';
 import type { LogEvent } from '../../../src/sumdb/events.ts';
 import type { LogContext } from '../../../src/sumdb/log-context.ts';
@@ -36,6 +37,8 @@ export interface ContextOptions {
   readonly clock?: FakeClock;
   readonly tiers?: Tiers;
   readonly fetch?: FakeFetch;
+  /** The marks that the isolate knows. Default: there are none. */
+  readonly known?: KnownMarks;
   /** Aborted when the client disconnects. */
   readonly signal?: AbortSignal;
 }
@@ -54,6 +57,7 @@ export function fakeContext(options: ContextOptions = {}): FakeContext {
   const alarms: SecurityEvent[] = [];
   const blamed: Failure[] = [];
   const running = new Set<Promise<unknown>>();
+  const budgets = openBudgets(clock);
   const emit = (event: SecurityEvent | TroubleEvent) => {
     if (event.event === 'security') alarms.push(event);
     else troubles.push(`${event.label}: ${messageOf(event.error)}`);
@@ -75,6 +79,8 @@ export function fakeContext(options: ContextOptions = {}): FakeContext {
       trace: createTrace(clock),
       clock,
       emit,
+      known: options.known ?? freshMarks(clock),
+      hold: (bytes) => budgets.held.take(bytes),
     }),
     origins: {
       ask: (origins, question) =>
@@ -83,7 +89,7 @@ export function fakeContext(options: ContextOptions = {}): FakeContext {
     },
     shared: {
       flights: new SingleFlight(clock),
-      budgets: openBudgets(clock),
+      budgets,
       wrongFiles: new WrongFiles(clock),
     },
     mayFetch: true,
@@ -96,6 +102,13 @@ export function fakeContext(options: ContextOptions = {}): FakeContext {
       while (running.size > 0) await Promise.all(running);
     },
   };
+}
+
+/** What an isolate knows that has just read the marks, of which there are none. */
+function freshMarks(clock: FakeClock): KnownMarks {
+  const known = new KnownMarks();
+  known.take(undefined, clock.now());
+  return known;
 }
 
 function messageOf(error: unknown): string {

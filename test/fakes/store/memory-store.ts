@@ -1,14 +1,14 @@
 import { compareKeys } from '../../../src/store/key.ts';
 import type { Clock } from '../../../src/effects/clock.ts';
 import type {
-  CacheStore,
+  CopyLife,
   DurableStore,
-  NearStore,
   FileToStore,
+  NearStore,
   NegativeEntry,
   StoredFile,
+  WorldStore,
 } from '../../../src/store/contract.ts';
-import { bytesOf } from '../../../src/bytes/streams.ts';
 
 const versionOf = (file: FileToStore) => Buffer.from(file.bytes).toString('base64');
 
@@ -84,17 +84,19 @@ export function memoryStore(): MemoryStore {
 }
 
 /** A world tier in memory that evicts nothing. */
-export function memoryCache(): CacheStore & { readonly files: Map<string, FileToStore> } {
+export function memoryCache(): WorldStore & { readonly files: Map<string, FileToStore> } {
   const files = new Map<string, FileToStore>();
+  const times = new Map<string, number>();
   return {
     label: 'kv',
     files,
     async read(key) {
       const file = files.get(key);
-      return file && stored(file);
+      return file && { kind: 'file', asOf: times.get(key) ?? 0, file: stored(file) };
     },
-    async write(key, file) {
+    async write(key, file, { asOf }) {
       files.set(key, copyOf(file));
+      times.set(key, asOf);
     },
     async remove(key) {
       files.delete(key);
@@ -102,45 +104,37 @@ export function memoryCache(): CacheStore & { readonly files: Map<string, FileTo
   };
 }
 
-interface Entry<T> {
-  readonly value: T;
+interface Entry {
+  readonly value: FileToStore | { readonly missing: NegativeEntry };
+  readonly asOf: number;
   readonly until: number;
 }
 
 /** A near tier in memory, whose entries expire by `clock`. */
 export function memoryEdge(
   clock: Pick<Clock, 'now'>,
-): NearStore & { readonly files: Map<string, unknown> } {
-  const files = new Map<string, Entry<FileToStore>>();
-  const missing = new Map<string, Entry<NegativeEntry>>();
-  const entry = <T>(value: T, seconds = 31_536_000): Entry<T> => ({
-    value,
-    until: clock.now() + seconds * 1000,
-  });
-  const alive = <T>(found: Entry<T> | undefined) =>
-    found && clock.now() < found.until ? found.value : undefined;
+): NearStore & { readonly files: Map<string, Entry> } {
+  const files = new Map<string, Entry>();
+  const keep = (key: string, value: Entry['value'], { asOf, seconds }: CopyLife) =>
+    void files.set(key, { value, asOf, until: clock.now() + seconds * 1000 });
   return {
     label: 'edge',
     files,
     async read(key) {
-      const file = alive(files.get(key));
-      return file && stored(file);
+      const entry = files.get(key);
+      if (!entry || clock.now() >= entry.until) return undefined;
+      const { asOf, value } = entry;
+      if ('missing' in value) return { kind: 'missing', asOf, missing: value.missing };
+      return { kind: 'file', asOf, file: stored(value) };
     },
-    async write(key, file, seconds) {
-      files.set(key, entry(copyOf(file), seconds));
+    async write(key, file, life) {
+      keep(key, copyOf(file), life);
     },
-    async writeStream(key, { body, etag, checked }, seconds) {
-      const bytes = await bytesOf(body);
-      files.set(key, entry({ bytes, etag, checked }, seconds));
+    async writeMissing(key, missing, life) {
+      keep(key, { missing }, life);
     },
     async remove(key) {
       files.delete(key);
-    },
-    async readMissing(key) {
-      return alive(missing.get(key));
-    },
-    async writeMissing(key, answer, seconds) {
-      missing.set(key, entry(answer, seconds));
     },
   };
 }

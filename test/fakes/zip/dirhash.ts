@@ -44,19 +44,19 @@ function readContent(bytes: Buffer, central: number): Uint8Array {
  * The `h1:` hash of a module zip. A duplicate name is hashed twice, with its last content, as in
  * Go.
  */
-export function hashZip(zip: Uint8Array): string {
+export function hashZip(zip: Uint8Array): `h1:${string}` {
   const files = readZip(zip);
   const sums = new Map(files.map(({ name, content }) => [name, sha256(content)]));
   return hashFiles(files.map(({ name }) => [name, sums.get(name) ?? '']));
 }
 
 /** The `h1:` hash of a go.mod, for the `/go.mod` line of go.sum. */
-export function hashGoMod(mod: string | Uint8Array): string {
+export function hashGoMod(mod: string | Uint8Array): `h1:${string}` {
   return hashFiles([['go.mod', sha256(mod)]]);
 }
 
 /** The `h1:` hash of files, given by name (a Latin-1 string) and SHA-256 in hex. */
-export function hashFiles(sums: Iterable<readonly [name: string, sha256: string]>): string {
+export function hashFiles(sums: Iterable<readonly [name: string, sha256: string]>): `h1:${string}` {
   const hash = createHash('sha256');
   const byName = [...sums].toSorted(([a], [b]) => (a < b ? -1 : Number(a > b)));
   for (const [name, sum] of byName) hash.update(`${sum}  ${name}\n`, 'latin1');

@@ -1,0 +1,136 @@
+import { bytesOf } from '../bytes/streams.ts';
+import { type Clock, within } from '../effects/clock.ts';
+import type { Emit, TroubleEvent } from '../effects/emit.ts';
+import { etagOf } from './etag.ts';
+import type { Guard } from './guard.ts';
+import { ownKey } from './key.ts';
+import {
+  formatMarks,
+  type KnownMarks,
+  MARKS_SECONDS,
+  type MarksDocument,
+  NO_MARKS,
+  parseMarks,
+  withMark,
+} from './marks.ts';
+import type { Tiers } from './tiers.ts';
+
+export interface MarksEffects {
+  readonly guard: Guard;
+  readonly clock: Clock;
+  readonly emit: Emit<TroubleEvent>;
+  /** What the isolate knows. */
+  readonly known: KnownMarks;
+}
+
+const KEY = ownKey('marks.json');
+
+/** A look-up waits no longer for the marks beside it. What was known before counts then. */
+const READ_LIMIT_MS = 1_000;
+
+/** How often a mark is written again, when another isolate was faster or the store refused it. */
+const MAX_SWAPS = 5;
+
+/** R2 accepts one write per second for a key. */
+const SWAP_PAUSE_MS = 1_000;
+
+/** The document of marks, for one request. No method rejects. */
+export class MarksFile {
+  readonly #tiers: Pick<Tiers, 'near' | 'durable'>;
+  readonly #effects: MarksEffects;
+  #refreshed: Promise<void> | undefined;
+
+  constructor(tiers: Pick<Tiers, 'near' | 'durable'>, effects: MarksEffects) {
+    this.#tiers = tiers;
+    this.#effects = effects;
+  }
+
+  /** Resolves when the known marks are new enough, after a second at most. */
+  refresh(): Promise<void> {
+    const { clock, known } = this.#effects;
+    if (!this.#tiers.durable || !known.isDue(clock.now())) return Promise.resolve();
+    return (this.#refreshed ??= this.#refresh());
+  }
+
+  async #refresh(): Promise<void> {
+    const { clock, emit, known } = this.#effects;
+    try {
+      known.take(await within(clock, READ_LIMIT_MS, this.#read()), clock.now());
+    } catch (error) {
+      known.take(undefined, clock.now());
+      emit({ event: 'trouble', label: 'marks', error });
+    }
+  }
+
+  /** The document; undefined when it cannot be read. */
+  async #read(): Promise<MarksDocument | undefined> {
+    const { guard } = this.#effects;
+    const { durable, near } = this.#tiers;
+    const copy = await guard.read(near, (store) => store.read(KEY));
+    if (copy?.kind === 'file') return this.#parse(await bytesOf(copy.file.body));
+    const stored = await guard.read(durable, async (store) => ({ file: await store.read(KEY) }));
+    if (!stored) return undefined;
+    const bytes = stored.file ? await bytesOf(stored.file.body) : formatMarks(NO_MARKS);
+    this.#keepNear(bytes);
+    return this.#parse(bytes);
+  }
+
+  #parse(bytes: Uint8Array): MarksDocument | undefined {
+    const parsed = parseMarks(bytes);
+    if (parsed.ok) return parsed.value;
+    this.#report(parsed.reason);
+    return undefined;
+  }
+
+  /** Once for an isolate: the document is read twice a minute. */
+  #report(problem: string): void {
+    const { emit, known } = this.#effects;
+    if (known.isReported) return;
+    known.isReported = true;
+    const error = `${problem}. No mark is read or written while ${KEY} is in the bucket as it is`;
+    emit({ event: 'trouble', label: 'marks', error });
+  }
+
+  #keepNear(bytes: Uint8Array): void {
+    const { clock, guard } = this.#effects;
+    const life = { asOf: clock.now(), seconds: MARKS_SECONDS };
+    const file = { bytes, etag: etagOf(bytes) };
+    void guard.write(this.#tiers.near, (store) => store.write(KEY, file, life));
+  }
+
+  /** Makes every copy of these subjects worthless that is made up to now. */
+  async add(subjects: readonly string[]): Promise<void> {
+    const { clock, emit, known } = this.#effects;
+    const at = clock.now();
+    known.add(subjects, at);
+    if (!this.#tiers.durable) return;
+    for (let round = 0; round < MAX_SWAPS; round++) {
+      if (round > 0) await clock.sleep(SWAP_PAUSE_MS);
+      if (await this.#swap(subjects, at)) return;
+    }
+    const error = `Cannot write a mark for ${subjects.join(', ')}: other data centres may serve older copies until these expire`;
+    emit({ event: 'trouble', label: 'marks', error });
+  }
+
+  /** Whether the marks are written. */
+  async #swap(subjects: readonly string[], at: number): Promise<boolean> {
+    const { clock, guard, known } = this.#effects;
+    const { durable } = this.#tiers;
+    const stored = await guard.read(durable, async (store) => ({
+      file: await store.readForSwap(KEY),
+    }));
+    if (!stored) return false;
+    const { file } = stored;
+    const document = file ? this.#parse(file.bytes) : NO_MARKS;
+    if (!document) return false;
+    const next = subjects.reduce((all, subject) => withMark(all, subject, at), document);
+    const bytes = formatMarks(next);
+    const isWritten = await guard.attempt(durable, (store) =>
+      store.swap(KEY, file?.known, { bytes, etag: etagOf(bytes) }),
+    );
+    if (!isWritten) return false;
+    known.take(next, clock.now());
+    this.#keepNear(bytes);
+    return true;
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * Marks: what makes older copies of a file worthless in every data centre.
+ *
+ * `cache.delete` reaches one data centre, and a copy in KV or in another edge cache lives on. So
+ * whoever removes or replaces a file writes a mark, with its time, into one small document in the
+ * durable tier. A copy that is not younger than the mark of its subject counts as missing.
+ *
+ *     isolate  --every 30 s-->  edge entry  --every 30 s-->  document in the durable tier
+ *
+ * An isolate reads the document beside a look-up, not before it, when what it knows is 30 s old. So
+ * a mark is known everywhere within a minute, and costs no client any time. A mark is kept for a
+ * day longer than any copy lives.
+ */
+import * as v from 'valibot';
+import { failed, type Result, success } from '../effects/result.ts';
+import { MAX_COPY_SECONDS } from './copy-life.ts';
+import { markSubject, type StoreKey } from './key.ts';
+
+/** How long an isolate, and a data centre, uses what it has read of the document. */
+export const MARKS_SECONDS = 30;
+
+const MAX_MARK_AGE_MS = (MAX_COPY_SECONDS + 86_400) * 1000;
+
+/** The marks that the document holds at most. The oldest ones then become one for all files. */
+const MAX_MARKS = 2_000;
+
+/** The subject of a mark for all files. No module path is `*`. */
+const EVERYTHING = '*';
+
+/** How far apart the clocks of two data centres may be. */
+const CLOCK_SKEW_MS = 2_000;
+
+const VERSION = 1;
+
+/** Unknown fields are kept: a document is never written back with less than it had. */
+const Schema = v.looseObject({
+  version: v.literal(VERSION),
+  /** The time of each mark in milliseconds since the epoch, by its subject. */
+  marks: v.record(v.string(), v.pipe(v.number(), v.finite())),
+});
+
+export type MarksDocument = v.InferOutput<typeof Schema>;
+
+export const NO_MARKS: MarksDocument = { version: VERSION, marks: {} };
+
+/** Parses the document, or says why it cannot be read. */
+export function parseMarks(bytes: Uint8Array): Result<MarksDocument> {
+  const parsed = v.safeParse(Schema, parseJSON(bytes));
+  return parsed.success
+    ? success(parsed.output)
+    : failed('The document of marks is damaged, or from a newer release of modferry');
+}
+
+function parseJSON(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return undefined;
+  }
+}
+
+export function formatMarks(document: MarksDocument): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(document)}\n`);
+}
+
+/** The document with one more mark. Marks that no copy can be older than are left out. */
+export function withMark(document: MarksDocument, subject: string, at: number): MarksDocument {
+  const marks = { ...document.marks, [subject]: Math.max(document.marks[subject] ?? 0, at) };
+  const kept = Object.entries(marks)
+    .filter(([, time]) => at - time <= MAX_MARK_AGE_MS)
+    .toSorted(([, a], [, b]) => b - a);
+  const [newestDropped] = kept.splice(MAX_MARKS - 1);
+  if (newestDropped) kept.push([EVERYTHING, newestDropped[1]]);
+  return { ...document, marks: Object.fromEntries(kept) };
+}
+
+/** The marks that an isolate knows. */
+export class KnownMarks {
+  #times = new Map<string, number>();
+  #readAt = -Infinity;
+  /** Whether a document that cannot be parsed was reported. */
+  isReported = false;
+
+  /** Whether the document is to be read again; `now` in milliseconds since the epoch. */
+  isDue(now: number): boolean {
+    return now - this.#readAt >= MARKS_SECONDS * 1000;
+  }
+
+  /** Notes that the document was read, or could not be. Then the known marks stay. */
+  take(document: MarksDocument | undefined, now: number): void {
+    this.#readAt = now;
+    if (document) this.#times = new Map(Object.entries(document.marks));
+  }
+
+  /** Takes marks that this isolate writes. */
+  add(subjects: readonly string[], at: number): void {
+    for (const subject of subjects) this.#times.set(subject, at);
+  }
+
+  /** Whether a copy that was right at `asOf`, in milliseconds since the epoch, is worthless. */
+  isOutdated(key: StoreKey, asOf: number): boolean {
+    const times = [markSubject(key), EVERYTHING].map((subject) => this.#times.get(subject) ?? 0);
+    const at = Math.max(...times);
+    return at > 0 && asOf <= at + CLOCK_SKEW_MS;
+  }
+}
