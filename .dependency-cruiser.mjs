@@ -14,7 +14,7 @@ const RINGS = [
   { store: [], origins: [] },
   { mirror: [] },
   { sumdb: [], goproxy: ['sumdb'] },
-  { access: [], telemetry: [], status: [], operations: ['status'] },
+  { access: [], telemetry: ['operations'], status: [], operations: ['status'] },
   { config: [] },
   { http: [], cron: [], platform: [] },
   { modferry: [] },
@@ -27,7 +27,10 @@ const RINGS = [
  */
 const PACKAGES = [
   { package: 'hono', rooms: ['http'] },
-  { package: 'valibot', rooms: ['config', 'store', 'origins', 'operations', 'platform', 'cli'] },
+  {
+    package: 'valibot',
+    rooms: ['config', 'store', 'origins', 'operations', 'cron', 'platform', 'cli'],
+  },
   { package: '@cloudflare/workers-types', rooms: ['platform/cloudflare', 'worker'] },
   { package: 'miniflare|wrangler|commander', rooms: ['cli'] },
 ];

@@ -88,7 +88,7 @@ describe('modferry', () => {
 
   it('probes every origin when the scheduler calls, and emits what it found', async () => {
     const modferry = fakeModferry({ replies: { 'https://a.example': () => new Response(MOD) } });
-    await untilDone(modferry.clock, modferry.runCron());
+    await untilDone(modferry.clock, modferry.runCron(modferry.incoming, 'cron'));
     const probes = modferry.events.flatMap(({ event, requestId }) =>
       event.event === 'probe' ? [{ ...event, requestId }] : [],
     );

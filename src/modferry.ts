@@ -1,18 +1,23 @@
 import type { Config } from './config/config.ts';
-import { runCron } from './cron/jobs.ts';
+import { cronJobs, jobReports } from './cron/jobs.ts';
+import { type CronJob, runCron } from './cron/run-cron.ts';
+import { type CronState, cronStateKind } from './cron/schedule.ts';
 import { refusePrivate } from './access/private-modules.ts';
 import type { Clock } from './effects/clock.ts';
+import { SharedDocument } from './effects/shared-document.ts';
 import type { SharedStates } from './effects/shared-state.ts';
 import { createTrace } from './effects/trace.ts';
-import { moduleResolver } from './goproxy/resolve.ts';
+import { moduleResolver, requestedFile } from './goproxy/resolve.ts';
 import { moduleUpstreams } from './goproxy/upstreams.ts';
 import { verificationOf } from './goproxy/verification.ts';
 import { createApp } from './http/app.ts';
 import type { Incoming, RequestScope } from './http/services.ts';
 import type { OpenPipe, SharedByRequests } from './mirror/context.ts';
 import { openBudgets } from './mirror/memory-budget.ts';
+import { recheck } from './mirror/recheck.ts';
 import { SingleFlight } from './mirror/single-flight.ts';
 import { WrongFiles } from './mirror/wrong-files.ts';
+import { storeCheck } from './operations/check-store.ts';
 import { HealthRegistry } from './origins/health/registry.ts';
 import { HealthSharing } from './origins/health/share.ts';
 import { ProbeLog } from './origins/probe/probe-log.ts';
@@ -51,8 +56,8 @@ export interface Runtime {
 export interface Modferry {
   /** The HTTP application. */
   readonly app: ReturnType<typeof createApp>;
-  /** Runs the scheduled jobs once. */
-  readonly runCron: () => Promise<void>;
+  /** Runs the scheduled jobs that are due. Throws when one failed. */
+  readonly runCron: (incoming: Incoming, requestId: string) => Promise<void>;
   /** Opens the effects of one request or command. */
   readonly open: (incoming: Incoming, requestId: string) => RequestScope;
 }
@@ -70,8 +75,35 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
   const open = requestOpener(config, { ...runtime, health, openDriver, sharing });
   const { privateModules: patterns } = config;
   const checksums = checksumSources(config);
-  const verification = (context: LogContext) =>
-    verificationOf(config.verify, checksums.of(context));
+  const sources = {
+    origins: config.origins,
+    verificationOf: (context: LogContext) => verificationOf(config.verify, checksums.of(context)),
+  };
+  const fileOf = requestedFile(sources);
+  const { isPaidPlan } = config;
+  const { durable } = runtime.tiers;
+  const state = new SharedDocument<CronState>(cronStateKind, { states, clock, emit });
+
+  /** The jobs of the scheduler. Each part of one has the time of a request. */
+  function jobsOf(openContext: () => LogContext): readonly CronJob[] {
+    const { databases, totalLimitMs: limitMs } = config;
+    const readHead = (one: Database) => checksums.clientOf(one, openContext()).latest();
+    return cronJobs({
+      probes: { health, clock, openDriver, emit, limitMs, upstreams, sharing, probeLog },
+      readHeads: new Map(databases.map((one) => [one.name, () => readHead(one)])),
+      checkStore:
+        durable &&
+        storeCheck({
+          durable,
+          emit,
+          recheck(request) {
+            const context = openContext();
+            return recheck(fileOf(request, context), context);
+          },
+        }),
+    });
+  }
+
   return {
     open,
     app: createApp({
@@ -83,27 +115,18 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
         const [history] = await Promise.all([probeLog.read(), sharing.readIfDue()]);
         return { upstreams, health, history, now: clock.now() };
       },
+      jobs: async () => jobReports(await state.read(), isPaidPlan),
       testNear: async () => runtime.tiers.near && testNear(runtime.tiers.near, clock),
-      resolveModule: refusePrivate(
-        moduleResolver({ origins: config.origins, verificationOf: verification }),
-        { patterns, why: 'PRIVATE covers it' },
-      ),
+      resolveModule: refusePrivate(moduleResolver(sources), { patterns, why: 'PRIVATE covers it' }),
       resolveChecksums: refusePrivate(checksumResolver({ clientOf: checksums.clientOf }), {
         patterns,
         why: 'no checksum database is asked about it',
       }),
     }),
-    runCron: () =>
-      runCron({
-        upstreams,
-        sharing,
-        probeLog,
-        health,
-        openDriver,
-        clock,
-        emit,
-        limitMs: config.totalLimitMs,
-      }),
+    async runCron(incoming, requestId) {
+      const jobs = jobsOf(() => open(incoming, requestId).context);
+      await runCron({ jobs, state, isPaidPlan, clock, emit });
+    },
   };
 }
 

@@ -61,7 +61,9 @@ export default {
     return modferry.app.fetch(request, { incoming });
   },
 
-  async scheduled(_controller: unknown, env: Env): Promise<void> {
-    await modferryOf(env).runCron();
+  async scheduled(_controller: unknown, env: Env, context: ExecutionContext): Promise<void> {
+    const { signal } = new AbortController(); // nobody leaves
+    const incoming = { region: {}, background: backgroundOf(context), signal };
+    await modferryOf(env).runCron(incoming, crypto.randomUUID());
   },
 };

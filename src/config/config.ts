@@ -33,6 +33,12 @@ export interface Config {
    * `.zip`.
    */
   readonly verify: 'off' | 'mod' | 'all';
+  /**
+   * Whether the deployment is on the paid plan of Workers. It is no variable of its own: `VERIFY=all`
+   * needs the CPU time of that plan, so whoever sets it has the plan. Others may have it too, and
+   * only lack some hedges and jobs.
+   */
+  readonly isPaidPlan: boolean;
   /** Time until the first byte of an answer, over all origins. */
   readonly totalLimitMs: number;
   /** The host name of this deployment under which the edge cache keeps files. */
@@ -106,6 +112,7 @@ export function parseConfig(variables: Variables): Parsed<Config> {
     privateModules,
     withoutChecksums: [...privateModules, ...origins.flatMap(({ modules }) => modules ?? [])],
     verify: VERIFY,
+    isPaidPlan: VERIFY === 'all',
     totalLimitMs: timeouts.output.totalLimitMs,
     cacheHost: settings.output.CACHE_HOST || undefined,
     logClientAddress: settings.output.LOG_CLIENT_ADDRESS === 'on',

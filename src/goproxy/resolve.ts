@@ -1,6 +1,6 @@
 import type { Resolver } from '../mirror/context.ts';
 import type { LogContext } from '../sumdb/log-context.ts';
-import { serve } from '../mirror/serve.ts';
+import { type MirroredFile, serve } from '../mirror/serve.ts';
 import type { Origin } from '../origins/origin.ts';
 import { originsFor } from '../origins/race/order.ts';
 import { moduleFile } from './files.ts';
@@ -15,13 +15,19 @@ export interface ModuleSources {
 
 /** Builds the resolver of module requests. */
 export function moduleResolver(sources: ModuleSources): Resolver<ModuleRequest, LogContext> {
-  const { origins, verificationOf } = sources;
-  return async function resolveModule(request, context) {
-    const file = moduleFile(request, {
+  const fileOf = requestedFile(sources);
+  return async (request, context) => serve(fileOf(request, context), context);
+}
+
+/** Returns the function that tells which file a request asks for. */
+export function requestedFile({
+  origins,
+  verificationOf,
+}: ModuleSources): (request: ModuleRequest, context: LogContext) => MirroredFile {
+  return (request, context) =>
+    moduleFile(request, {
       context,
       origins: originsFor(origins, request.module, { isPrivate: false }),
       verification: verificationOf(context),
     });
-    return serve(file, context);
-  };
 }

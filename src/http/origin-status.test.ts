@@ -22,6 +22,7 @@ describe('/readyz', () => {
     expect([status, headers.get('Cache-Control')]).toEqual([200, 'no-store']);
     expect(text).toBe(
       'ready\na.example: not probed, breaker closed\nb.example: not probed, breaker closed\n' +
+        'probe: has not run yet\nlog heads: has not run yet\nstore check: has not run yet\n' +
         'edge cache: works, written in 0 ms, read in 0 ms\n',
     );
     expect(modferry.fetch.calls).toEqual([]);
@@ -38,7 +39,7 @@ describe('/readyz', () => {
 
   it('shows the verdict of the last probe', async () => {
     const modferry = fakeModferry({ replies: { 'https://': down } });
-    await untilDone(modferry.clock, modferry.runCron());
+    await untilDone(modferry.clock, modferry.runCron(modferry.incoming, 'cron'));
     await modferry.clock.advance(60_000);
     const { status, text } = await modferry.get('/readyz');
     expect(status).toBe(503);

@@ -1,5 +1,6 @@
 import type { Handler } from 'hono';
 import { originReport } from '../status/origin-report.ts';
+import { jobsText } from '../status/job-report.ts';
 import { nearTestText } from '../status/near-test.ts';
 import { readiness, readinessText } from '../status/readiness.ts';
 import { type HttpEnv, reply } from './reply.ts';
@@ -9,9 +10,16 @@ import type { HttpServices } from './services.ts';
 /** `/readyz`: 200 when modferry can serve modules, according to the last observations, else 503. */
 export function ready(services: HttpServices): Handler<HttpEnv> {
   return async function handleReady(c) {
-    const [status, nearTest] = await Promise.all([services.status(), services.testNear()]);
+    const [status, jobs, nearTest] = await Promise.all([
+      services.status(),
+      services.jobs(),
+      services.testNear(),
+    ]);
     const state = readiness(status);
-    const text = readinessText(state) + (nearTest ? `${nearTestText(nearTest)}\n` : '');
+    const text =
+      readinessText(state) +
+      jobsText(jobs, status.now) +
+      (nearTest ? `${nearTestText(nearTest)}\n` : '');
     const response = respondLocally(state.isReady ? 200 : 503, text, {
       requestId: c.get('requestId'),
     });

@@ -7,6 +7,7 @@ import type { ModuleRequest } from '../goproxy/request.ts';
 import type { Resolver } from '../mirror/context.ts';
 import type { LogContext } from '../sumdb/log-context.ts';
 import type { Region } from '../origins/race/order.ts';
+import type { JobReport } from '../status/job-report.ts';
 import type { NearTest } from '../status/near-test.ts';
 import type { OriginStatus } from '../status/origin-status.ts';
 import type { ChecksumRequest } from '../sumdb/request.ts';
@@ -20,6 +21,8 @@ export interface HttpServices {
   readonly resolveChecksums: Resolver<ChecksumRequest, LogContext>;
   /** Reads the health of the origins. */
   readonly status: () => Promise<OriginStatus>;
+  /** The jobs of the scheduler. */
+  readonly jobs: () => Promise<readonly JobReport[]>;
   /** Tests the near tier; undefined where there is none. Never rejects. */
   readonly testNear: () => Promise<NearTest | undefined>;
   /** Takes the events that belong to no open request. */

@@ -150,10 +150,10 @@ export interface DurableStore {
   /** Removes files. Keys without a file are ignored. */
   remove(keys: readonly StoreKey[]): Promise<void>;
   /**
-   * Every file whose key begins with `prefix`, without a limit, in the order of the keys' UTF-8
-   * bytes.
+   * Every file whose key begins with `prefix` and comes after the key `after`, without a limit, in
+   * the order of the keys' UTF-8 bytes.
    */
-  list(prefix: string): AsyncIterable<ListedFile>;
+  list(prefix: string, after?: string): AsyncIterable<ListedFile>;
 }
 
 /** The metadata of an upload. `size` in bytes, undefined where it is not known yet. */

@@ -1,6 +1,7 @@
 import type { TroubleEvent } from '../effects/emit.ts';
 import type { MirrorEvent } from '../mirror/events.ts';
 import type { Source } from '../mirror/outcome.ts';
+import type { StoreCheckEvent } from '../operations/check-store.ts';
 import type { OriginEvent } from '../origins/events.ts';
 import type { Region } from '../origins/race/order.ts';
 import type { LogEvent } from '../sumdb/events.ts';
@@ -12,7 +13,8 @@ export type ModferryEvent =
   | TroubleEvent
   | OriginEvent
   | MirrorEvent
-  | LogEvent;
+  | LogEvent
+  | StoreCheckEvent;
 
 /** A request was answered. The event contains no secret and no query string. */
 export interface RequestEvent extends Subject {

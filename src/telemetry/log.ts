@@ -24,6 +24,7 @@ function lineOf(event: ModferryEvent, request: string | undefined): object {
     }
     case 'probe':
     case 'note':
+    case 'store check':
       return event;
     case 'resume':
       return { ...event, request };

@@ -31,9 +31,9 @@ async function factsOf(store: DurableStore, key: StoreKey): Promise<FileFacts | 
   return { size: facts.size, etag: facts.etag };
 }
 
-async function listed(store: DurableStore, prefix: string): Promise<ListedFile[]> {
+async function listed(store: DurableStore, prefix: string, after?: string): Promise<ListedFile[]> {
   const files: ListedFile[] = [];
-  for await (const file of store.list(prefix)) files.push(file);
+  for await (const file of store.list(prefix, after)) files.push(file);
   return files;
 }
 
@@ -202,6 +202,26 @@ const written: readonly Claim<DurableStore>[] = [
         (await listed(store, prefix)).map(({ key }) => key.slice(prefix.length)),
         names,
       );
+    },
+  },
+  {
+    claim: 'files are listed from behind a key, which need not be there any more',
+    async check(store) {
+      const prefix = newKey('');
+      const keys = ['a', 'b', 'b/c', 'd'].map((name) => `${prefix}${name}` as typeof prefix);
+      for (const key of keys)
+        await store.write(key, { bytes: someBytes(1), etag: '"e"' }, 'create');
+      for (const [after, from] of [
+        ['a', 1],
+        ['b', 2],
+        ['bb', 3],
+        ['d', 4],
+      ] as const) {
+        equal(
+          (await listed(store, prefix, prefix + after)).map(({ key }) => key),
+          keys.slice(from),
+        );
+      }
     },
   },
   {

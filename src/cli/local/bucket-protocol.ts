@@ -11,7 +11,12 @@ const Range = v.object({ offset: v.number(), length: v.number() });
 const Key = v.pipe(v.string(), v.transform(listedKey));
 
 export const BucketQuestion = v.variant('ask', [
-  v.object({ ask: v.literal('list'), prefix: v.string(), cursor: v.optional(v.string()) }),
+  v.object({
+    ask: v.literal('list'),
+    prefix: v.string(),
+    after: v.optional(v.string()),
+    cursor: v.optional(v.string()),
+  }),
   v.object({
     ask: v.literal('read'),
     key: Key,

@@ -44,7 +44,7 @@ interface BucketWorker {
 /** The bucket behind a Worker. `afterRemoval` is called when files were removed. */
 function bucketStore(worker: BucketWorker, afterRemoval: () => Promise<unknown>): StoredTree {
   return {
-    list: (prefix) => listBucket(worker, prefix),
+    list: (prefix, after) => listBucket(worker, { prefix, after }),
     async read(key, range) {
       const answer = await ask(worker, { ask: 'read', key, range });
       if (!answer) return undefined;
@@ -63,10 +63,13 @@ function bucketStore(worker: BucketWorker, afterRemoval: () => Promise<unknown>)
   };
 }
 
-async function* listBucket(worker: BucketWorker, prefix: string): AsyncGenerator<ListedFile> {
+async function* listBucket(
+  worker: BucketWorker,
+  which: { readonly prefix: string; readonly after: string | undefined },
+): AsyncGenerator<ListedFile> {
   let cursor: string | undefined;
   do {
-    const answer: Response | undefined = await ask(worker, { ask: 'list', prefix, cursor });
+    const answer: Response | undefined = await ask(worker, { ask: 'list', ...which, cursor });
     const page: BucketPage = v.parse(BucketPage, await answer?.json());
     yield* page.files;
     cursor = page.cursor;

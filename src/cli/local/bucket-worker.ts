@@ -25,8 +25,12 @@ async function answer(question: BucketQuestion, { FILES, META }: Env): Promise<R
   const store = r2Store(FILES);
   switch (question.ask) {
     case 'list': {
-      const { cursor, prefix } = question;
-      const page = await FILES.list(cursor === undefined ? { prefix } : { prefix, cursor });
+      const { after: startAfter, cursor, prefix } = question;
+      const page = await FILES.list({
+        prefix,
+        ...(startAfter !== undefined && { startAfter }),
+        ...(cursor !== undefined && { cursor }),
+      });
       const files = page.objects.map(({ key, size }) => ({ key, size }));
       return Response.json(
         (page.truncated ? { files, cursor: page.cursor } : { files }) satisfies BucketPage,

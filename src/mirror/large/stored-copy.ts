@@ -65,19 +65,31 @@ export async function verifyStored(job: Job, expected: Expectation): Promise<Out
     return stale ?? unavailable(file.subject, expected.failures, { from: 'store', tier });
   }
   if (expected.kind === 'known') {
-    const compared = await compareStored(job, stored, expected);
-    if (!compared.ok) {
-      const reason = asMismatch(compared.reason, expected);
-      if (reason.kind === 'mismatch') {
-        const { hashes } = reason;
-        context.emit({ event: 'security', kind: 'stored-mismatch', subject: file.subject, hashes });
-      }
-      await large.remove(file.key, file.hashKey, stored.etag);
-      return undefined;
-    }
+    if (!(await compareCopy(job, stored, expected))) return undefined;
     await large.writeHash(file.hashKey, expected.hash, stored.etag);
   }
   return serveVerified(job, stored.etag, expected);
+}
+
+/**
+ * Whether the stored copy has the expected hash. A wrong one is removed everywhere, and reported.
+ * Rejects when the store cannot be read.
+ */
+export async function compareCopy(
+  job: Job,
+  stored: RangedFile,
+  expected: KnownHash,
+): Promise<boolean> {
+  const { emit, store } = job.context;
+  const { hashKey, key, subject } = job.file;
+  const compared = await compareStored(job, stored, expected);
+  if (compared.ok) return true;
+  const reason = asMismatch(compared.reason, expected);
+  if (reason.kind === 'mismatch') {
+    emit({ event: 'security', kind: 'stored-mismatch', subject, hashes: reason.hashes });
+  }
+  await store.large.remove(key, hashKey, stored.etag);
+  return false;
 }
 
 /**

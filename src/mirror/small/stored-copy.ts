@@ -7,6 +7,7 @@
  *     absent      nothing is stored, or the copy was wrong and is removed
  */
 import { bytesOf } from '../../bytes/streams.ts';
+import type { Hashes } from '../../origins/failure.ts';
 import type { FileToStore } from '../../store/contract.ts';
 import { etagOf } from '../../store/etag.ts';
 import type { Reach } from '../../store/layered.ts';
@@ -73,18 +74,14 @@ export async function verifyStored(
   { file: { bytes, etag }, tier }: UncheckedCopy,
   context: RequestContext,
 ): Promise<ReadyCopy | { readonly state: 'absent' | 'unproven' }> {
-  const { emit, store } = context;
   const verdict = (await file.verify?.(bytes)) ?? { kind: 'unproven' };
   const source: Source = { from: 'store', tier };
   switch (verdict.kind) {
     case 'unproven':
       return { state: 'unproven' };
-    case 'wrong': {
-      const { hashes } = verdict;
-      emit({ event: 'security', kind: 'stored-mismatch', subject: file.subject, hashes });
-      await store.remove(file.key);
+    case 'wrong':
+      await removeWrong(file, verdict.hashes, context);
       return { state: 'absent' };
-    }
     case 'unknown':
       // The copy passed the checks of its time, and an outage of the database must not break
       // builds.
@@ -95,6 +92,16 @@ export async function verifyStored(
       return ready(foundBytes(file, { bytes, etag, checked }, source));
     }
   }
+}
+
+/** Removes a stored copy that is wrong, everywhere, and reports it. */
+export async function removeWrong(
+  { key, subject }: SmallFile,
+  hashes: Hashes,
+  { emit, store }: RequestContext,
+): Promise<void> {
+  emit({ event: 'security', kind: 'stored-mismatch', subject, hashes });
+  await store.remove(key);
 }
 
 /** Stores the result of a check beside the copy, in the tiers that may keep it. */

@@ -7,7 +7,7 @@
  * removed before every file was read: a verdict never depends on an earlier one.
  */
 import type { Clock } from '../../effects/clock.ts';
-import { compareKeys, listedKey, type StoreKey } from '../../store/key.ts';
+import { listedKey, type StoreKey } from '../../store/key.ts';
 import type { StoredTree } from '../../store/stored-tree.ts';
 import type { Ask } from '../../sumdb/log/remote-reader.ts';
 import { Auditor, type DatabaseAccess } from './auditor.ts';
@@ -106,8 +106,7 @@ async function readAll(
     });
   const auditor = openAuditor(progress);
   let saved = clock.now();
-  for await (const file of tree.list('')) {
-    if (progress.last !== undefined && compareKeys(file.key, progress.last) <= 0) continue;
+  for await (const file of tree.list('', progress.last)) {
     report();
     onFile();
     await auditor.judge(file);

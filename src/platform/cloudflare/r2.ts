@@ -80,10 +80,14 @@ export function r2Store(bucket: Bucket): DurableStore {
         : uploadStream(bucket, key, { etag, size });
     },
 
-    async *list(prefix) {
+    async *list(prefix, startAfter) {
       // A page has at most 1,000 keys, and a module may have more files than that.
       for (let cursor: string | undefined; ;) {
-        const page = await bucket.list({ prefix, ...(cursor !== undefined && { cursor }) });
+        const page = await bucket.list({
+          prefix,
+          ...(startAfter !== undefined && { startAfter }),
+          ...(cursor !== undefined && { cursor }),
+        });
         for (const { key, size } of page.objects) yield { key, size };
         if (!page.truncated) return;
         cursor = page.cursor;

@@ -12,7 +12,11 @@ import type { StoredTree } from '../../store/stored-tree.ts';
 export function directoryStore(root: string): StoredTree {
   const path = (key: string) => join(root, key);
   return {
-    list: (prefix) => walk(root, '', prefix),
+    async *list(prefix, after) {
+      for await (const file of walk(root, '', prefix)) {
+        if (after === undefined || compareKeys(file.key, after) > 0) yield file;
+      }
+    },
     async read(key, wanted) {
       const file = await unlessMissing(open(path(key)));
       if (!file) return undefined;

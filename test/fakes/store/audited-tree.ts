@@ -30,10 +30,10 @@ export function memoryTree(files: ReadonlyMap<string, Uint8Array>): MemoryTree {
     files: new Map(files),
     opened: [],
     reads: [],
-    async *list(prefix) {
+    async *list(prefix, after = '') {
       const listed = [...tree.files]
         .map(([key, { length }]) => ({ key, size: length }))
-        .filter(({ key }) => key.startsWith(prefix));
+        .filter(({ key }) => key.startsWith(prefix) && compareKeys(key, after) > 0);
       yield* listed.toSorted((a, b) => compareKeys(a.key, b.key));
     },
     async read(key, range) {

@@ -75,9 +75,11 @@ export function memoryStore(): MemoryStore {
         },
       };
     },
-    async *list(prefix) {
+    async *list(prefix, after) {
       const listed = [...files].map(([key, { bytes }]) => ({ key, size: bytes.length }));
-      const found = listed.filter(({ key }) => key.startsWith(prefix));
+      const found = listed.filter(
+        ({ key }) => key.startsWith(prefix) && (after === undefined || compareKeys(key, after) > 0),
+      );
       yield* found.toSorted((a, b) => compareKeys(a.key, b.key));
     },
   };
