@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { untilDone } from '../test/fakes/mirror/context.ts';
+import type { Call } from '../test/fakes/effects/fetch.ts';
 import { fakeModferry } from '../test/fakes/modferry.ts';
 import { writeZip } from '../test/fakes/zip/zip-writer.ts';
 import { hashGoMod, hashZip } from '../test/fakes/zip/dirhash.ts';
@@ -27,6 +28,28 @@ function fakeWithLog(log: ReturnType<typeof createLog>, variables = {}) {
       },
       [`https://a.example/${HELLO}/@v/v1.0.0.mod`]: () => new Response(MOD),
       [`https://a.example/${HELLO}/@v/v1.0.0.zip`]: () => new Response(zip),
+    },
+  });
+}
+
+/** With the database at `carrier.example/sumdb/…` too, and its own address down. */
+function fakeWithCarrier(log: ReturnType<typeof createLog>, variables = {}) {
+  const answer = ({ url }: Call) => {
+    const path = new URL(url).pathname.slice(`/sumdb/${log.name}`.length);
+    const body = path === '/supported' ? '' : log.answer(path);
+    if (body === undefined) return new Response('', { status: 404 });
+    return new Response(typeof body === 'string' ? body : new Uint8Array(body));
+  };
+  return fakeModferry({
+    variables: {
+      ORIGINS: 'https://a.example|https://carrier.example',
+      SUMDBS: `${log.verifierKey} https://sum.example`,
+      ...variables,
+    },
+    replies: {
+      'https://carrier.example/sumdb/': answer,
+      'https://a.example/sumdb/': () => new Response('', { status: 404 }),
+      [`https://a.example/${HELLO}/@v/v1.0.0.mod`]: () => new Response(MOD),
     },
   });
 }
@@ -72,6 +95,40 @@ describe('modferry', () => {
       200,
       ['a.example'],
     ]);
+  });
+
+  it('verifies with a database that only an origin can reach', async () => {
+    const modferry = fakeWithCarrier(right());
+    const { status } = await untilDone(modferry.clock, modferry.get(pathOf('mod')));
+    expect(status).toBe(200);
+    expect([...modferry.tiers.durable.files.keys()]).toContain(pathOf('mod').slice(1));
+  });
+
+  it('refuses what an origin says that the database has no record of, when the database cannot be asked', async () => {
+    const modferry = fakeWithCarrier(createLog());
+    const { status, text } = await untilDone(modferry.clock, modferry.get(pathOf('mod')));
+    expect(status).toBe(502);
+    expect(text).toContain('status 404, and another address could not be asked');
+  });
+
+  it('does not mention an origin that carries no database in its errors', async () => {
+    const modferry = fakeWithCarrier(right(), { ORIGINS: 'https://a.example' });
+    const { status, text } = await untilDone(modferry.clock, modferry.get(pathOf('mod')));
+    expect(status).toBe(502);
+    expect(text).toMatch(/sum\.example: asked for its hash: connection failed/);
+    expect(text).not.toContain('sumdb');
+  });
+
+  it('passes a lookup of a module of an origin of its own to the database, and to no origin', async () => {
+    const log = right();
+    const modferry = fakeWithCarrier(log, {
+      ORIGINS: `[{ "name": "corp", "url": "https://a.example", "modules": "${HELLO}" },
+        { "url": "https://carrier.example" }]`,
+    });
+    const path = `/sumdb/${log.name}/lookup/${HELLO}@v1.0.0`;
+    const { status } = await untilDone(modferry.clock, modferry.get(path));
+    const hosts = new Set(modferry.fetch.calls.map(({ url }) => new URL(url).host));
+    expect([status, [...hosts]]).toEqual([502, ['sum.example']]);
   });
 
   it('ends a request after TIMEOUT_TOTAL', async () => {

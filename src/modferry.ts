@@ -28,6 +28,7 @@ import { LayeredStore } from './store/layered.ts';
 import { KnownMarks } from './store/marks.ts';
 import { testNear } from './status/near-test.ts';
 import type { Tiers } from './store/tiers.ts';
+import { CarrierSupport } from './sumdb/carrier-support.ts';
 import { type Checksums, createChecksums } from './sumdb/checksums.ts';
 import type { Database } from './sumdb/database.ts';
 import type { LogContext } from './sumdb/log-context.ts';
@@ -67,13 +68,20 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
   const { clock, fetch, random, sharedStates: states, sink } = runtime;
   const emit = (event: ModferryEvent) => sink(event);
   const openDriver: OpenDriver = (origin) => httpDriver(origin, { fetch, clock });
+  const carrierSupport = new CarrierSupport(clock);
   const upstreams = [...moduleUpstreams(config.origins), ...databaseUpstreams(config.databases)];
   const health = new HealthRegistry({ clock, random });
   const urls = upstreams.map(({ origin }) => origin.url);
   const sharing = new HealthSharing({ health, urls, states, clock, emit });
   const probeLog = new ProbeLog({ states, clock, emit });
-  const open = requestOpener(config, { ...runtime, health, openDriver, sharing });
-  const { privateModules: patterns } = config;
+  const open = requestOpener(config, {
+    ...runtime,
+    health,
+    openDriver,
+    carrierSupport,
+    sharing,
+  });
+  const { privateModules: patterns, withoutChecksums } = config;
   const checksums = checksumSources(config);
   const sources = {
     origins: config.origins,
@@ -89,7 +97,16 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
     const { databases, totalLimitMs: limitMs } = config;
     const readHead = (one: Database) => checksums.clientOf(one, openContext()).latest();
     return cronJobs({
-      probes: { health, clock, openDriver, emit, limitMs, upstreams, sharing, probeLog },
+      probes: {
+        health,
+        clock,
+        openDriver: carrierSupport.openDriver(openDriver),
+        emit,
+        limitMs,
+        upstreams,
+        sharing,
+        probeLog,
+      },
       readHeads: new Map(databases.map((one) => [one.name, () => readHead(one)])),
       checkStore:
         durable &&
@@ -118,10 +135,10 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
       jobs: async () => jobReports(await state.read(), isPaidPlan),
       testNear: async () => runtime.tiers.near && testNear(runtime.tiers.near, clock),
       resolveModule: refusePrivate(moduleResolver(sources), { patterns, why: 'PRIVATE covers it' }),
-      resolveChecksums: refusePrivate(checksumResolver({ clientOf: checksums.clientOf }), {
-        patterns,
-        why: 'no checksum database is asked about it',
-      }),
+      resolveChecksums: refusePrivate(
+        checksumResolver({ clientOf: checksums.clientOf, withoutChecksums }),
+        { patterns, why: 'no checksum database is asked about it' },
+      ),
     }),
     async runCron(incoming, requestId) {
       const jobs = jobsOf(() => open(incoming, requestId).context);
@@ -134,12 +151,13 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
 interface Shared extends Runtime {
   readonly health: HealthRegistry;
   readonly openDriver: OpenDriver;
+  readonly carrierSupport: CarrierSupport;
   readonly sharing: HealthSharing;
 }
 
 /** Returns the function that opens the effects of one request. */
 function requestOpener(config: Config, runtime: Shared): Modferry['open'] {
-  const { clock, health, openDriver, openPipe, random, sharing, sink, tiers } = runtime;
+  const { carrierSupport, clock, health, openPipe, random, sharing, sink, tiers } = runtime;
   const known = new KnownMarks();
   const shared: SharedByRequests = {
     flights: new SingleFlight(clock),
@@ -157,6 +175,7 @@ function requestOpener(config: Config, runtime: Shared): Modferry['open'] {
     );
     // An answer from the store costs no look at what isolates share of the origins.
     const syncHealth = () => sharing.syncIfDue(background);
+    const openDriver = carrierSupport.openDriver(runtime.openDriver);
     const askEffects = { openDriver, clock, random, health, signal, background, region, emit };
     const context: LogContext = {
       store: new LayeredStore(tiers, {
@@ -170,7 +189,7 @@ function requestOpener(config: Config, runtime: Shared): Modferry['open'] {
       origins: {
         async ask(origins, question) {
           syncHealth();
-          const asking = askOrigins(origins, question, {
+          const asking = askOrigins(origins.filter(carrierSupport.mayAsk), question, {
             ...askEffects,
             remainingMs: timeLeftMs(),
           });

@@ -28,7 +28,16 @@ describe('the configuration without variables', () => {
     expect(
       databases.map(({ name, origins }) => ({ name, urls: origins.map(({ url }) => url) })),
     ).toEqual([
-      { name: 'sum.golang.org', urls: ['https://sum.golang.org', 'https://sum.golang.google.cn'] },
+      {
+        name: 'sum.golang.org',
+        urls: [
+          'https://sum.golang.org',
+          'https://sum.golang.google.cn',
+          'https://proxy.golang.org/sumdb/sum.golang.org',
+          'https://goproxy.cn/sumdb/sum.golang.org',
+          'https://goproxy.io/sumdb/sum.golang.org',
+        ],
+      },
     ]);
     expect(rest).toEqual({
       withoutChecksums: [],

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { failed, success } from '../effects/result.ts';
 import { parsePatterns, type Patterns } from '../module/patterns.ts';
 import type { Origin } from '../origins/origin.ts';
+import { withCarriers } from '../sumdb/carriers.ts';
 import type { Database } from '../sumdb/database.ts';
 import { parseDatabases } from './databases-syntax.ts';
 import { parseOrigins, secretNames, type OriginsOptions } from './origins-syntax.ts';
@@ -108,7 +109,7 @@ export function parseConfig(variables: Variables): Parsed<Config> {
   const { ORIGINS: origins, PRIVATE: privateModules, SUMDBS: databases, VERIFY } = settings.output;
   return success({
     origins,
-    databases,
+    databases: databases.map((database) => withCarriers(database, origins)),
     privateModules,
     withoutChecksums: [...privateModules, ...origins.flatMap(({ modules }) => modules ?? [])],
     verify: VERIFY,

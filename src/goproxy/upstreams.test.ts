@@ -19,7 +19,7 @@ it.each([
   const [upstream] = moduleUpstreams([originOf('a', rest)]);
   expect(upstream?.id).toBe('a');
   expect(upstream?.probe?.small.path).toBe(path);
-  expect(upstream?.probe?.large.path).toBe(path?.replace('.mod', '.zip'));
+  expect(upstream?.probe?.large?.path).toBe(path?.replace('.mod', '.zip'));
 });
 
 it.each([
@@ -33,6 +33,6 @@ it.each([
   'the %s file that starts with %j is the expected one: %s',
   (size, start, isExpected) => {
     const [upstream] = moduleUpstreams([originOf('a')]);
-    expect(upstream?.probe?.[size].isExpected(bytes(start))).toBe(isExpected);
+    expect(upstream?.probe?.[size]?.isExpected(bytes(start))).toBe(isExpected);
   },
 );

@@ -47,6 +47,52 @@ describe('/readyz', () => {
   });
 });
 
+describe('a checksum database whose own addresses are down', () => {
+  const CARRIER = 'https://a.example/sumdb/sum.golang.org';
+  async function probed() {
+    const modferry = fakeModferry({
+      variables: { SUMDBS: 'sum.golang.org' },
+      replies: {
+        [`${CARRIER}/supported`]: () => new Response(''),
+        [`${CARRIER}/latest`]: () => new Response('go.sum database tree\n1\n'),
+        'https://b.example': () => new Response('', { status: 404 }),
+      },
+    });
+    await untilDone(modferry.clock, modferry.runCron());
+    return modferry;
+  }
+
+  it('is shown to be reachable through an origin that carries it', async () => {
+    const { text } = await (await probed()).get('/readyz');
+    expect(text.split('\n').filter((line) => line.startsWith('sum.'))).toEqual([
+      'sum.golang.org at sum.golang.org: connection failed, probed 0 min ago, breaker closed',
+      'sum.golang.org at sum.golang.google.cn: connection failed, probed 0 min ago, breaker closed',
+      'sum.golang.org at a.example/sumdb/sum.golang.org: ok, probed 0 min ago, breaker closed',
+      'sum.golang.org at b.example/sumdb/sum.golang.org: it does not carry the database, probed 0 min ago, breaker closed',
+    ]);
+  });
+
+  it('costs a probe two requests to an origin that carries it, and one to another', async () => {
+    const { fetch } = await probed();
+    const toCarriers = fetch.calls.map(({ url }) => url).filter((url) => url.includes('/sumdb/'));
+    expect(toCarriers).toEqual([
+      `${CARRIER}/supported`,
+      `${CARRIER}/latest`,
+      'https://b.example/sumdb/sum.golang.org/supported',
+    ]);
+  });
+
+  it('has no failure counted against an origin that does not carry it', async () => {
+    const { text } = await (await probed()).get('/-/api/origins');
+    expect(JSON.parse(text).origins.at(-1)).toMatchObject({
+      name: 'b.example/sumdb/sum.golang.org',
+      counters: { failed: 0 },
+      breakers: { reach: { failures: 0 } },
+      probe: { small: { isUp: true, verdict: 'it does not carry the database' } },
+    });
+  });
+});
+
 describe('/-/api/origins', () => {
   it('is a JSON document with every origin and address of a database, in their order', async () => {
     const modferry = fakeModferry({ variables: { SUMDBS: 'sum.golang.org' } });
@@ -60,8 +106,10 @@ describe('/-/api/origins', () => {
       origins: [
         { name: 'a.example', kind: 'modules' },
         { name: 'b.example', kind: 'modules' },
-        { kind: 'checksums', database: 'sum.golang.org' },
-        { kind: 'checksums', database: 'sum.golang.org' },
+        { name: 'sum.golang.org', kind: 'checksums', database: 'sum.golang.org' },
+        { name: 'sum.golang.google.cn', kind: 'checksums', database: 'sum.golang.org' },
+        { name: 'a.example/sumdb/sum.golang.org', database: 'sum.golang.org' },
+        { name: 'b.example/sumdb/sum.golang.org', database: 'sum.golang.org' },
       ],
       at: '2026-01-01T00:00:00.000Z',
     });

@@ -40,7 +40,11 @@ export type FailureReason =
   /** modferry's own store failed. */
   | { readonly kind: 'store' };
 
-export type NotAsked = 'the client left' | 'the time was up' | 'it failed a moment ago';
+export type NotAsked =
+  | 'the client left'
+  | 'the time was up'
+  | 'it failed a moment ago'
+  | 'it does not carry the database';
 
 /** Two hashes that should be equal. */
 export interface Hashes {

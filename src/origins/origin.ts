@@ -25,6 +25,11 @@ export interface Origin {
   /** Value of the Authorization header, sent to this origin and never across a redirect. */
   readonly authorization?: string | undefined;
   readonly limits: OriginLimits;
+  /**
+   * Name of the checksum database that it carries beside the database's own addresses. It is then
+   * asked after those, and its 404 alone is never the last word. Absent for every other origin.
+   */
+  readonly carries?: string | undefined;
 }
 
 export interface OriginLimits {

@@ -7,6 +7,6 @@ export interface Database {
   readonly name: string;
   /** What it signs its tree heads with. */
   readonly key: VerifierKey;
-  /** Its addresses, in the order in which they are asked. */
+  /** Its own addresses, in the order in which they are asked, and then its carriers. */
   readonly origins: readonly Origin[];
 }

@@ -47,7 +47,7 @@ function setup(address: Address = (path) => log.answer(path)) {
   const effects = logEffects(database, { ask: origins.ask, background, emit, store });
   const memory = new LogMemory();
   const clientOf = () => new LogClient({ name: log.name, key: database.key, memory, effects });
-  const resolve = checksumResolver({ clientOf });
+  const resolve = checksumResolver({ clientOf, withoutChecksums: [] });
   const cache = cacheEffects(database, { background, store });
   return {
     clock,

@@ -16,6 +16,13 @@ it('every address of every database is an upstream with an id of its own', () =>
   ]);
 });
 
+it('a carrier is probed with a small file alone', () => {
+  const carrier = originOf('a/sumdb/s', { carries: 's' });
+  const [upstream] = databaseUpstreams([{ name: 's', origins: [carrier] }]);
+  expect(upstream?.probe?.small.path).toBe('/latest');
+  expect(upstream?.probe?.large).toBeUndefined();
+});
+
 it.each([
   ['small', '/latest', 'go.sum database tree\n1\n', true],
   ['small', '/latest', '<html>', false],
@@ -25,8 +32,8 @@ it.each([
   'the %s file %s that starts with %j is the expected one: %s',
   (size, path, start, is) => {
     for (const { probe } of upstreams) {
-      expect(probe?.[size].path).toBe(path);
-      expect(probe?.[size].isExpected(bytes(start))).toBe(is);
+      expect(probe?.[size]?.path).toBe(path);
+      expect(probe?.[size]?.isExpected(bytes(start))).toBe(is);
     }
   },
 );

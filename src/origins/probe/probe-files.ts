@@ -12,5 +12,6 @@ export interface ProbeFile {
  */
 export interface ProbeFiles {
   readonly small: ProbeFile;
-  readonly large: ProbeFile;
+  /** Absent where another upstream at the same host is probed with one. */
+  readonly large?: ProbeFile | undefined;
 }

@@ -54,9 +54,10 @@ async function probeOne(
   const small = await probeFile(origin, files.small, { ...effects, lane: 'reach' });
   // Without headers for the small file the large one would only take as long again.
   const isReached = small.headersAfter !== undefined;
-  const large = isReached
-    ? await probeFile(origin, files.large, { ...effects, lane: 'bulk' })
-    : undefined;
+  const large =
+    isReached && files.large
+      ? await probeFile(origin, files.large, { ...effects, lane: 'bulk' })
+      : undefined;
   emit({
     event: 'probe',
     origin: origin.name,
@@ -117,6 +118,8 @@ function verdictOn(result: Attempt<unknown>): Pick<FileVerdict, 'isUp' | 'verdic
   if (result.kind === 'accepted') return { isUp: true, verdict: 'ok' };
   if (result.kind === 'missing') return { isUp: true, verdict: 'not found' };
   const { reason } = result.failure;
+  if (reason.kind === 'not asked' && reason.because === 'it does not carry the database')
+    return { isUp: true, verdict: reason.because };
   if (reason.kind === 'not now')
     return { isUp: true, verdict: 'it could not fetch the file itself' };
   return { isUp: false, verdict: verdictOf(failureText(reason)) };

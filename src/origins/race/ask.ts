@@ -33,6 +33,10 @@ export interface AskEffects extends Omit<RaceEffects, 'deadline' | 'emit'> {
  * - across a `,` it does not: `corp,public` demands the answer of public, and when public is down
  *   there is none. An outage never turns into a 404.
  *
+ * The origins of ORIGINS that carry a checksum database are asked after its own addresses. Whether
+ * there is a record is for those addresses to say: a carrier is not asked when all of them answered
+ * 404, and its own answer makes a 404 neither certain nor uncertain.
+ *
  * A file with another hash than a checksum database has is worse than no answer, and any origin may
  * have the right one: then the next is asked also across a `,`, and no 404 of another origin hides
  * the mismatch.
@@ -71,17 +75,34 @@ export async function askOrigins<T>(
     hedged ||= result.hedged;
     if (result.accepted) {
       const { origin, value } = result.accepted;
-      const before = [...failures, ...result.failures];
+      const before = [...failures, ...result.failures.filter(isTold)];
       return { kind: 'accepted', value, origin, failures: before, effort: effort() };
     }
-    failures.push(...result.failures);
+    failures.push(...result.failures.filter(isTold));
     missing = result.missing;
     mayContinue = missing !== undefined || result.failures.some(isMismatch);
   }
   if (missing && !failures.some(isMismatch)) {
-    return { kind: 'missing', missing, isUnanimous: failures.length === 0, effort: effort() };
+    return {
+      kind: 'missing',
+      missing,
+      isUnanimous: isCertain(origins, failures),
+      effort: effort(),
+    };
   }
   return { kind: 'failed', failures, effort: effort() };
+}
+
+/** Whether no address failed that has a say in whether there is a file. */
+function isCertain(origins: readonly Origin[], failures: readonly Failure[]): boolean {
+  const own = origins.filter(({ carries }) => carries === undefined);
+  const failed = new Set(failures.map(({ origin }) => origin));
+  return own.length > 0 && !own.some(({ name }) => failed.has(name));
+}
+
+/** That an origin does not carry a database is no outage, and of no use to anybody. */
+function isTold({ reason }: Failure): boolean {
+  return reason.kind !== 'not asked' || reason.because !== 'it does not carry the database';
 }
 
 function isMismatch({ reason }: Failure): boolean {

@@ -154,8 +154,8 @@ const MAX_RETRY_PAUSE_MS = 2_000;
 
 /**
  * How long to wait before an origin is asked once more; undefined where that is of no use. After a
- * timeout no time is left, a file with a wrong hash stays wrong, and a longer Retry-After is
- * respected. `random` is between 0 and 1.
+ * timeout no time is left, a file with a wrong hash stays wrong, what kept the origin from being
+ * asked still does, and a longer Retry-After is respected. `random` is between 0 and 1.
  */
 export function retryPauseMs(
   {
@@ -164,12 +164,18 @@ export function retryPauseMs(
   }: { readonly reason: FailureReason; readonly retryAfterSeconds?: number | undefined },
   random: number,
 ): number | undefined {
-  if (reason.kind === 'timeout' || reason.kind === 'not now' || reason.kind === 'mismatch')
-    return undefined;
+  if (LASTING.has(reason.kind)) return undefined;
   if (retryAfterSeconds === undefined) return 50 + random * 200;
   const pauseMs = retryAfterSeconds * 1000;
   return pauseMs <= MAX_RETRY_PAUSE_MS ? pauseMs : undefined;
 }
+
+const LASTING: ReadonlySet<FailureReason['kind']> = new Set([
+  'timeout',
+  'not asked',
+  'not now',
+  'mismatch',
+]);
 
 /**
  * Whether a second request to the same origin replaces the failure of the first. An answer that

@@ -57,8 +57,9 @@ export interface RankOptions {
  *
  * 1. the healthy ones, then those that are suspect, then those with an open breaker (the one that
  *    closes first before the others): a near origin that does not answer is of no use;
- * 2. those preferred where the request came in;
- * 3. by median latency, in the steps 200 ms, 400 ms, 800 ms and so on: within one the configured
+ * 2. those that are not carriers of a checksum database;
+ * 3. those preferred where the request came in;
+ * 4. by median latency, in the steps 200 ms, 400 ms, 800 ms and so on: within one the configured
  *    order decides.
  *
  * An origin that gave a wrong file before is last for that file.
@@ -73,6 +74,7 @@ export function rankOrigins(
       askLast?.(origin) ? 1 : 0,
       health.isSuspect(origin, lane) ? 1 : 0,
       health.breaker(origin, lane).until,
+      origin.carries === undefined ? 0 : 1,
       origin.regions.some((code) => here.includes(code)) ? 0 : 1,
       latencyStep(health, origin),
     ];

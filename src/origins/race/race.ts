@@ -118,7 +118,7 @@ export class Race<T> {
   get #state(): RaceState<RaceEntry<T>> {
     const { deadline, health, signal } = this.#effects;
     const lane = laneOf(this.#question);
-    const [next] = this.#left;
+    const [next] = this.#isDenied ? [] : this.#left;
     return {
       running: this.#running,
       hasAccepted: this.#entries.some(({ result }) => result?.kind === 'accepted'),
@@ -140,6 +140,16 @@ export class Race<T> {
   get #missing(): Missing | undefined {
     const found = this.#entries.find(({ result }) => result?.kind === 'missing')?.result;
     return found?.kind === 'missing' ? found.missing : undefined;
+  }
+
+  /**
+   * Whether every address of a checksum database itself answered 404: then no carrier is asked,
+   * which would be told the name of a module that the database has nothing of.
+   */
+  get #isDenied(): boolean {
+    const own = this.#ranked.filter(({ carries }) => carries === undefined);
+    const denied = this.#entries.filter(({ result }) => result?.kind === 'missing');
+    return own.length > 0 && own.every((one) => denied.some(({ origin }) => origin === one));
   }
 
   get #allFailed(): boolean {

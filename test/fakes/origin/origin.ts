@@ -14,6 +14,14 @@ export interface OriginOptions {
   readonly directory?: string;
   /** A prefix of every path, such as `/goproxy`. Default none. */
   readonly prefix?: string;
+  /** A checksum database below `/sumdb/<name>/`, as some proxies carry one. */
+  readonly carries?: CarriedDatabase;
+}
+
+export interface CarriedDatabase {
+  readonly name: string;
+  /** The body for a path such as `/latest`; undefined for a 404. */
+  answer(path: string): Body | undefined;
 }
 
 /** An answer that replaces the one of the modules. */
@@ -51,6 +59,7 @@ export async function startOrigin(options: OriginOptions = {}): Promise<FakeOrig
     return (
       overrides.get(key) ??
       catalogue.get(key) ??
+      carriedAnswer(options.carries, key) ??
       fileAnswer(options.directory, key) ??
       notFound(key)
     );
@@ -119,6 +128,13 @@ function found(type: string, cacheControl: string, body: Body): Answer {
     },
     body,
   };
+}
+
+function carriedAnswer(database: CarriedDatabase | undefined, path: string): Answer | undefined {
+  if (!database || !path.startsWith(`/sumdb/${database.name}/`)) return undefined;
+  const local = path.slice(`/sumdb/${database.name}`.length);
+  const body = local === '/supported' ? '' : database.answer(local);
+  return body === undefined ? undefined : found(TEXT, MUTABLE, body);
 }
 
 /** A file of the directory; undefined where there is none, or where the path leads outside. */
