@@ -111,6 +111,21 @@ describe('modferry', () => {
     expect(text).toContain('status 404, and another address could not be asked');
   });
 
+  it('asks an origin that does not carry the database once, and then the others alone', async () => {
+    const log = right();
+    const modferry = fakeWithCarrier(log);
+    for (const path of ['latest', `lookup/${HELLO}@v1.0.0`]) {
+      const asking = modferry.get(`/sumdb/${log.name}/${path}`);
+      expect((await untilDone(modferry.clock, asking)).status).toBe(200);
+    }
+    expect(
+      modferry.fetch.calls.filter(({ url }) => url.startsWith('https://a.example')).length,
+    ).toBe(1);
+    expect(modferry.lastRequest()).toMatchObject({
+      source: { origin: `carrier.example/sumdb/${log.name}`, effort: { attempts: 1 } },
+    });
+  });
+
   it('does not mention an origin that carries no database in its errors', async () => {
     const modferry = fakeWithCarrier(right(), { ORIGINS: 'https://a.example' });
     const { status, text } = await untilDone(modferry.clock, modferry.get(pathOf('mod')));

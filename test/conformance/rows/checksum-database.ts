@@ -55,7 +55,8 @@ const LOOKUPS: readonly Row[] = [
     steps: [
       stop('database'),
       get(`${BASE}/supported`, { status: 200, requests: 0 }),
-      get(`${BASE}/lookup/example.com/hello@v0.1.0`, { ...failure(502, 0), names: 'database' }),
+      // The origin is asked whether it carries the database.
+      get(`${BASE}/lookup/example.com/hello@v0.1.0`, { ...failure(502, 1), names: 'database' }),
       restart('database'),
     ],
   },
