@@ -146,6 +146,21 @@ describe('modferry', () => {
     expect([status, [...hosts]]).toEqual([502, ['sum.example']]);
   });
 
+  it('does not ask itself, says so, and asks the next origin', async () => {
+    const modferry = fakeModferry({
+      host: 'a.example',
+      replies: { 'https://b.example': () => new Response('', { status: 500 }) },
+    });
+    const { text } = await untilDone(modferry.clock, modferry.get(pathOf('mod')));
+    expect(text).toContain('a.example: not asked, its address is that of this modferry; b.example');
+    expect(modferry.fetch.calls.map(({ url }) => new URL(url).host)).not.toContain('a.example');
+    expect(modferry.events.map(({ event }) => event)).toContainEqual({
+      event: 'trouble',
+      label: 'origin',
+      error: 'a.example is at a.example, where this modferry is: remove it from ORIGINS and SUMDBS',
+    });
+  });
+
   it('ends a request after TIMEOUT_TOTAL', async () => {
     const modferry = fakeModferry({
       variables: { TIMEOUT_TOTAL: '3s' },

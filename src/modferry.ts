@@ -24,6 +24,7 @@ import { ProbeLog } from './origins/probe/probe-log.ts';
 import { askOrigins } from './origins/race/ask.ts';
 import type { OpenDriver } from './origins/request/driver.ts';
 import { httpDriver } from './origins/request/http-driver.ts';
+import { OwnHostGuard } from './origins/request/own-host.ts';
 import { LayeredStore } from './store/layered.ts';
 import { KnownMarks } from './store/marks.ts';
 import { testNear } from './status/near-test.ts';
@@ -164,8 +165,9 @@ function requestOpener(config: Config, runtime: Shared): Modferry['open'] {
     budgets: openBudgets(clock),
     wrongFiles: new WrongFiles(clock),
   };
+  const ownHost = new OwnHostGuard();
   return function open(incoming, requestId) {
-    const { region, signal } = incoming;
+    const { host, region, signal } = incoming;
     const startedAt = clock.now();
     const timeLeftMs = () => startedAt + config.totalLimitMs - clock.now();
     const trace = createTrace(clock);
@@ -175,7 +177,9 @@ function requestOpener(config: Config, runtime: Shared): Modferry['open'] {
     );
     // An answer from the store costs no look at what isolates share of the origins.
     const syncHealth = () => sharing.syncIfDue(background);
-    const openDriver = carrierSupport.openDriver(runtime.openDriver);
+    const openDriver = carrierSupport.openDriver(
+      ownHost.openDriver(runtime.openDriver, host, emit),
+    );
     const askEffects = { openDriver, clock, random, health, signal, background, region, emit };
     const context: LogContext = {
       store: new LayeredStore(tiers, {

@@ -49,7 +49,12 @@ function modferryOf(env: Env, host?: string): Modferry {
 export default {
   async fetch(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
     const { signal } = request;
-    const incoming = { region: regionOf(request), background: backgroundOf(context), signal };
+    const incoming = {
+      host: new URL(request.url).host,
+      region: regionOf(request),
+      background: backgroundOf(context),
+      signal,
+    };
     let modferry: Modferry;
     try {
       modferry = modferryOf(env, new URL(request.url).hostname);

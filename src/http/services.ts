@@ -33,6 +33,8 @@ export interface HttpServices {
 
 /** What the platform provides for one request. */
 export interface Incoming {
+  /** The host (and port) by which the request reached modferry; undefined for a command. */
+  readonly host?: string | undefined;
   readonly region: Region;
   /**
    * Aborted when the client disconnects before it has an answer, where the platform reports that.

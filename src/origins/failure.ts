@@ -44,7 +44,8 @@ export type NotAsked =
   | 'the client left'
   | 'the time was up'
   | 'it failed a moment ago'
-  | 'it does not carry the database';
+  | 'it does not carry the database'
+  | 'its address is that of this modferry';
 
 /** Two hashes that should be equal. */
 export interface Hashes {

@@ -42,6 +42,8 @@ export interface ModferryOptions {
   /** The scripted replies of the servers, by the start of the address. */
   readonly replies?: Parameters<typeof fakeFetch>[0];
   readonly region?: Region;
+  /** The host by which requests arrive. */
+  readonly host?: string;
 }
 
 const VARIABLES: Variables = { ORIGINS: 'https://a.example|https://b.example', SUMDBS: 'off' };
@@ -51,6 +53,7 @@ export function fakeModferry({
   variables,
   replies = {},
   region = {},
+  host,
 }: ModferryOptions = {}): FakeModferry {
   const config = parseConfig({ ...VARIABLES, ...variables });
   if (!config.ok) throw new Error(config.reason.join('; '));
@@ -71,6 +74,7 @@ export function fakeModferry({
     sink,
   });
   const incoming: Incoming = {
+    host,
     region,
     signal: new AbortController().signal,
     background: (onFailure) => (label, work) => {
