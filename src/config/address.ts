@@ -42,6 +42,37 @@ export function parseAddress(text: string): Result<Address> {
   });
 }
 
+/**
+ * As `parseAddress`, and refuses plain http to another machine. The answer that there is no such
+ * file, or no record, is signed by nobody, so whoever can change it decides what a build is made
+ * of. `remedy` ends the reason.
+ */
+export function parseSecureAddress(text: string, remedy: string): Result<Address> {
+  const address = parseAddress(text);
+  if (!address.ok || !isPlainHttp(address.value)) return address;
+  return failed(`is plain http, which anybody on the way can read and change: ${remedy}`);
+}
+
+function isPlainHttp({ url }: Address): boolean {
+  const { hostname, protocol } = new URL(url);
+  return protocol === 'http:' && !isLoopback(hostname);
+}
+
+/** The IP address of another machine that a URL names; undefined where it names a host. */
+export function ipAddressOf({ url }: Pick<Address, 'url'>): string | undefined {
+  const { hostname } = new URL(url);
+  const isIpAddress = hostname.startsWith('[') || IPV4.test(hostname);
+  return isIpAddress && !isLoopback(hostname) ? hostname : undefined;
+}
+
+/** The URL parser writes every form of an IPv4 address like this one (WHATWG URL, host parsing). */
+const IPV4 = /^\d+\.\d+\.\d+\.\d+$/;
+
+function isLoopback(hostname: string): boolean {
+  if (hostname === 'localhost' || hostname === '[::1]') return true;
+  return IPV4.test(hostname) && hostname.startsWith('127.');
+}
+
 /** The Authorization header for `user:password` (RFC 7617, in UTF-8). */
 export function basicAuthorization(credentials: string): string {
   return `Basic ${encodeBase64(new TextEncoder().encode(credentials))}`;

@@ -148,12 +148,26 @@ describe('a variable', () => {
     [{ SUMDBS: 'off' }, /^VERIFY=all compares nothing: SUMDBS names no checksum database$/],
     [{ SUMDBS: 'off', VERIFY: 'mod' }, /^VERIFY=mod compares nothing/],
     [{ TOKENS: 'me:admin:hunter2' }, /^TOKENS is not in use/],
+    [
+      { ORIGINS: 'https://a.example|https://192.0.2.1:8443/t/hunter2' },
+      /^ORIGINS names 192\.0\.2\.1, and Cloudflare fetches no IP address \(error 1003\): give it a name in DNS$/,
+    ],
+    [{ ORIGINS: 'https://0xc0000201' }, /^ORIGINS names 192\.0\.2\.1,/],
+    [{ ORIGINS: 'https://[2001:db8::1]/t/hunter2' }, /^ORIGINS names \[2001:db8::1\],/],
+    [{ SUMDBS: 'sum.golang.org https://192.0.2.1' }, /^SUMDBS names 192\.0\.2\.1,/],
   ])('%j leads to a warning', (variables, warning) => {
     const { warnings } = valid(variables);
     expect(warnings).toEqual([expect.stringMatching(warning)]);
     expect(warnings.join()).not.toContain('hunter2');
   });
 });
+
+it.each(['127.0.0.1:8080', '[::1]:8080', 'localhost', '1.example'])(
+  'the origin %s leads to no warning',
+  (host) => {
+    expect(valid({ ORIGINS: `https://${host}` }).warnings).toEqual([]);
+  },
+);
 
 it('VARIABLE_NAMES has every variable that is read, but for secrets', () => {
   const read = new Set<string | symbol>();

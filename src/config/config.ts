@@ -4,6 +4,7 @@ import { parsePatterns, type Patterns } from '../module/patterns.ts';
 import type { Origin } from '../origins/origin.ts';
 import { withCarriers } from '../sumdb/carriers.ts';
 import type { Database } from '../sumdb/database.ts';
+import { ipAddressOf } from './address.ts';
 import { parseDatabases } from './databases-syntax.ts';
 import { parseOrigins, secretNames, type OriginsOptions } from './origins-syntax.ts';
 import type { Parsed } from './problems.ts';
@@ -177,6 +178,7 @@ function warningsOf({ ORIGINS, SUMDBS, TOKENS, VERIFY }: Settings): readonly str
   if (VERIFY !== 'off' && SUMDBS.length === 0) {
     warnings.push(`VERIFY=${VERIFY} compares nothing: SUMDBS names no checksum database`);
   }
+  const addresses = SUMDBS.flatMap(({ origins }) => origins);
   if (TOKENS) warnings.push('TOKENS is not in use: this version serves everybody who reaches it');
   for (const { name, authorization } of ORIGINS) {
     if (authorization) {
@@ -185,5 +187,13 @@ function warningsOf({ ORIGINS, SUMDBS, TOKENS, VERIFY }: Settings): readonly str
       );
     }
   }
-  return warnings;
+  return [...warnings, ...ipWarnings('ORIGINS', ORIGINS), ...ipWarnings('SUMDBS', addresses)];
+}
+
+function ipWarnings(variable: string, origins: readonly Origin[]): readonly string[] {
+  const all = new Set(origins.flatMap((origin) => ipAddressOf(origin) ?? []));
+  return [...all].map(
+    (address) =>
+      `${variable} names ${address}, and Cloudflare fetches no IP address (error 1003): give it a name in DNS`,
+  );
 }

@@ -26,9 +26,9 @@ describe('SUMDBS', () => {
     ['sum.golang.org https://mirror.example/sum', ['sum.golang.org https://mirror.example/sum']],
     [KEY, ['sum.example.test https://sum.example.test']],
     [
-      `${KEY} http://a:81|b.example , sum.golang.org`,
+      `${KEY} http://127.0.0.1:81|b.example , sum.golang.org`,
       [
-        'sum.example.test http://a:81 https://b.example',
+        'sum.example.test http://127.0.0.1:81 https://b.example',
         'sum.golang.org https://sum.golang.org https://sum.golang.google.cn',
       ],
     ],
@@ -45,6 +45,10 @@ describe('SUMDBS', () => {
     ],
     [KEY.replace('sum.', 'sun.'), 'copy the whole key from its database again'],
     [`${KEY} https://a https://b`, 'separate addresses by "|", databases by ","'],
+    [
+      `${KEY} http://a`,
+      'has the address "http://a", which is plain http, which anybody on the way can read and change: write https',
+    ],
     [`${KEY} ftp://a`, 'has the address "ftp://a", which has no http or https scheme'],
     [`${KEY} ftp://me:secret@a`, 'has the address "ftp://…@a", which has no http or https scheme'],
     [createLog({ name: 'UPPER' }).verifierKey, 'has a name that is no host with an optional path'],

@@ -2,7 +2,7 @@ import { failed, success, type Result } from '../effects/result.ts';
 import type { Origin, OriginLimits } from '../origins/origin.ts';
 import type { Database } from '../sumdb/database.ts';
 import { parseVerifierKey } from '../tlog/verifier-key.ts';
-import { parseAddress, redact } from './address.ts';
+import { parseSecureAddress, redact } from './address.ts';
 import type { Parsed } from './problems.ts';
 
 /**
@@ -67,7 +67,7 @@ function parseDatabase(entry: string, limits: OriginLimits): Result<Database> {
   const origins: Origin[] = [];
   for (const url of (urls ?? known?.[1] ?? `https://${name}`).split('|')) {
     if (/private\+key/i.test(url)) return failed('has a private key where an address should be');
-    const address = parseAddress(url);
+    const address = parseSecureAddress(url, 'write https');
     if (!address.ok) {
       return failed(`has the address ${JSON.stringify(redact(url))}, which ${address.reason}`);
     }

@@ -20,8 +20,11 @@ describe('a list of origins', () => {
     ['proxy.example', ['https://proxy.example any']],
     ['proxy.example:8443/go/', ['https://proxy.example:8443/go any']],
     ['localhost:3000', ['https://localhost:3000 any']],
-    ['HTTP://A.example//', ['http://a.example any']],
+    ['HTTPS://A.example//', ['https://a.example any']],
+    ['http://127.1.2.3:81', ['http://127.1.2.3:81 any']],
+    ['http://localhost:81', ['http://localhost:81 any']],
     ['http://[::1]:80/x', ['http://[::1]/x any']],
+    ['https://192.0.2.1', ['https://192.0.2.1 any']],
   ])('%j names %j', (text, expected) => {
     const { origins, problems } = parse(text);
     expect(problems).toEqual([]);
@@ -38,6 +41,13 @@ describe('a list of origins', () => {
     ['https://', /entry 1 "https:\/\/" is no address/],
     ['name', /"name" is no address/],
     ['https://u%zz:p@a', /has a "%" in its credentials/],
+    [
+      'http://user:hunter2@a.example',
+      /entry 1 "http:\/\/…@a\.example" is plain http.*: write https, or a table with "insecure": true for this origin$/,
+    ],
+    ['http://192.0.2.1', /entry 1 "http:\/\/192\.0\.2\.1" is plain http/],
+    ['http://localhost.example', /is plain http/],
+    ['http://127.0.0.1.example', /is plain http/],
     [',|', /Cannot use ORIGINS ",\|": it names no origin/],
   ])('%j is refused', (text, problem) => {
     const { problems } = parse(text);
@@ -49,7 +59,7 @@ describe('a list of origins', () => {
   });
 
   it('tells two origins on one host apart by a number, as a path may hold a token', () => {
-    const { origins } = parse('https://a/t/SECRET|https://a/|http://a:81');
+    const { origins } = parse('https://a/t/SECRET|https://a/|https://a:81');
     expect(origins.map(({ name }) => name)).toEqual(['a', 'a#2', 'a:81']);
   });
 
@@ -94,6 +104,7 @@ describe('a table of origins', () => {
     const row = {
       name: 'corp',
       url: 'http://goproxy.corp.example:8080/go/',
+      insecure: true,
       modules: ['*.corp.example', 'github.com/acme'],
       regions: ['FRA', 'DE', 'EU'],
       auth: 'CORP',
@@ -195,6 +206,12 @@ describe('a table of origins', () => {
       'entry 1: auth names the secret "NOPE", which is not set',
     ],
     ['[{"url":"a.example","modules":"[x"}]', 'entry 1: modules: Cannot parse pattern "[x"'],
+    [
+      '[{"url":"http://a.example"}]',
+      'entry 1: url "http://a.example" is plain http, which anybody on the way can read and change: write https, or "insecure": true',
+    ],
+    ['[{"url":"http://a.example","insecure":false}]', 'is plain http'],
+    ['[{"url":"a.example","insecure":"yes"}]', '0.insecure: '],
     ['[{"url":"ftp://a.example"}]', 'entry 1: url "ftp://a.example" has no http or https scheme'],
     ['[]', 'Cannot use ORIGINS "[]": it names no origin'],
     ['[{"url":"a.example","auth":"user:hunter2"}]', '0.auth: is no name of a secret'],

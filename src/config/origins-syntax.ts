@@ -4,7 +4,13 @@ import { parseModulePath, versionFitsPath } from '../module/module-path.ts';
 import { matches, parsePatterns, type Patterns } from '../module/patterns.ts';
 import { parseVersion } from '../module/version.ts';
 import type { Origin, OriginLimits } from '../origins/origin.ts';
-import { basicAuthorization, parseAddress, redact, type Address } from './address.ts';
+import {
+  basicAuthorization,
+  parseAddress,
+  parseSecureAddress,
+  redact,
+  type Address,
+} from './address.ts';
 import { parseTimeout, TIMEOUT_FORM } from './duration.ts';
 import { allOf, problemsOf, type Parsed } from './problems.ts';
 
@@ -52,13 +58,16 @@ function withUniqueNames(origins: readonly Origin[]): readonly Origin[] {
   });
 }
 
+const ROW_REMEDY = 'write https, or "insecure": true';
+const LIST_REMEDY = 'write https, or a table with "insecure": true for this origin';
+
 function parseList(text: string, limits: OriginLimits): Parsed<readonly Origin[]> {
   const entries = [...text.matchAll(/([^,|]*)([,|]|$)/g)];
   return allOf(
     entries.flatMap(([, item = '', separator], index): readonly Parsed<Origin>[] => {
       const entry = item.trim();
       if (entry === '') return [];
-      const address = parseAddress(entry);
+      const address = parseSecureAddress(entry, LIST_REMEDY);
       if (!address.ok) {
         const shown = quote(redact(entry));
         return [failed([`Cannot parse ORIGINS: entry ${index + 1} ${shown} ${address.reason}`])];
@@ -81,6 +90,7 @@ const Row = v.strictObject({
     v.pipe(v.string(), v.regex(/^[\w.:/-]{1,100}$/, 'is no name of letters, digits and . _ : / -')),
   ),
   url: v.string(),
+  insecure: v.optional(v.boolean()),
   modules: v.optional(v.union([v.string(), v.array(v.string())])),
   regions: v.optional(
     v.array(v.pipe(v.string(), v.regex(/^[A-Z]{2,3}$/, 'is no code such as "FRA", "DE" or "EU"'))),
@@ -130,7 +140,7 @@ function parseTable(text: string, options: OriginsOptions): Parsed<readonly Orig
 
 /** A problem goes after the number of the entry. */
 function parseRow(row: Row, { limits, secrets }: OriginsOptions): Parsed<Origin> {
-  const address = parseUrl(row.url);
+  const address = parseUrl(row);
   const modules = parseModules(row.modules);
   const probe = parseProbe(row.probe, modules);
   const authorization = parseAuth(row.auth, secrets);
@@ -153,9 +163,9 @@ function parseRow(row: Row, { limits, secrets }: OriginsOptions): Parsed<Origin>
   });
 }
 
-function parseUrl(text: string): Parsed<Address> {
-  const address = parseAddress(text);
-  return address.ok ? address : failed([`url ${quote(redact(text))} ${address.reason}`]);
+function parseUrl({ insecure = false, url }: Row): Parsed<Address> {
+  const address = insecure ? parseAddress(url) : parseSecureAddress(url, ROW_REMEDY);
+  return address.ok ? address : failed([`url ${quote(redact(url))} ${address.reason}`]);
 }
 
 function parseModules(globs: Row['modules']): Parsed<Patterns | undefined> {

@@ -53,7 +53,7 @@ export const ORIGIN_FAULTS: readonly OriginFault[] = [
 ];
 
 const NO_SUCH_HOST: RawServer = {
-  url: 'http://no-such-host.invalid:8080',
+  url: 'https://no-such-host.invalid:8080',
   connections: () => 0,
   close: async () => undefined,
 };
