@@ -54,6 +54,7 @@ function fakeWithCarrier(log: ReturnType<typeof createLog>, variables = {}) {
   });
 }
 
+const UNCHECKED = { bytes: new TextEncoder().encode(MOD), etag: '"a"' };
 const pathOf = (file: string) => `/${HELLO}/@v/v1.0.0.${file}`;
 const right = () => logOf(hashZip(zip), hashGoMod(MOD));
 const wrong = () => logOf(hashGoMod(''), hashGoMod(''));
@@ -132,6 +133,14 @@ describe('modferry', () => {
     expect(status).toBe(502);
     expect(text).toMatch(/sum\.example: asked for its hash: connection failed/);
     expect(text).not.toContain('sumdb');
+  });
+
+  it('asks no origin for a request that may not fetch, also not for a checksum', async () => {
+    const modferry = fakeWithCarrier(right());
+    modferry.tiers.durable.files.set(pathOf('mod').slice(1), UNCHECKED);
+    await untilDone(modferry.clock, modferry.get(`/cached-only${pathOf('mod')}`));
+    const hosts = new Set(modferry.fetch.calls.map(({ url }) => new URL(url).host));
+    expect([...hosts]).toEqual(['sum.example']);
   });
 
   it('passes a lookup of a module of an origin of its own to the database, and to no origin', async () => {

@@ -30,6 +30,7 @@ import { KnownMarks } from './store/marks.ts';
 import { testNear } from './status/near-test.ts';
 import type { Tiers } from './store/tiers.ts';
 import { CarrierSupport } from './sumdb/carrier-support.ts';
+import { withoutCarriers } from './sumdb/carriers.ts';
 import { type Checksums, createChecksums } from './sumdb/checksums.ts';
 import type { Database } from './sumdb/database.ts';
 import type { LogContext } from './sumdb/log-context.ts';
@@ -229,13 +230,16 @@ function checksumSources({ databases, withoutChecksums }: Config) {
     memories.set(name, memory);
     return memory;
   }
-  const clientOf = (database: Database, context: LogContext) =>
-    new LogClient({
+  const clientOf = (database: Database, context: LogContext) => {
+    // A request that may not fetch asks no origin, also not on behalf of a database.
+    const asked = context.mayFetch ? database : withoutCarriers(database);
+    return new LogClient({
       name: database.name,
       key: database.key,
       memory: memoryOf(database.name),
-      effects: logEffects(database, { ...context, ask: context.origins.ask }),
+      effects: logEffects(asked, { ...context, ask: context.origins.ask }),
     });
+  };
   return {
     clientOf,
     /** Undefined without a database: nothing can be compared then. */
