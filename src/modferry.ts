@@ -1,12 +1,14 @@
 import type { Config } from './config/config.ts';
-import { cronJobs, jobReports } from './cron/jobs.ts';
-import { type CronJob, runCron } from './cron/run-cron.ts';
+import { cronJobs, type JobEffects, jobReports } from './cron/jobs.ts';
+import { runCron } from './cron/run-cron.ts';
 import { type CronState, cronStateKind } from './cron/schedule.ts';
 import { refusePrivate } from './access/private-modules.ts';
 import type { Clock } from './effects/clock.ts';
 import { SharedDocument } from './effects/shared-document.ts';
+import type { Emit, TroubleEvent } from './effects/emit.ts';
 import type { SharedStates } from './effects/shared-state.ts';
 import { createTrace } from './effects/trace.ts';
+import type { ModuleRequest } from './goproxy/request.ts';
 import { moduleResolver, requestedFile } from './goproxy/resolve.ts';
 import { moduleUpstreams } from './goproxy/upstreams.ts';
 import { verificationOf } from './goproxy/verification.ts';
@@ -15,6 +17,7 @@ import type { Incoming, RequestScope } from './http/services.ts';
 import type { OpenPipe, SharedByRequests } from './mirror/context.ts';
 import { openBudgets } from './mirror/memory-budget.ts';
 import { recheck } from './mirror/recheck.ts';
+import type { MirroredFile } from './mirror/serve.ts';
 import { SingleFlight } from './mirror/single-flight.ts';
 import { WrongFiles } from './mirror/wrong-files.ts';
 import { storeCheck } from './operations/check-store.ts';
@@ -69,8 +72,11 @@ export interface Modferry {
 export function createModferry(config: Config, runtime: Runtime): Modferry {
   const { clock, fetch, random, sharedStates: states, sink } = runtime;
   const emit = (event: ModferryEvent) => sink(event);
-  const openDriver: OpenDriver = (origin) => httpDriver(origin, { fetch, clock });
   const carrierSupport = new CarrierSupport(clock);
+  const ownHost = new OwnHostGuard();
+  const openDriver: OpenDriver = (origin) => httpDriver(origin, { fetch, clock });
+  const driversFor: DriversFor = (host, emitFor) =>
+    carrierSupport.openDriver(ownHost.openDriver(openDriver, host, emitFor));
   const upstreams = [...moduleUpstreams(config.origins), ...databaseUpstreams(config.databases)];
   const health = new HealthRegistry({ clock, random });
   const urls = upstreams.map(({ origin }) => origin.url);
@@ -79,7 +85,7 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
   const open = requestOpener(config, {
     ...runtime,
     health,
-    openDriver,
+    driversFor,
     carrierSupport,
     sharing,
   });
@@ -89,40 +95,19 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
     origins: config.origins,
     verificationOf: (context: LogContext) => verificationOf(config.verify, checksums.of(context)),
   };
-  const fileOf = requestedFile(sources);
-  const { isPaidPlan } = config;
-  const { durable } = runtime.tiers;
-  const state = new SharedDocument<CronState>(cronStateKind, { states, clock, emit });
-
-  /** The jobs of the scheduler. Each part of one has the time of a request. */
-  function jobsOf(openContext: () => LogContext): readonly CronJob[] {
-    const { databases, totalLimitMs: limitMs } = config;
-    const readHead = (one: Database) => checksums.clientOf(one, openContext()).latest();
-    return cronJobs({
-      probes: {
-        health,
-        clock,
-        openDriver: carrierSupport.openDriver(openDriver),
-        emit,
-        limitMs,
-        upstreams,
-        sharing,
-        probeLog,
-      },
-      readHeads: new Map(databases.map((one) => [one.name, () => readHead(one)])),
-      checkStore:
-        durable &&
-        storeCheck({
-          durable,
-          emit,
-          recheck(request) {
-            const context = openContext();
-            return recheck(fileOf(request, context), context);
-          },
-        }),
-    });
-  }
-
+  const scheduler = createScheduler(config, {
+    runtime,
+    open,
+    readHead: (database, context) => checksums.clientOf(database, context).latest(),
+    fileOf: requestedFile(sources),
+    probes: {
+      health,
+      openDriver: driversFor(config.cacheHost, emit),
+      upstreams,
+      sharing,
+      probeLog,
+    },
+  });
   return {
     open,
     app: createApp({
@@ -134,7 +119,7 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
         const [history] = await Promise.all([probeLog.read(), sharing.readIfDue()]);
         return { upstreams, health, history, now: clock.now() };
       },
-      jobs: async () => jobReports(await state.read(), isPaidPlan),
+      jobs: scheduler.reports,
       testNear: async () => runtime.tiers.near && testNear(runtime.tiers.near, clock),
       resolveModule: refusePrivate(moduleResolver(sources), { patterns, why: 'PRIVATE covers it' }),
       resolveChecksums: refusePrivate(
@@ -142,31 +127,67 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
         { patterns, why: 'no checksum database is asked about it' },
       ),
     }),
-    async runCron(incoming, requestId) {
-      const jobs = jobsOf(() => open(incoming, requestId).context);
+    runCron: (incoming, requestId) => scheduler.run(incoming, requestId),
+  };
+}
+
+/** What the jobs of the scheduler are made of. */
+interface SchedulerParts {
+  readonly runtime: Runtime;
+  readonly open: Modferry['open'];
+  readonly readHead: (database: Database, context: LogContext) => Promise<unknown>;
+  readonly fileOf: (request: ModuleRequest, context: LogContext) => MirroredFile;
+  readonly probes: Omit<JobEffects['probes'], 'clock' | 'emit' | 'limitMs'>;
+}
+
+/** The scheduler, and what it reports of its jobs. */
+function createScheduler(config: Config, parts: SchedulerParts) {
+  const { databases, isPaidPlan, totalLimitMs: limitMs } = config;
+  const { fileOf, open, probes, readHead } = parts;
+  const { clock, sharedStates: states, sink, tiers } = parts.runtime;
+  const emit = (event: ModferryEvent) => sink(event);
+  const state = new SharedDocument<CronState>(cronStateKind, { states, clock, emit });
+  return {
+    reports: async () => jobReports(await state.read(), isPaidPlan),
+    async run(incoming: Incoming, requestId: string): Promise<void> {
+      // Each part of a job has the time of a request.
+      const context = () => open(incoming, requestId).context;
+      const recheckStored = (request: ModuleRequest) => {
+        const own = context();
+        return recheck(fileOf(request, own), own);
+      };
+      const jobs = cronJobs({
+        probes: { ...probes, clock, emit, limitMs },
+        readHeads: new Map(databases.map((one) => [one.name, () => readHead(one, context())])),
+        checkStore:
+          tiers.durable && storeCheck({ durable: tiers.durable, emit, recheck: recheckStored }),
+      });
       await runCron({ jobs, state, isPaidPlan, clock, emit });
     },
   };
 }
 
+/** Opens the drivers for a request by `host`; undefined for a run of the scheduler. */
+type DriversFor = (host: string | undefined, emit: Emit<TroubleEvent>) => OpenDriver;
+
 /** The runtime, and the state that all requests share. */
 interface Shared extends Runtime {
   readonly health: HealthRegistry;
-  readonly openDriver: OpenDriver;
+  readonly driversFor: DriversFor;
   readonly carrierSupport: CarrierSupport;
   readonly sharing: HealthSharing;
 }
 
 /** Returns the function that opens the effects of one request. */
 function requestOpener(config: Config, runtime: Shared): Modferry['open'] {
-  const { carrierSupport, clock, health, openPipe, random, sharing, sink, tiers } = runtime;
+  const { carrierSupport, clock, driversFor, health, openPipe, random } = runtime;
+  const { sharing, sink, tiers } = runtime;
   const known = new KnownMarks();
   const shared: SharedByRequests = {
     flights: new SingleFlight(clock),
     budgets: openBudgets(clock),
     wrongFiles: new WrongFiles(clock),
   };
-  const ownHost = new OwnHostGuard();
   return function open(incoming, requestId) {
     const { host, region, signal } = incoming;
     const startedAt = clock.now();
@@ -178,9 +199,7 @@ function requestOpener(config: Config, runtime: Shared): Modferry['open'] {
     );
     // An answer from the store costs no look at what isolates share of the origins.
     const syncHealth = () => sharing.syncIfDue(background);
-    const openDriver = carrierSupport.openDriver(
-      ownHost.openDriver(runtime.openDriver, host, emit),
-    );
+    const openDriver = driversFor(host, emit);
     const askEffects = { openDriver, clock, random, health, signal, background, region, emit };
     const context: LogContext = {
       store: new LayeredStore(tiers, {

@@ -42,6 +42,8 @@ describe('the configuration without variables', () => {
     expect(rest).toEqual({
       withoutChecksums: [],
       verify: 'all',
+      isPaidPlan: true,
+      cacheHost: undefined,
       totalLimitMs: 25_000,
       logClientAddress: false,
       privateModules: [],
@@ -113,7 +115,18 @@ describe('a variable', () => {
     ]);
   });
 
+  it('may not name its own host as an origin or as an address of a database', () => {
+    const CACHE_HOST = 'go.example.com';
+    expect(problems({ CACHE_HOST, ORIGINS: 'https://go.example.com/x' })).toEqual([
+      `Cannot use "https://go.example.com/x": CACHE_HOST says that this is modferry's own host, which would ask itself`,
+    ]);
+    expect(problems({ CACHE_HOST, ORIGINS: 'https://go.example.com:8443' })).toEqual([]);
+  });
+
   it.each([
+    ['CACHE_HOST', 'https://go.example.com', 'Cannot use CACHE_HOST "https://go.example.com": '],
+    ['CACHE_HOST', 'go.example.com:443', 'Cannot use CACHE_HOST "go.example.com:443": write a'],
+    ['CACHE_HOST', 'Go.Example.com', 'Cannot use CACHE_HOST "Go.Example.com": write a host name'],
     ['ORIGINS', 'direct', 'Cannot parse ORIGINS: entry 1 "direct" is not an origin: '],
     [
       'SUMDBS',

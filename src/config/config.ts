@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { failed, success } from '../effects/result.ts';
 import { parsePatterns, type Patterns } from '../module/patterns.ts';
 import type { Origin } from '../origins/origin.ts';
+import { isOwnHost } from '../origins/request/own-host.ts';
 import { withCarriers } from '../sumdb/carriers.ts';
 import type { Database } from '../sumdb/database.ts';
 import { ipAddressOf } from './address.ts';
@@ -108,6 +109,13 @@ export function parseConfig(variables: Variables): Parsed<Config> {
   }
 
   const { ORIGINS: origins, PRIVATE: privateModules, SUMDBS: databases, VERIFY } = settings.output;
+  const cacheHost = settings.output.CACHE_HOST || undefined;
+  const addresses = [...origins, ...databases.flatMap((database) => database.origins)];
+  const own = addresses.find((origin) => cacheHost !== undefined && isOwnHost(origin, cacheHost));
+  if (own) {
+    const text = `Cannot use ${JSON.stringify(own.url)}: CACHE_HOST says that this is modferry's own host, which would ask itself`;
+    return failed([text]);
+  }
   return success({
     origins,
     databases: databases.map((database) => withCarriers(database, origins)),
@@ -116,7 +124,7 @@ export function parseConfig(variables: Variables): Parsed<Config> {
     verify: VERIFY,
     isPaidPlan: VERIFY === 'all',
     totalLimitMs: timeouts.output.totalLimitMs,
-    cacheHost: settings.output.CACHE_HOST || undefined,
+    cacheHost,
     logClientAddress: settings.output.LOG_CLIENT_ADDRESS === 'on',
     warnings: warningsOf(settings.output),
   });

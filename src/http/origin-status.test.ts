@@ -58,7 +58,7 @@ describe('a checksum database whose own addresses are down', () => {
         'https://b.example': () => new Response('', { status: 404 }),
       },
     });
-    await untilDone(modferry.clock, modferry.runCron());
+    await untilDone(modferry.clock, modferry.runCron(modferry.incoming, 'cron'));
     return modferry;
   }
 
@@ -75,7 +75,8 @@ describe('a checksum database whose own addresses are down', () => {
   it('costs a probe two requests to an origin that carries it, and one to another', async () => {
     const { fetch } = await probed();
     const toCarriers = fetch.calls.map(({ url }) => url).filter((url) => url.includes('/sumdb/'));
-    expect(toCarriers).toEqual([
+    // The next job of the scheduler reads the head of the log.
+    expect(toCarriers.slice(0, 3)).toEqual([
       `${CARRIER}/supported`,
       `${CARRIER}/latest`,
       'https://b.example/sumdb/sum.golang.org/supported',

@@ -87,11 +87,11 @@ it('"supported" is answered without a request', async () => {
 });
 
 it.each([
-  [LOOKUP, 'immutable'],
+  [LOOKUP, 'proven'],
   ['latest', 'mutable'],
-  ['tile/8/0/000', 'immutable'],
-  ['tile/8/0/001.p/3', 'immutable'],
-  ['tile/8/data/000', 'immutable'],
+  ['tile/8/0/000', 'proven'],
+  ['tile/8/0/001.p/3', 'proven'],
+  ['tile/8/data/000', 'proven'],
 ])('%s is served as the database has it, and kept', async (path, cache) => {
   const { idle, serve, tiers } = setup();
   const outcome = await serve(path);
@@ -165,7 +165,7 @@ it.each([LOOKUP, 'tile/8/0/000', 'tile/8/0/001.p/44', 'tile/8/data/000'])(
     const before = fetch.calls.length;
     expect(await serve(path)).toMatchObject({
       kind: 'found',
-      cache: 'immutable',
+      cache: 'proven',
       source: { from: 'store', tier: 'r2' },
     });
     expect(fetch.calls.length).toBe(before);
@@ -214,7 +214,7 @@ describe('in each tier there is one read and one write', () => {
     'for %s that a client asks for',
     async (path) => {
       const { idle, operations, serve } = await coldStart();
-      expect(await serve(path)).toMatchObject({ kind: 'found', cache: 'immutable' });
+      expect(await serve(path)).toMatchObject({ kind: 'found', cache: 'proven' });
       await idle();
       expect(operations.of(checksumKey(log.name, path))).toEqual(COLD);
       expect(operations.repeated()).toEqual({});
