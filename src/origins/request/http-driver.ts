@@ -3,6 +3,12 @@ import { badRedirect, OriginError } from '../failure.ts';
 import type { Origin } from '../origin.ts';
 import type { OriginDriver } from './driver.ts';
 
+/**
+ * Sent as X-Real-IP, in which the platform would put the address of the client when an origin is
+ * not on Cloudflare. From a range that is nobody's (RFC 5737).
+ */
+const NOBODYS_ADDRESS = '192.0.2.1';
+
 /** proxy.golang.org answers many zips with one redirect to its storage; five are plenty. */
 const MAX_REDIRECTS = 5;
 
@@ -15,9 +21,9 @@ export interface HttpEffects {
  * Asks an origin over HTTP. Each request has `limits.headersMs` until its headers have arrived.
  *
  * Redirects are followed here and not by the platform, which would send the Authorization header to
- * whatever host the redirect names. The request is built from scratch, without anything that the
- * client sent. The platform's own cache is not used: it would keep a redirect to a signed address
- * beyond the address's life, and 404s of zips.
+ * whatever host the redirect names. The request is built from scratch: nothing that the client sent
+ * goes along. The platform adds headers of its own, though, one of them with the client's address
+ * (docs/security-model.md, "What origins learn").
  */
 export function httpDriver(origin: Origin, { fetch, clock }: HttpEffects): OriginDriver {
   return async function requestOverHttp(path, { headers: range, signal }) {
@@ -27,10 +33,11 @@ export function httpDriver(origin: Origin, { fetch, clock }: HttpEffects): Origi
         ...range,
         'Accept-Encoding': 'identity',
         'User-Agent': 'modferry',
+        'X-Real-IP': NOBODYS_ADDRESS,
       });
       const isFirst = redirects === 0;
       if (isFirst && origin.authorization) headers.set('Authorization', origin.authorization);
-      const answer = fetch(url, { headers, redirect: 'manual', cache: 'no-store', signal });
+      const answer = fetch(url, { headers, redirect: 'manual', signal });
       const response = await within(clock, origin.limits.headersMs, answer);
       const location = response.headers.get('Location');
       const { status } = response;

@@ -375,6 +375,7 @@ describe('a request for the rest', () => {
       ['if-range', '"one"'],
       ['range', `bytes=${MIB}-`],
       ['user-agent', 'modferry'],
+      ['x-real-ip', '192.0.2.1'],
     ]);
   });
 

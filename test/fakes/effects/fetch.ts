@@ -6,7 +6,6 @@ export interface Call {
   readonly url: string;
   readonly headers: Headers;
   readonly redirect: RequestInit['redirect'];
-  readonly cache: RequestInit['cache'];
   readonly signal: AbortSignal;
 }
 
@@ -34,7 +33,6 @@ export function fakeFetch(replies: Readonly<Record<string, Reply | readonly Repl
       url,
       headers: new Headers(init.headers),
       redirect: init.redirect,
-      cache: init.cache,
       signal,
     };
     calls.push(call);
