@@ -59,6 +59,56 @@ const pathOf = (file: string) => `/${HELLO}/@v/v1.0.0.${file}`;
 const right = () => logOf(hashZip(zip), hashGoMod(MOD));
 const wrong = () => logOf(hashGoMod(''), hashGoMod(''));
 
+/** Each call after the first `allowed` ones of a test is refused. */
+function limited(allowed: number, variables = {}) {
+  const log = right();
+  let calls = 0;
+  const counted = (answer: (url: string) => Response) => (call: { readonly url: string }) => {
+    calls += 1;
+    if (calls > allowed) throw new Error('Too many subrequests by single Worker invocation.');
+    return answer(call.url);
+  };
+  return fakeModferry({
+    variables: { SUMDBS: `${log.verifierKey} https://sum.example`, ...variables },
+    replies: {
+      'https://sum.example': counted((url) => {
+        const body = log.answer(new URL(url).pathname);
+        if (body === undefined) return new Response('', { status: 404 });
+        return new Response(typeof body === 'string' ? body : new Uint8Array(body));
+      }),
+      'https://': counted((url) => new Response(url.endsWith('.zip') ? zip : MOD)),
+    },
+  });
+}
+
+describe('a request that has made all calls that the platform allows', () => {
+  it.each(['mod', 'zip'])(
+    'is answered with 503 for a .%s wherever the limit was met, and no origin is blamed',
+    async (file) => {
+      const statuses: number[] = [];
+      for (let allowed = 0; allowed < 9; allowed++) {
+        const modferry = limited(allowed);
+        const { headers, status } = await untilDone(modferry.clock, modferry.get(pathOf(file)));
+        statuses.push(status);
+        expect(headers.get('Retry-After')).toBe(status === 503 ? '1' : null);
+        const report = JSON.parse((await modferry.get('/-/api/origins')).text);
+        const rows: readonly { readonly counters: { readonly failed: number } }[] = report.origins;
+        expect(rows.map(({ counters }) => counters.failed)).toEqual(rows.map(() => 0));
+        const troubles = modferry.events.filter(({ event }) => event.event === 'trouble');
+        expect(troubles.length).toBe(status === 503 ? 1 : 0);
+        for (const { event, requestId } of troubles) {
+          expect([event, requestId]).toMatchObject([
+            { label: 'limit of the platform' },
+            expect.stringMatching(/./),
+          ]);
+        }
+      }
+      expect(new Set(statuses)).toEqual(new Set([503, 200]));
+      expect(statuses.toSorted((x, y) => y - x)).toEqual(statuses);
+    },
+  );
+});
+
 describe('modferry', () => {
   it('verifies go.mod files and zips with the log, and publishes them with their hash', async () => {
     const modferry = fakeWithLog(right());

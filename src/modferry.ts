@@ -1,14 +1,11 @@
 import type { Config } from './config/config.ts';
-import { cronJobs, type JobEffects, jobReports } from './cron/jobs.ts';
-import { runCron } from './cron/run-cron.ts';
-import { type CronState, cronStateKind } from './cron/schedule.ts';
+import { createScheduler } from './cron/scheduler.ts';
 import { refusePrivate } from './access/private-modules.ts';
 import type { Clock } from './effects/clock.ts';
-import { SharedDocument } from './effects/shared-document.ts';
-import type { Emit, TroubleEvent } from './effects/emit.ts';
+import type { TroubleEvent } from './effects/emit.ts';
+import { Connections, LimitError } from './effects/connections.ts';
 import type { SharedStates } from './effects/shared-state.ts';
 import { createTrace } from './effects/trace.ts';
-import type { ModuleRequest } from './goproxy/request.ts';
 import { moduleResolver, requestedFile } from './goproxy/resolve.ts';
 import { moduleUpstreams } from './goproxy/upstreams.ts';
 import { verificationOf } from './goproxy/verification.ts';
@@ -16,11 +13,8 @@ import { createApp } from './http/app.ts';
 import type { Incoming, RequestScope } from './http/services.ts';
 import type { OpenPipe, SharedByRequests } from './mirror/context.ts';
 import { openBudgets } from './mirror/memory-budget.ts';
-import { recheck } from './mirror/recheck.ts';
-import type { MirroredFile } from './mirror/serve.ts';
 import { SingleFlight } from './mirror/single-flight.ts';
 import { WrongFiles } from './mirror/wrong-files.ts';
-import { storeCheck } from './operations/check-store.ts';
 import { HealthRegistry } from './origins/health/registry.ts';
 import { HealthSharing } from './origins/health/share.ts';
 import { ProbeLog } from './origins/probe/probe-log.ts';
@@ -70,13 +64,11 @@ export interface Modferry {
 
 /** Builds modferry. The Worker, the cron, commands and tests all use this composition. */
 export function createModferry(config: Config, runtime: Runtime): Modferry {
-  const { clock, fetch, random, sharedStates: states, sink } = runtime;
+  const { clock, random, sharedStates: states } = runtime;
+  const sink = withoutRefusals(runtime.sink);
   const emit = (event: ModferryEvent) => sink(event);
   const carrierSupport = new CarrierSupport(clock);
-  const ownHost = new OwnHostGuard();
-  const openDriver: OpenDriver = (origin) => httpDriver(origin, { fetch, clock });
-  const driversFor: DriversFor = (host, emitFor) =>
-    carrierSupport.openDriver(ownHost.openDriver(openDriver, host, emitFor));
+  const openNetwork = networkOpener(config, { ...runtime, sink, carrierSupport });
   const upstreams = [...moduleUpstreams(config.origins), ...databaseUpstreams(config.databases)];
   const health = new HealthRegistry({ clock, random });
   const urls = upstreams.map(({ origin }) => origin.url);
@@ -84,8 +76,9 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
   const probeLog = new ProbeLog({ states, clock, emit });
   const open = requestOpener(config, {
     ...runtime,
+    sink,
     health,
-    driversFor,
+    openNetwork,
     carrierSupport,
     sharing,
   });
@@ -96,17 +89,13 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
     verificationOf: (context: LogContext) => verificationOf(config.verify, checksums.of(context)),
   };
   const scheduler = createScheduler(config, {
-    runtime,
-    open,
+    states,
+    clock,
+    emit,
+    durable: runtime.tiers.durable,
+    probes: { health, upstreams, sharing, probeLog },
     readHead: (database, context) => checksums.clientOf(database, context).latest(),
     fileOf: requestedFile(sources),
-    probes: {
-      health,
-      openDriver: driversFor(config.cacheHost, emit),
-      upstreams,
-      sharing,
-      probeLog,
-    },
   });
   return {
     open,
@@ -115,8 +104,8 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
       clock,
       sink,
       open,
-      async status() {
-        const [history] = await Promise.all([probeLog.read(), sharing.readIfDue()]);
+      async status(connections) {
+        const [history] = await Promise.all([probeLog.read(), sharing.readIfDue(connections)]);
         return { upstreams, health, history, now: clock.now() };
       },
       jobs: scheduler.reports,
@@ -127,60 +116,72 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
         { patterns, why: 'no checksum database is asked about it' },
       ),
     }),
-    runCron: (incoming, requestId) => scheduler.run(incoming, requestId),
-  };
-}
-
-/** What the jobs of the scheduler are made of. */
-interface SchedulerParts {
-  readonly runtime: Runtime;
-  readonly open: Modferry['open'];
-  readonly readHead: (database: Database, context: LogContext) => Promise<unknown>;
-  readonly fileOf: (request: ModuleRequest, context: LogContext) => MirroredFile;
-  readonly probes: Omit<JobEffects['probes'], 'clock' | 'emit' | 'limitMs'>;
-}
-
-/** The scheduler, and what it reports of its jobs. */
-function createScheduler(config: Config, parts: SchedulerParts) {
-  const { databases, isPaidPlan, totalLimitMs: limitMs } = config;
-  const { fileOf, open, probes, readHead } = parts;
-  const { clock, sharedStates: states, sink, tiers } = parts.runtime;
-  const emit = (event: ModferryEvent) => sink(event);
-  const state = new SharedDocument<CronState>(cronStateKind, { states, clock, emit });
-  return {
-    reports: async () => jobReports(await state.read(), isPaidPlan),
-    async run(incoming: Incoming, requestId: string): Promise<void> {
-      // Each part of a job has the time of a request.
-      const context = () => open(incoming, requestId).context;
-      const recheckStored = (request: ModuleRequest) => {
-        const own = context();
-        return recheck(fileOf(request, own), own);
-      };
-      const jobs = cronJobs({
-        probes: { ...probes, clock, emit, limitMs },
-        readHeads: new Map(databases.map((one) => [one.name, () => readHead(one, context())])),
-        checkStore:
-          tiers.durable && storeCheck({ durable: tiers.durable, emit, recheck: recheckStored }),
-      });
-      await runCron({ jobs, state, isPaidPlan, clock, emit });
+    async runCron(incoming, requestId) {
+      const network = openNetwork(config.cacheHost, requestId);
+      const openContext = () => open(incoming, requestId, network).context;
+      await scheduler.run({ network, openContext });
     },
   };
 }
 
-/** Opens the drivers for a request by `host`; undefined for a run of the scheduler. */
-type DriversFor = (host: string | undefined, emit: Emit<TroubleEvent>) => OpenDriver;
+/** What one invocation asks origins with. */
+interface Network {
+  readonly connections: Connections;
+  readonly openDriver: OpenDriver;
+}
+
+/** `host` is the name by which the invocation reached modferry, where that is known. */
+type OpenNetwork = (host: string | undefined, requestId: string) => Network;
+
+/**
+ * Returns the function that opens the connections of one invocation, and the drivers that use them.
+ * The platform's refusal of a call is logged here, once.
+ */
+function networkOpener(
+  { externalCalls }: Config,
+  runtime: Pick<Runtime, 'clock' | 'fetch' | 'sink'> & { readonly carrierSupport: CarrierSupport },
+): OpenNetwork {
+  const { carrierSupport, clock, fetch, sink } = runtime;
+  const ownHost = new OwnHostGuard();
+  return function openNetwork(host, requestId) {
+    const emit = (event: TroubleEvent) => sink(event, requestId);
+    const connections = new Connections({
+      externalCalls,
+      onRefused: ({ message: error }) =>
+        emit({ event: 'trouble', label: 'limit of the platform', error }),
+    });
+    const counted: Runtime['fetch'] = (url, init) =>
+      connections.call('external', () => fetch(url, init));
+    const openDriver: OpenDriver = (origin) => httpDriver(origin, { fetch: counted, clock });
+    return {
+      connections,
+      openDriver: carrierSupport.openDriver(ownHost.openDriver(openDriver, host, emit)),
+    };
+  };
+}
+
+/** The sink without the troubles of calls that the platform refused: these are logged once. */
+function withoutRefusals(sink: Sink): Sink {
+  return (event, requestId) => {
+    const isRefusal = event.event === 'trouble' && event.error instanceof LimitError;
+    if (!isRefusal) sink(event, requestId);
+  };
+}
 
 /** The runtime, and the state that all requests share. */
 interface Shared extends Runtime {
   readonly health: HealthRegistry;
-  readonly driversFor: DriversFor;
+  readonly openNetwork: OpenNetwork;
   readonly carrierSupport: CarrierSupport;
   readonly sharing: HealthSharing;
 }
 
+/** Opens the effects of a request, over a network of its own by default. */
+type OpenScope = (incoming: Incoming, requestId: string, network?: Network) => RequestScope;
+
 /** Returns the function that opens the effects of one request. */
-function requestOpener(config: Config, runtime: Shared): Modferry['open'] {
-  const { carrierSupport, clock, driversFor, health, openPipe, random } = runtime;
+function requestOpener(config: Config, runtime: Shared): OpenScope {
+  const { carrierSupport, clock, health, openNetwork, openPipe, random } = runtime;
   const { sharing, sink, tiers } = runtime;
   const known = new KnownMarks();
   const shared: SharedByRequests = {
@@ -188,8 +189,9 @@ function requestOpener(config: Config, runtime: Shared): Modferry['open'] {
     budgets: openBudgets(clock),
     wrongFiles: new WrongFiles(clock),
   };
-  return function open(incoming, requestId) {
+  return function open(incoming, requestId, network) {
     const { host, region, signal } = incoming;
+    const { connections, openDriver } = network ?? openNetwork(host, requestId);
     const startedAt = clock.now();
     const timeLeftMs = () => startedAt + config.totalLimitMs - clock.now();
     const trace = createTrace(clock);
@@ -198,9 +200,9 @@ function requestOpener(config: Config, runtime: Shared): Modferry['open'] {
       emit({ event: 'trouble', label, error }),
     );
     // An answer from the store costs no look at what isolates share of the origins.
-    const syncHealth = () => sharing.syncIfDue(background);
-    const openDriver = driversFor(host, emit);
-    const askEffects = { openDriver, clock, random, health, signal, background, region, emit };
+    const syncHealth = () => sharing.syncIfDue(background, connections);
+    const asking = { openDriver, clock, connections, random, health };
+    const askEffects = { ...asking, signal, background, region, emit };
     const context: LogContext = {
       store: new LayeredStore(tiers, {
         background,
@@ -213,11 +215,11 @@ function requestOpener(config: Config, runtime: Shared): Modferry['open'] {
       origins: {
         async ask(origins, question) {
           syncHealth();
-          const asking = askOrigins(origins.filter(carrierSupport.mayAsk), question, {
+          const answering = askOrigins(origins.filter(carrierSupport.mayAsk), question, {
             ...askEffects,
             remainingMs: timeLeftMs(),
           });
-          const answer = await trace.measure('origin', asking);
+          const answer = await trace.measure('origin', answering);
           syncHealth();
           return answer;
         },
@@ -237,7 +239,7 @@ function requestOpener(config: Config, runtime: Shared): Modferry['open'] {
       timeLeftMs,
       openPipe,
     };
-    return { requestId, startedAt, region, trace, context, emit };
+    return { requestId, startedAt, region, trace, context, connections, emit };
   };
 }
 

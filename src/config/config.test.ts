@@ -45,10 +45,19 @@ describe('the configuration without variables', () => {
       isPaidPlan: true,
       cacheHost: undefined,
       totalLimitMs: 25_000,
+      externalCalls: 10_000,
       logClientAddress: false,
       privateModules: [],
       warnings: [],
     });
+  });
+
+  it.each([
+    ['all', 10_000],
+    ['mod', 50],
+    ['off', 50],
+  ])('VERIFY=%s needs the plan with %i external calls, or may run on it', (VERIFY, calls) => {
+    expect(valid({ VERIFY }).externalCalls).toBe(calls);
   });
 
   it.each(Object.keys(DEFAULTS))(

@@ -46,6 +46,8 @@ export interface Config {
   readonly totalLimitMs: number;
   /** The host name of this deployment under which the edge cache keeps files. */
   readonly cacheHost: string | undefined;
+  /** How many external calls the platform allows a request: `fetch`, redirects, the Cache API. */
+  readonly externalCalls: number;
   readonly logClientAddress: boolean;
   /** Sentences for the operator, to be shown at the start. */
   readonly warnings: readonly string[];
@@ -125,6 +127,7 @@ export function parseConfig(variables: Variables): Parsed<Config> {
     isPaidPlan: VERIFY === 'all',
     totalLimitMs: timeouts.output.totalLimitMs,
     cacheHost,
+    externalCalls: VERIFY === 'all' ? PAID_CALLS : FREE_CALLS,
     logClientAddress: settings.output.LOG_CLIENT_ADDRESS === 'on',
     warnings: warningsOf(settings.output),
   });
@@ -172,6 +175,13 @@ function settingsSchema(options: OriginsOptions) {
     TOKENS: text('TOKENS'),
   });
 }
+
+/**
+ * The external calls that the platform allows
+ * (https://developers.cloudflare.com/workers/platform/limits).
+ */
+const FREE_CALLS = 50;
+const PAID_CALLS = 10_000;
 
 type Settings = v.InferOutput<ReturnType<typeof settingsSchema>>;
 

@@ -4,6 +4,7 @@ import { type FakeClock, fakeClock } from '../../test/fakes/effects/clock.ts';
 import { type FakeFetch, fakeFetch, originOf } from '../../test/fakes/effects/fetch.ts';
 import { fakeHealth } from '../../test/fakes/effects/health.ts';
 import { memoryShared } from '../../test/fakes/store/shared-state.ts';
+import { Connections } from '../effects/connections.ts';
 import type { TroubleEvent } from '../effects/emit.ts';
 import type { ProbeEvent } from '../origins/events.ts';
 import { HealthSharing } from '../origins/health/share.ts';
@@ -36,6 +37,7 @@ function isolate(
     upstreams: (rest.ids ?? ['a']).map(upstreamOf),
     health,
     clock,
+    connections: new Connections(),
     openDriver: openHttpDriver({ fetch, clock }),
     limitMs: 25_000,
     emit,
@@ -59,7 +61,7 @@ it('a probe is emitted, added to the history, and shared with other isolates', a
   expect(events).toMatchObject([{ event: 'probe', verdict: 'connection failed' }]);
   const other = isolate(fakeFetch({}), { clock, dataCentre });
   expect((await other.probeLog.read()).length).toBe(1);
-  await other.sharing.read();
+  await other.sharing.read(new Connections());
   expect(other.health.of(origin).reach.failures).toBe(1);
 });
 

@@ -75,15 +75,15 @@ export function jobReports(state: CronState, isPaidPlan: boolean): readonly JobR
  * and continues its count.
  */
 async function probeNext(task: Task, effects: JobEffects['probes']): Promise<Step> {
-  const { probeLog, sharing, upstreams } = effects;
+  const { connections, probeLog, sharing, upstreams } = effects;
   const part = partOf(upstreams, ({ id }) => id, {
     ...task,
     calls: task.calls - CALLS_OF_SHARING,
     callsOfOne: CALLS_OF_PROBE,
   });
-  await sharing.read();
+  await sharing.read(connections);
   await probeLog.add(await probe(part.items, effects));
-  await sharing.write();
+  await sharing.write(connections);
   return { cursor: part.cursor, calls: part.calls + CALLS_OF_SHARING };
 }
 

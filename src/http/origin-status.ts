@@ -11,7 +11,7 @@ import type { HttpServices } from './services.ts';
 export function ready(services: HttpServices): Handler<HttpEnv> {
   return async function handleReady(c) {
     const [status, jobs, nearTest] = await Promise.all([
-      services.status(),
+      services.status(c.get('scope').connections),
       services.jobs(),
       services.testNear(),
     ]);
@@ -30,7 +30,7 @@ export function ready(services: HttpServices): Handler<HttpEnv> {
 /** `/-/api/origins`: the health of each origin, as JSON. */
 export function originsApi(services: HttpServices): Handler<HttpEnv> {
   return async function handleOrigins(c) {
-    const report = originReport(await services.status());
+    const report = originReport(await services.status(c.get('scope').connections));
     const response = respondLocally(200, `${JSON.stringify(report)}\n`, {
       requestId: c.get('requestId'),
       contentType: 'application/json',

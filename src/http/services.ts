@@ -1,3 +1,4 @@
+import type { Connections } from '../effects/connections.ts';
 import type { Background } from '../effects/background.ts';
 import type { Clock } from '../effects/clock.ts';
 import type { Emit } from '../effects/emit.ts';
@@ -19,8 +20,8 @@ export interface HttpServices {
   readonly clock: Pick<Clock, 'now'>;
   readonly resolveModule: Resolver<ModuleRequest, LogContext>;
   readonly resolveChecksums: Resolver<ChecksumRequest, LogContext>;
-  /** Reads the health of the origins. */
-  readonly status: () => Promise<OriginStatus>;
+  /** Reads the health of the origins, over a connection of the request. */
+  readonly status: (connections: Connections) => Promise<OriginStatus>;
   /** The jobs of the scheduler. */
   readonly jobs: () => Promise<readonly JobReport[]>;
   /** Tests the near tier; undefined where there is none. Never rejects. */
@@ -55,6 +56,7 @@ export interface RequestScope {
   readonly region: Region;
   readonly trace: Trace;
   readonly context: LogContext;
+  readonly connections: Connections;
   /** Emits an event of this request. */
   readonly emit: Emit<ModferryEvent>;
 }

@@ -32,6 +32,7 @@ const reasons = {
   mismatch: { kind: 'mismatch', hashes },
   unchecked: { kind: 'unchecked', text: 'no answer' },
   store: { kind: 'store' },
+  limit: { kind: 'limit' },
 } satisfies Record<string, FailureReason>;
 
 const failure = (kind: keyof typeof reasons, retryAfterSeconds?: number): Failure => ({
@@ -51,6 +52,9 @@ it.each<[readonly (keyof typeof reasons)[], number]>([
   [['timeout', 'mismatch'], 502],
   [['unchecked', 'timeout'], 502],
   [['store'], 502],
+  [['limit'], 503],
+  [['timeout', 'limit', 'status'], 503],
+  [['limit', 'mismatch'], 502],
 ])('%j is %i and never a 404', (kinds, status) => {
   const failures = kinds.map((kind) => failure(kind));
   expect(unavailable('m', failures, LOCAL)).toMatchObject({ kind: 'unavailable', status });
@@ -72,6 +76,13 @@ it('the longest Retry-After is passed on, and none where no origin named one', (
   expect(unavailable('m', [failure('status')], LOCAL)).toHaveProperty(
     'retryAfterSeconds',
     undefined,
+  );
+});
+
+it('a request that has made all its calls may be repeated at once', () => {
+  expect(unavailable('m', [failure('timeout'), failure('limit')], LOCAL)).toHaveProperty(
+    'retryAfterSeconds',
+    1,
   );
 });
 

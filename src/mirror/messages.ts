@@ -83,7 +83,7 @@ export function unavailable(
 ): Unavailable | Missing {
   if (failures.length === 0) return notServed(subject);
   const causes = failures.map(({ origin, reason }) => `${origin}: ${failureText(reason)}`);
-  const retryAfterSeconds = Math.max(...failures.map((failure) => failure.retryAfterSeconds ?? 0));
+  const retryAfterSeconds = Math.max(...failures.map(retryAfterSecondsOf));
   return {
     kind: 'unavailable',
     status: statusOf(failures.map(({ reason }) => reason.kind)),
@@ -93,12 +93,18 @@ export function unavailable(
   };
 }
 
+/** The platform's limit is one for each request, so the next one may succeed. */
+function retryAfterSecondsOf({ reason, retryAfterSeconds }: Failure): number {
+  return retryAfterSeconds ?? (reason.kind === 'limit' ? 1 : 0);
+}
+
 /**
- * 502 when a file was wrong or could not be checked, else 504 when an origin timed out or was not
+ * 502 when a file was wrong or could not be checked, else 503 when the platform refused a call, else 504 when an origin timed out or was not
  * asked in time, else 503 when every origin was overloaded, else 502. Never 404.
  */
 function statusOf(reasons: readonly Failure['reason']['kind'][]): 502 | 503 | 504 {
   if (reasons.some((kind) => kind === 'mismatch' || kind === 'unchecked')) return 502;
+  if (reasons.includes('limit')) return 503;
   if (reasons.some((kind) => kind === 'timeout' || kind === 'not asked' || kind === 'not now')) {
     return 504;
   }

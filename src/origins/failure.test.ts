@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TimeoutError } from '../effects/clock.ts';
+import { LimitError } from '../effects/connections.ts';
 import {
   badRedirect,
   type FailureReason,
@@ -24,6 +25,7 @@ describe('the texts of a failure, in the log and in public', () => {
       { kind: 'not asked', because: 'it failed a moment ago' },
       'not asked, as it failed a moment ago',
     ],
+    [{ kind: 'limit' }, 'not asked, this request has made all calls that the platform allows'],
     [{ kind: 'status', status: 403 }, 'status 403'],
     [{ kind: 'overloaded', status: 503 }, 'status 503'],
     [badRedirect('a redirect from https to http'), 'a redirect from https to http'],
@@ -50,6 +52,7 @@ describe('the reason of an error', () => {
     [new TimeoutError(3_000), { kind: 'timeout', ms: 3_000 }],
     [new OriginError({ kind: 'too long', limitBytes: 7 }), { kind: 'too long', limitBytes: 7 }],
     [new TypeError('internal error; reference = 0x33'), { kind: 'unreachable' }],
+    [new LimitError(new Error('Too many subrequests')), { kind: 'limit' }],
     ['a thrown text', { kind: 'unreachable' }],
   ])('%o is %j', (error, reason) => {
     expect(failureReasonOf(error)).toEqual(reason);

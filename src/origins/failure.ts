@@ -1,4 +1,5 @@
 import { TimeoutError } from '../effects/clock.ts';
+import { LimitError } from '../effects/connections.ts';
 
 /**
  * Why a request to an origin failed.
@@ -23,6 +24,8 @@ export type FailureReason =
   | { readonly kind: 'timeout'; readonly ms: number }
   /** The origin was next, and a request would have been of no use. */
   | { readonly kind: 'not asked'; readonly because: NotAsked }
+  /** The platform allows this request no more calls. */
+  | { readonly kind: 'limit' }
   | { readonly kind: 'status'; readonly status: number }
   /** 429 or 503: the origin wants fewer requests. */
   | { readonly kind: 'overloaded'; readonly status: number }
@@ -101,8 +104,14 @@ export class OriginError extends Error {
 export function failureReasonOf(error: unknown): FailureReason {
   if (error instanceof OriginError) return error.reason;
   if (error instanceof TimeoutError) return { kind: 'timeout', ms: error.ms };
+  if (error instanceof LimitError) return { kind: 'limit' };
   // The platform's own messages name no reliable cause, and at times internal references.
   return { kind: 'unreachable' };
+}
+
+/** Whether a failure shows nothing of its origin: modferry or another server was the cause. */
+export function isBlameless({ kind }: FailureReason): boolean {
+  return kind === 'limit' || kind === 'not asked' || kind === 'store' || kind === 'unchecked';
 }
 
 /** One line of plain text for the log and for the developer who made the request. */
@@ -146,6 +155,8 @@ function fixedText(reason: FixedReason): string {
       return `no answer within ${Math.round(reason.ms / 100) / 10} s`;
     case 'not asked':
       return notAskedText(reason.because);
+    case 'limit':
+      return 'not asked, this request has made all calls that the platform allows';
     case 'status':
     case 'overloaded':
       return `status ${reason.status}`;

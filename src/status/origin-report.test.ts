@@ -88,7 +88,6 @@ it.each<[FailureReason, string]>([
   [wrongContent('a broken zip', 'a broken zip: git.secret.example/tool'), 'a broken zip'],
   [wrongContent('info for another version', 'info for "git.secret.example"'), 'info for another'],
   [{ kind: 'not now', text: 'status 503 git.secret.example/tool' }, WRONG],
-  [{ kind: 'unchecked', text: 'no record of git.secret.example/tool' }, WRONG],
   [
     {
       kind: 'mismatch',

@@ -68,7 +68,7 @@ function failuresOf(
 ): readonly Failure[] {
   if (answer.kind === 'failed') {
     return answer.failures.length > 0
-      ? answer.failures.map((failure) => unchecked(failure, failureText(failure.reason)))
+      ? answer.failures.map(uncheckedBecause)
       : [{ origin: name, reason: { kind: 'unchecked', text: 'could not be asked for its hash' } }];
   }
   // "No record" is not signed: one address that lies must not be all that is left when the others
@@ -76,6 +76,13 @@ function failuresOf(
   const { isUnanimous, missing } = answer;
   if (isUnanimous) return [];
   return [unchecked(missing, `status ${missing.status}, and another address could not be asked`)];
+}
+
+/** A limit of the platform stays one, and is no failure of the database. */
+function uncheckedBecause(failure: Failure): Failure {
+  return failure.reason.kind === 'limit'
+    ? failure
+    : unchecked(failure, failureText(failure.reason));
 }
 
 function unchecked(failure: Pick<Failure, 'origin' | 'retryAfterSeconds'>, text: string): Failure {

@@ -20,6 +20,8 @@ export interface Modferry {
 
 export type ModferryOptions = Partial<Pick<LocalOptions, 'stateDirectory' | 'without'>> & {
   readonly variables: Readonly<Record<string, string>>;
+  /** Code that runs before the Worker's own, to change what the platform does. */
+  readonly prelude?: string | undefined;
 };
 
 /** The built Worker in workerd, on a port of its own, with files in a folder of its own. */
@@ -27,6 +29,7 @@ export async function startModferry({
   variables,
   without,
   stateDirectory,
+  prelude = '',
 }: ModferryOptions): Promise<Modferry> {
   const directory = stateDirectory ?? (await mkdtemp(join(tmpdir(), 'modferry-state-')));
   const log: Readonly<Record<string, unknown>>[] = [];
@@ -34,7 +37,7 @@ export async function startModferry({
     port: 0,
     stateDirectory: directory,
     variables: { SUMDBS: 'off', ...variables },
-    script: inject('workerScript'),
+    script: `${prelude}${inject('workerScript')}`,
     onLog: (line) => log.push(parseLine(line)),
     ...(without ? { without } : {}),
   });

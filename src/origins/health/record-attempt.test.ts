@@ -21,6 +21,9 @@ const failed = (reason: FailureReason, rest: Partial<Failure> = {}): Attempt<unk
 const TIMEOUT = { kind: 'timeout', ms: 10_000 } as const;
 const UNREACHABLE = { kind: 'unreachable' } as const;
 const UNCHECKED = { kind: 'unchecked', text: 'could not be asked for its hash' } as const;
+const LIMIT = { kind: 'limit' } as const;
+const STORE = { kind: 'store' } as const;
+const NOT_ASKED = { kind: 'not asked', because: 'the time was up' } as const;
 const NOT_NOW = { kind: 'not now', text: 'fetch timed out' } as const;
 const MISMATCH = {
   kind: 'mismatch',
@@ -30,6 +33,7 @@ const MISMATCH = {
 /** How far a request got. */
 const STAGES = {
   'before the headers': () => undefined,
+  'in the queue': () => undefined,
   'in an answer without a body': (progress: AttemptProgress) => progress.headersArrived(),
   'while the body is read': (progress: AttemptProgress) => {
     progress.headersArrived();
@@ -56,6 +60,7 @@ function fresh() {
   const health = new HealthRegistry({ clock, random: () => 0.5 });
   const record = (result: Attempt<unknown>, stage: Stage, lane: Lane = 'reach') => {
     const progress = new AttemptProgress(clock);
+    if (stage !== 'in the queue') progress.connected();
     now += 80;
     STAGES[stage](progress);
     now += 20_000; // the current step takes so long
@@ -102,6 +107,11 @@ describe('the outcome of an attempt', () => {
     ['a failure of our store', 'bulk', failed(UNREACHABLE), 'while modferry works on the body', ''],
     ['no checksum', 'bulk', failed(UNCHECKED), 'while modferry works on the body', ''],
     ['no checksum', 'bulk', failed(UNCHECKED), 'while the body is read', ''],
+    ['a timeout in the queue', 'reach', failed(TIMEOUT), 'in the queue', ''],
+    ['a call too many', 'reach', failed(LIMIT), 'before the headers', ''],
+    ['a call too many', 'bulk', failed(LIMIT), 'while the body is read', ''],
+    ['a store that fails', 'bulk', failed(STORE), 'while the body is read', ''],
+    ['no connection in time', 'reach', failed(NOT_ASKED), 'in the queue', ''],
     ['"fetch timed out"', 'reach', failed(NOT_NOW), 'while the body is read', ''],
   ])('%s in the lane %s %j %s: suspect is its %j', (_, lane, result, stage, suspect) => {
     const { health, record } = fresh();
@@ -123,6 +133,7 @@ describe('the outcome of an attempt', () => {
     let now = Date.UTC(2026, 0, 1);
     const health = new HealthRegistry({ clock: { now: () => now }, random: () => 0.5 });
     const progress = new AttemptProgress({ now: () => now });
+    progress.connected();
     now += 400;
     recordAttempt(health, { origin, result: failed(TIMEOUT), progress, lane: 'reach' });
     expect(health.isSuspect(origin, 'reach')).toBe(false);

@@ -36,7 +36,7 @@ function maxWaitMs(health: HealthRegistry, origin: Origin): number {
 
 /**
  * What took too long or broke while modferry itself or a checksum database was at work is not the
- * origin's fault.
+ * origin's fault. The registry leaves out the failures that never are.
  */
 function isOriginsFault(
   { kind }: FailureReason,
@@ -44,10 +44,6 @@ function isOriginsFault(
   maxWaitMs: number,
 ): boolean {
   switch (kind) {
-    case 'unchecked':
-    case 'store':
-    case 'not asked':
-      return false;
     case 'timeout':
       return progress.waitingMs >= maxWaitMs;
     case 'unreachable':

@@ -1,5 +1,5 @@
 import type { Clock } from '../../effects/clock.ts';
-import type { Failure, FailureReason } from '../failure.ts';
+import { type Failure, type FailureReason, isBlameless } from '../failure.ts';
 import type { Origin } from '../origin.ts';
 import {
   afterFailure,
@@ -176,12 +176,13 @@ export class HealthRegistry {
     });
   }
 
-  /** It failed: before or with its headers, or in the body. */
+  /** It failed: before or with its headers, or in the body. Ignores what is no origin's fault. */
   recordFailure(
     origin: Origin,
     { reason, retryAfterSeconds }: Failure,
     { bytes, headersMs, lane }: Observation,
   ): void {
+    if (isBlameless(reason)) return;
     const counters = this.counters(origin);
     const now = this.#clock.now();
     counters.failures += 1;

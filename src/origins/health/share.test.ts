@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { refused } from '../../../test/fakes/effects/fetch.ts';
 import { failTimes, succeed } from '../../../test/fakes/effects/health.ts';
 import { bad, good, isolateIn, isTripped, worldOf } from '../../../test/fakes/effects/isolate.ts';
 import { memoryShared } from '../../../test/fakes/store/shared-state.ts';
+import { Connections } from '../../effects/connections.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60_000;
@@ -164,15 +166,47 @@ describe('to save reads and writes', () => {
   });
 });
 
+describe('the calls of a request', () => {
+  it('are left to it where there are few: the next one shares the health', async () => {
+    const { clock, dataCentre } = worldOf();
+    const isolate = isolateIn({ clock, dataCentre });
+    const connections = new Connections({ externalCalls: 50 });
+    for (let at = 0; at < 40; at++) await connections.call('external', async () => undefined);
+    expect(await isolate.request(connections)).toBe(0);
+    expect(await isolate.request()).toBe(1);
+  });
+
+  it('that the platform refuses are no failure of the place', async () => {
+    const { clock, dataCentre } = worldOf();
+    const isolate = isolateIn({ clock, dataCentre: { ...dataCentre, read: refused } });
+    await isolate.request();
+    await clock.advance(10 * SECOND);
+    expect([await isolate.request(), isolate.troubles]).toEqual([1, []]);
+  });
+
+  it('are made over its connections, and the time limit begins when one is free', async () => {
+    const { clock, dataCentre } = worldOf();
+    const isolate = isolateIn({ clock, dataCentre });
+    const connections = new Connections();
+    const [first] = Array.from({ length: 6 }, () => connections.take());
+    await isolate.request(connections);
+    await clock.advance(6 * SECOND);
+    expect([dataCentre.counts.reads, isolate.troubles]).toEqual([0, []]);
+    first?.release();
+    await clock.advance(0);
+    expect(dataCentre.counts.reads).toBe(1);
+  });
+});
+
 it('read and write act at once, and KV is written only when it lacks an outage', async () => {
   const scene = worldOf();
   const first = isolateIn(scene);
   failTimes(first.health, bad);
-  await first.sharing.write();
+  await first.sharing.write(new Connections());
   const second = isolateIn(scene);
-  await second.sharing.read();
+  await second.sharing.read(new Connections());
   expect(isTripped(second)).toBe(true);
-  await second.sharing.write();
+  await second.sharing.write(new Connections());
   expect([scene.dataCentre.counts.writes, scene.world.counts.writes]).toEqual([2, 1]);
 });
 

@@ -1,5 +1,6 @@
 import type { Background } from '../../effects/background.ts';
 import { type Clock, within } from '../../effects/clock.ts';
+import { type CallKind, type Connections, LimitError } from '../../effects/connections.ts';
 import type { Emit, TroubleEvent } from '../../effects/emit.ts';
 import type { SharedState, SharedStates } from '../../effects/shared-state.ts';
 import type { HealthRegistry } from './registry.ts';
@@ -33,6 +34,7 @@ const NAME = 'health';
 /** When a place is read and written. */
 interface Schedule {
   readonly label: string;
+  readonly kind: CallKind;
   readonly readEveryMs: number;
   /** After a change of a breaker, or when an origin became suspect. */
   readonly writeChangesEveryMs: number;
@@ -46,6 +48,7 @@ interface Schedule {
 
 const DATA_CENTRE: Schedule = {
   label: 'health in the data centre',
+  kind: 'external',
   readEveryMs: 10_000,
   writeChangesEveryMs: 1_000,
   writeAnyEveryMs: 30_000,
@@ -59,6 +62,7 @@ const DATA_CENTRE: Schedule = {
  */
 const WORLD: Schedule = {
   label: 'health in KV',
+  kind: 'internal',
   readEveryMs: 60_000,
   writeChangesEveryMs: 60_000,
   writeAnyEveryMs: Infinity,
@@ -91,34 +95,43 @@ export class HealthSharing {
     ];
   }
 
-  /** Reads and writes in the background what is due. Called where origins are asked. */
-  syncIfDue(background: Background): void {
+  /**
+   * Reads and writes in the background what is due. Called where origins are asked. A request with few
+   * calls left leaves it to the next one.
+   */
+  syncIfDue(background: Background, connections: Connections): void {
+    if (!connections.hasSpareCalls) return;
     const now = this.#clock.now();
     if (now < this.#busyUntil || !this.#places.some((place) => place.isDue(now))) return;
     const until = now + EXCHANGE_LIMIT_MS;
     this.#busyUntil = until;
-    background('share health', this.#exchange(now, until));
+    background('share health', this.#exchange(connections, { now, until }));
   }
 
   /** Reads the places that are due. Never rejects. */
-  async readIfDue(): Promise<void> {
+  async readIfDue(connections: Connections): Promise<void> {
     const now = this.#clock.now();
-    for (const place of this.#places) if (place.isDue(now)) await place.exchange('read');
+    for (const place of this.#places) {
+      if (place.isDue(now)) await place.exchange(connections, 'read');
+    }
   }
 
   /** Reads all places now. Never rejects. */
-  async read(): Promise<void> {
-    for (const place of this.#places) await place.exchange('read');
+  async read(connections: Connections): Promise<void> {
+    for (const place of this.#places) await place.exchange(connections, 'read');
   }
 
   /** Writes to all places now, if there is something new for them. Never rejects. */
-  async write(): Promise<void> {
-    for (const place of this.#places) await place.exchange('write');
+  async write(connections: Connections): Promise<void> {
+    for (const place of this.#places) await place.exchange(connections, 'write');
   }
 
-  /** One place after the other: a request has six connections, and its own work comes first. */
-  async #exchange(now: number, until: number): Promise<void> {
-    for (const place of this.#places) if (place.isDue(now)) await place.exchange();
+  /** One place after the other: the request's own work comes first. */
+  async #exchange(
+    connections: Connections,
+    { now, until }: { readonly now: number; readonly until: number },
+  ): Promise<void> {
+    for (const place of this.#places) if (place.isDue(now)) await place.exchange(connections);
     if (this.#busyUntil === until) this.#busyUntil = 0;
   }
 }
@@ -170,24 +183,25 @@ class SharedPlace {
    * Reads and merges its text, and writes it where that is due or demanded. Never rejects: a
    * failure is emitted, and the place is not used for a while.
    */
-  async exchange(only?: 'read' | 'write'): Promise<void> {
+  async exchange(connections: Connections, only?: 'read' | 'write'): Promise<void> {
     const { clock, emit, health, urls } = this.#effects;
     const now = clock.now();
     const writes = only === 'write' || (only === undefined && this.#isWriteDue(now));
     this.#readAt = now;
     try {
-      const theirs = await this.#read(now);
+      const theirs = await this.#read(now, connections);
       health.merge(theirs);
       this.#newestAt = Math.max(this.#newestAt, newestIn(theirs));
       this.#outages = outagesIn(theirs, urls);
-      if (writes) await this.#write(now);
+      if (writes) await this.#write(now, connections);
     } catch (error) {
+      if (error instanceof LimitError) return; // the place has not failed
       this.#pausedUntil = now + PAUSE_AFTER_FAILURE_MS;
       emit({ event: 'trouble', label: this.#schedule.label, error });
     }
   }
 
-  async #write(now: number): Promise<void> {
+  async #write(now: number, connections: Connections): Promise<void> {
     const { clock, health, urls } = this.#effects;
     const { changes } = health;
     const ours = health.snapshot();
@@ -196,8 +210,10 @@ class SharedPlace {
       const outages = outagesIn(ours, urls);
       this.#writtenAt = now;
       const text = encodeHealth(ours, urls);
-      const written = this.#state.write(NAME, text, this.#schedule.keptSeconds);
-      await within(clock, PLACE_LIMIT_MS, written);
+      const { keptSeconds, kind } = this.#schedule;
+      await connections.run(kind, () =>
+        within(clock, PLACE_LIMIT_MS, this.#state.write(NAME, text, keptSeconds)),
+      );
       this.#newestAt = newestAt;
       this.#outages = outages;
     }
@@ -205,9 +221,11 @@ class SharedPlace {
   }
 
   /** The health in its text; nothing where there is no text, or none that can be read. */
-  async #read(now: number): Promise<HealthByUrl> {
+  async #read(now: number, connections: Connections): Promise<HealthByUrl> {
     const { clock, emit, urls } = this.#effects;
-    const text = await within(clock, PLACE_LIMIT_MS, this.#state.read(NAME));
+    const text = await connections.run(this.#schedule.kind, () =>
+      within(clock, PLACE_LIMIT_MS, this.#state.read(NAME)),
+    );
     if (text === undefined) return NOTHING;
     const health = decodeHealth(text, { urls, now });
     if (health) return health;

@@ -7,6 +7,7 @@ import { fakeHealth } from '../../../test/fakes/effects/health.ts';
 import { after, freezing } from '../../../test/fakes/effects/race-scene.ts';
 import { makeVersion } from '../../../test/fakes/origin/module.ts';
 import { noise } from '../../../test/fakes/zip/zip-writer.ts';
+import { Connections } from '../../effects/connections.ts';
 import type { ProbeEvent } from '../events.ts';
 import type { HealthRegistry } from '../health/registry.ts';
 import type { Origin } from '../origin.ts';
@@ -70,6 +71,7 @@ async function run({ upstreams, fetch, clock = fakeClock(), health = fakeHealth(
   const work = probe(upstreams, {
     health,
     clock,
+    connections: new Connections(),
     openDriver: openHttpDriver({ fetch, clock }),
     limitMs: 25_000,
     emit: (event) => void events.push(event),

@@ -1,4 +1,5 @@
 import type { Clock } from '../../effects/clock.ts';
+import type { Connections } from '../../effects/connections.ts';
 import type { Emit } from '../../effects/emit.ts';
 import { failed, success } from '../../effects/result.ts';
 import type { ProbeEvent } from '../events.ts';
@@ -18,6 +19,7 @@ import { type FileVerdict, type ProbeResult, type ProbeRound, verdictOf } from '
 export interface ProbeEffects {
   readonly health: HealthRegistry;
   readonly clock: Clock;
+  readonly connections: Connections;
   readonly openDriver: OpenDriver;
   /** How long one file may take. */
   readonly limitMs: number;
@@ -37,8 +39,7 @@ export async function probe(
 ): Promise<ProbeRound> {
   const at = effects.clock.now();
   const results: ProbeResult[] = [];
-  // One after the other: only six connections may wait for headers, and a queue would look like
-  // slowness.
+  // One after the other, so that no origin is slow because another one sends a long body.
   for (const upstream of upstreams)
     if (upstream.probe) results.push(await probeOne(upstream, upstream.probe, effects));
   return { at, results };
@@ -75,13 +76,14 @@ async function probeOne(
 async function probeFile(
   origin: Origin,
   file: ProbeFile,
-  { clock, health, lane, limitMs, openDriver }: ProbeEffects & { readonly lane: Lane },
+  { clock, connections, health, lane, limitMs, openDriver }: ProbeEffects & { readonly lane: Lane },
 ): Promise<FileVerdict> {
   const progress = new AttemptProgress(clock);
   health.counters(origin).requests += 1;
   const result = await attempt(origin, questionFor(file, LIMIT_BYTES[lane]), {
     openDriver,
     clock,
+    connections,
     limitMs,
     progress,
   });

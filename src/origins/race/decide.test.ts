@@ -40,6 +40,7 @@ function decided(state: Partial<RaceState<Named>>): string {
       next: undefined,
       isClientGone: false,
       deadline: NOW + 25_000,
+      hasSpareCalls: true,
       canHedge: true,
       ...state,
     },
@@ -66,6 +67,8 @@ function decided(state: Partial<RaceState<Named>>): string {
 const late = request('a', 500);
 const early = request('a', 420);
 
+const suspect = request('a', 500, { wasSuspect: true, isSuspect: true });
+
 describe('the next step of a race', () => {
   it.each<[when: string, state: Partial<RaceState<Named>>, step: string]>([
     ['at the start', { next: HEALTHY }, 'start'],
@@ -82,11 +85,31 @@ describe('the next step of a race', () => {
     [
       'with a late request of a suspect origin and no budget',
       {
-        running: [request('a', 500, { wasSuspect: true, isSuspect: true })],
+        running: [suspect],
         next: HEALTHY,
         canHedge: false,
       },
       'start, a free hedge',
+    ],
+    [
+      'with a late request and few calls left',
+      { running: [late], next: HEALTHY, hasSpareCalls: false },
+      'wait 100 ms for a',
+    ],
+    [
+      'with a late request of a suspect origin and few calls left',
+      { running: [suspect], next: HEALTHY, hasSpareCalls: false },
+      'wait 100 ms for a',
+    ],
+    [
+      'with a late request after a 404, and few calls left',
+      { running: [late], has404: true, next: HEALTHY, hasSpareCalls: false },
+      'start',
+    ],
+    [
+      'with a request that waits for a connection',
+      { running: [request('a', 0, { waitingSince: undefined })], next: HEALTHY },
+      'wait 100 ms for a',
     ],
     [
       'with a request whose origin failed for others meanwhile',
@@ -166,6 +189,7 @@ describe('a second request to an origin that failed', () => {
     ['after a status', { reason: { kind: 'status', status: 500 } as const }, 150],
     ['after a page', { reason: wrongContent('a page') }, 150],
     ['after a timeout', { reason: { kind: 'timeout', ms: 1 } as const }, undefined],
+    ['after a refused call', { reason: { kind: 'limit' } as const }, undefined],
     ['after a "not now"', { reason: { kind: 'not now', text: '' } as const }, undefined],
     [
       'after a Retry-After of two seconds',

@@ -15,7 +15,10 @@ import { MAX_HEDGE_DELAY_MS } from '../health/hedge.ts';
 
 /** A request without a result. */
 export interface RunningRequest {
-  /** Since when the origin keeps modferry waiting; undefined while modferry itself is at work. */
+  /**
+   * Since when the origin keeps modferry waiting; undefined while modferry itself is at work, and
+   * while the request waits for a connection.
+   */
   readonly waitingSince: number | undefined;
   /** How long it may wait before it is late. */
   readonly hedgeDelayMs: number;
@@ -43,6 +46,8 @@ export interface RaceState<R extends RunningRequest> {
   readonly isClientGone: boolean;
   /** When there has to be an answer, in milliseconds since the epoch. */
   readonly deadline: number;
+  /** Whether the platform allows more calls than the answer itself needs. */
+  readonly hasSpareCalls: boolean;
   /** Whether the hedge budget has an extra request. */
   readonly canHedge: boolean;
 }
@@ -101,7 +106,7 @@ function nextOrigin<R extends RunningRequest>(
   const isHedge = running.length > 0 && !has404;
   // Against suspect origins alone a hedge is free.
   const isBudgeted = isHedge && running.some(({ isSuspect }) => !isSuspect);
-  if (isBudgeted && !canHedge) return undefined;
+  if ((isHedge && !state.hasSpareCalls) || (isBudgeted && !canHedge)) return undefined;
   return { kind: 'start', isHedge, isBudgeted, isConfirmation };
 }
 
@@ -152,10 +157,19 @@ function waitingMs({ waitingSince }: RunningRequest, now: number): number {
 /** The longest Retry-After that a second request waits for. */
 const MAX_RETRY_PAUSE_MS = 2_000;
 
+const NOT_RETRIED: ReadonlySet<FailureReason['kind']> = new Set([
+  'timeout',
+  'not asked',
+  'not now',
+  'mismatch',
+  'limit',
+]);
+
 /**
  * How long to wait before an origin is asked once more; undefined where that is of no use. After a
  * timeout no time is left, a file with a wrong hash stays wrong, what kept the origin from being
- * asked still does, and a longer Retry-After is respected. `random` is between 0 and 1.
+ * asked still does, the platform allows a request no more calls later, and a longer Retry-After is
+ * respected. `random` is between 0 and 1.
  */
 export function retryPauseMs(
   {
@@ -164,18 +178,11 @@ export function retryPauseMs(
   }: { readonly reason: FailureReason; readonly retryAfterSeconds?: number | undefined },
   random: number,
 ): number | undefined {
-  if (LASTING.has(reason.kind)) return undefined;
+  if (NOT_RETRIED.has(reason.kind)) return undefined;
   if (retryAfterSeconds === undefined) return 50 + random * 200;
   const pauseMs = retryAfterSeconds * 1000;
   return pauseMs <= MAX_RETRY_PAUSE_MS ? pauseMs : undefined;
 }
-
-const LASTING: ReadonlySet<FailureReason['kind']> = new Set([
-  'timeout',
-  'not asked',
-  'not now',
-  'mismatch',
-]);
 
 /**
  * Whether a second request to the same origin replaces the failure of the first. An answer that

@@ -84,10 +84,12 @@ export class RaceEntry<T> implements RunningRequest {
   }
 
   async #run(question: Question<T>, mirrors: Mirrors): Promise<void> {
-    const { clock, openDriver } = this.#effects;
+    const { clock, connections, deadline, openDriver } = this.#effects;
     const result = await attempt(this.origin, question, {
       openDriver,
       clock,
+      connections,
+      deadline,
       limitMs: this.#limitMs(question.policy?.hasStaleCopy ?? false),
       progress: this.#progress,
       signal: this.#stop.signal,
@@ -139,10 +141,11 @@ export class RaceEntry<T> implements RunningRequest {
    */
   giveUp(): void {
     const { health, signal } = this.#effects;
-    const { waitingMs } = this.#progress;
+    const { isConnected, waitingMs } = this.#progress;
+    const because = signal?.aborted ? 'the client left' : 'the time was up';
     const failure: Failure = {
       origin: this.origin.name,
-      reason: { kind: 'timeout', ms: waitingMs },
+      reason: isConnected ? { kind: 'timeout', ms: waitingMs } : { kind: 'not asked', because },
     };
     this.#result = { kind: 'failed', failure };
     const isOvertaken = waitingMs >= this.hedgeDelayMs && !signal?.aborted;

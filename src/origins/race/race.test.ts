@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { never, originOf } from '../../../test/fakes/effects/fetch.ts';
+import { never, originOf, refused } from '../../../test/fakes/effects/fetch.ts';
 import {
   a,
   after,
@@ -12,7 +12,9 @@ import {
   type Reply,
   Scene,
 } from '../../../test/fakes/effects/race-scene.ts';
+import { Connections } from '../../effects/connections.ts';
 import { failed, success } from '../../effects/result.ts';
+import { observe, UNKNOWN } from '../health/latency.ts';
 import type { Question } from '../request/question.ts';
 
 const notAsked = { kind: 'not asked', because: 'the client left' };
@@ -122,6 +124,88 @@ describe('a second origin is asked', () => {
     await scene.clock.advance(25_000);
     expect(scene.answer).toMatchObject({ kind: 'failed' });
     expect(scene.asked).toBe('a');
+  });
+});
+
+/** Six that are taken, and the first of them. */
+function busy() {
+  const connections = new Connections();
+  const [first] = Array.from({ length: 6 }, () => connections.take());
+  return { connections, first };
+}
+
+describe('a request that waits for a connection', () => {
+  it('is not late: no other origin is asked, and none is blamed', async () => {
+    const scene = new Scene();
+    const { connections, first } = busy();
+    scene.ask({ a: ok, b: ok }, { effects: { connections } });
+    await scene.clock.advance(20_000);
+    expect(scene.asked).toBe('');
+    first?.release();
+    await scene.clock.advance(0);
+    expect(scene.answer).toMatchObject({
+      kind: 'accepted',
+      origin: 'a',
+      effort: { attempts: 1, hedged: false },
+    });
+    expect(scene.health.of(a).latency).toEqual(observe(UNKNOWN, 0));
+  });
+
+  it('ends when the time is up, as not asked, and no origin is blamed', async () => {
+    const scene = new Scene();
+    scene.ask({ a: ok, b: ok }, { effects: { connections: busy().connections } });
+    await scene.clock.advance(25_000);
+    const reason = { kind: 'not asked', because: 'the time was up' };
+    expect(scene.answer).toMatchObject({
+      kind: 'failed',
+      failures: [
+        { origin: 'a', reason },
+        { origin: 'b', reason },
+      ],
+    });
+    expect([scene.asked, scene.health.snapshot().size]).toEqual(['', 0]);
+  });
+
+  it('ends when the client leaves', async () => {
+    const scene = new Scene();
+    const client = new AbortController();
+    scene.ask({ a: ok, b: ok }, { effects: { ...busy(), signal: client.signal } });
+    await scene.clock.advance(100);
+    client.abort(new Error('gone'));
+    await scene.clock.advance(100);
+    expect(scene.answer?.kind).toBe('failed');
+    expect([scene.asked, scene.health.snapshot().size]).toEqual(['', 0]);
+  });
+});
+
+describe('a request that has made nearly all of its calls', () => {
+  it.each([false, true])('no hedge is begun, where the late origin is suspect: %s', async (bad) => {
+    const scene = new Scene();
+    const connections = new Connections({ externalCalls: 50 });
+    for (let at = 0; at < 40; at++) await connections.call('external', async () => undefined);
+    if (bad) for (const origin of [a, b]) scene.fail(origin);
+    scene.ask({ a: never, b: ok }, { effects: { connections } });
+    await scene.clock.advance(9_000);
+    expect(scene.asked).toBe('a');
+    await scene.clock.advance(1_000);
+    expect([scene.asked, scene.answer?.kind]).toEqual(['ab', 'accepted']);
+  });
+
+  it('a call that is refused blames no origin and is not repeated', async () => {
+    const scene = new Scene();
+    const connections = new Connections();
+    const call = () => connections.call('external', refused);
+    for (let at = 0; at < 4; at++) {
+      scene.ask({ a: call, b: call }, { effects: { connections } });
+      await scene.clock.advance(1_000);
+      expect(scene.answer).toMatchObject({
+        kind: 'failed',
+        failures: ['a', 'b'].map((origin) => ({ origin, reason: { kind: 'limit' } })),
+        effort: { attempts: 2, breakers: {} },
+      });
+    }
+    expect(scene.health.snapshot().size).toBe(0);
+    expect([a, b].map((origin) => scene.health.counters(origin).failures)).toEqual([0, 0]);
   });
 });
 

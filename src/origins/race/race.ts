@@ -116,7 +116,7 @@ export class Race<T> {
   }
 
   get #state(): RaceState<RaceEntry<T>> {
-    const { deadline, health, signal } = this.#effects;
+    const { connections, deadline, health, signal } = this.#effects;
     const lane = laneOf(this.#question);
     const [next] = this.#isDenied ? [] : this.#left;
     return {
@@ -129,6 +129,7 @@ export class Race<T> {
       },
       isClientGone: signal?.aborted ?? false,
       deadline,
+      hasSpareCalls: connections.hasSpareCalls,
       canHedge: health.hedgeBudget.left > 0,
     };
   }

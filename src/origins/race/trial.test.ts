@@ -5,6 +5,7 @@ import { type FakeClock, fakeClock } from '../../../test/fakes/effects/clock.ts'
 import { type FakeFetch, fakeFetch, never, originOf } from '../../../test/fakes/effects/fetch.ts';
 import { failTimes } from '../../../test/fakes/effects/health.ts';
 import { bytes } from '../../../test/fakes/effects/values.ts';
+import { Connections } from '../../effects/connections.ts';
 import type { Origin } from '../origin.ts';
 import { HealthRegistry } from '../health/registry.ts';
 import type { QuestionTerms } from '../request/question.ts';
@@ -41,11 +42,17 @@ function freeze(count: number, origin = a): void {
 }
 
 /** Starts the trials for a question; `ended` resolves when the background work is done. */
-function start(ranked: readonly Origin[], fetch: FakeFetch, question = QUESTION) {
+function start(
+  ranked: readonly Origin[],
+  fetch: FakeFetch,
+  question = QUESTION,
+  connections = new Connections(),
+) {
   const labels: string[] = [];
   const work: Promise<unknown>[] = [];
   startTrials(ranked, question, {
     clock,
+    connections,
     openDriver: openHttpDriver({ fetch, clock }),
     health,
     background(label, promise) {
@@ -92,6 +99,16 @@ describe('a trial', () => {
       'https://a/m/@v/v1.0.0.info',
     ]);
     expect([a, b, c].map((origin) => health.counters(origin).requests)).toEqual([1, 0, 1]);
+  });
+
+  it('is left to another request by one that has few calls left', async () => {
+    fail(3);
+    await clock.advance(30 * SECOND);
+    const connections = new Connections({ externalCalls: 50 });
+    for (let at = 0; at < 40; at++) await connections.call('external', async () => undefined);
+    const fetch = fakeFetch({ 'https://': info });
+    expect(start([b, a], fetch, QUESTION, connections).labels).toEqual([]);
+    expect(start([b, a], fetch).labels).toEqual(['trial']);
   });
 
   it('tries no healthy origin', async () => {

@@ -27,12 +27,13 @@ export function startTrials(
   question: QuestionTerms,
   effects: TrialEffects,
 ): void {
-  const { background, health } = effects;
+  const { background, connections, health } = effects;
+  if (!connections.hasSpareCalls) return;
   const lane = laneOf(question);
   const [best, ...others] = ranked;
   if (!best) return;
   const isHealthy = !health.isSuspect(best, lane);
-  // One at a time: a request has six connections, and its own work comes first.
+  // One at a time: the request's own work comes first.
   const claimed = (isHealthy ? others : [best]).find((origin) => health.claimTrial(origin, lane));
   if (claimed && isHealthy) background('trial', tryOut(claimed, question, effects));
 }
@@ -40,7 +41,7 @@ export function startTrials(
 async function tryOut(
   origin: Origin,
   terms: QuestionTerms,
-  { clock, health, openDriver }: TrialEffects,
+  { clock, connections, health, openDriver }: TrialEffects,
 ): Promise<void> {
   const lane = laneOf(terms);
   const progress = new AttemptProgress(clock);
@@ -59,7 +60,8 @@ async function tryOut(
   };
   health.counters(origin).requests += 1;
   const limitMs = TRIAL_LIMIT_MS;
-  const result = await attempt(origin, question, { clock, openDriver, progress, limitMs });
+  const effects = { clock, connections, openDriver };
+  const result = await attempt(origin, question, { ...effects, progress, limitMs });
   recordAttempt(health, { origin, result, progress, lane });
 }
 

@@ -1,13 +1,38 @@
 import { expect, it } from 'vitest';
 import { AttemptProgress } from './attempt-progress.ts';
 
-/** The progress of a request, and a function that moves the time. */
-function started(): { readonly progress: AttemptProgress; readonly wait: (ms: number) => void } {
+interface Scene {
+  readonly progress: AttemptProgress;
+  /** Moves the time. */
+  readonly wait: (ms: number) => void;
+}
+
+/** The progress of a request that waits for a connection. */
+function queued(): Scene {
   let now = Date.UTC(2026, 0, 1);
   return { progress: new AttemptProgress({ now: () => now }), wait: (ms) => void (now += ms) };
 }
 
-it('until the headers modferry waits from the start', () => {
+/** The progress of a request that was just sent. */
+function started(): Scene {
+  const scene = queued();
+  scene.progress.connected();
+  return scene;
+}
+
+it('in the queue for a connection it does not wait for the origin', () => {
+  const { progress, wait } = queued();
+  wait(9_000);
+  expect(progress).toMatchObject({ isConnected: false, waitingMs: 0, waitingSince: undefined });
+  progress.connected();
+  wait(120);
+  expect(progress).toMatchObject({ isConnected: true, waitingMs: 120 });
+  progress.headersArrived();
+  wait(30);
+  expect(progress).toMatchObject({ headersMs: 120, bodyMs: 30 });
+});
+
+it('until the headers modferry waits from the moment when it has a connection', () => {
   const { progress, wait } = started();
   wait(700);
   expect(progress).toMatchObject({ waitingMs: 700, headersMs: undefined, bodyMs: 0, bytes: 0 });

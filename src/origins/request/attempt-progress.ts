@@ -4,20 +4,24 @@ import type { Clock } from '../../effects/clock.ts';
 export class AttemptProgress {
   /**
    * Since when the origin has kept modferry waiting, in milliseconds since the epoch; undefined
-   * while modferry itself is at work.
+   * while modferry itself is at work, and while the request waits for a connection.
    */
   waitingSince: number | undefined;
   /** How long the headers of the answer took; undefined until they have arrived. */
   headersMs: number | undefined;
   /** Bytes of the body that arrived, counted by completed reads. */
   bytes = 0;
-  readonly startedAt: number;
+  /** When the request had its connection; undefined while it waits for one. */
+  #connectedAt: number | undefined;
   readonly #clock: Pick<Clock, 'now'>;
 
   constructor(clock: Pick<Clock, 'now'>) {
     this.#clock = clock;
-    this.startedAt = clock.now();
-    this.waitingSince = this.startedAt;
+  }
+
+  /** Whether the request was sent: until then it shows nothing of its origin. */
+  get isConnected(): boolean {
+    return this.#connectedAt !== undefined;
   }
 
   /** How long the origin has kept modferry waiting for its headers or for the next bytes. */
@@ -27,13 +31,22 @@ export class AttemptProgress {
 
   /** The time since the headers. */
   get bodyMs(): number {
-    return this.headersMs === undefined
-      ? 0
-      : Math.max(this.#clock.now() - this.startedAt - this.headersMs, 0);
+    return this.headersMs === undefined ? 0 : Math.max(this.#sinceConnectedMs - this.headersMs, 0);
+  }
+
+  get #sinceConnectedMs(): number {
+    const now = this.#clock.now();
+    return Math.max(now - (this.#connectedAt ?? now), 0); // clocks may step back
+  }
+
+  /** A connection is free, and the request is sent. */
+  connected(): void {
+    this.#connectedAt = this.#clock.now();
+    this.waitingSince = this.#connectedAt;
   }
 
   headersArrived(): void {
-    this.headersMs = Math.max(this.#clock.now() - this.startedAt, 0); // clocks may step back
+    this.headersMs = this.#sinceConnectedMs;
     this.waitingSince = undefined;
   }
 

@@ -8,14 +8,17 @@ import {
   never,
   originOf,
   socketFetch,
+  refused,
 } from '../../../test/fakes/effects/fetch.ts';
 import type { Fault } from '../../../test/fakes/origin/faults.ts';
 import { hello } from '../../../test/fakes/origin/modules.ts';
 import { type FakeOrigin, startOrigin } from '../../../test/fakes/origin/origin.ts';
+import { Connections } from '../../effects/connections.ts';
 import { failed, success } from '../../effects/result.ts';
 import { type FailureReason, failureText, OriginError, wrongContent } from '../failure.ts';
 import { AttemptProgress } from './attempt-progress.ts';
 import { type Attempt, attempt, type AttemptOptions } from './attempt.ts';
+import type { HttpEffects } from './http-driver.ts';
 import type { Question } from './question.ts';
 
 const origin = originOf('a.example');
@@ -25,8 +28,13 @@ const question: Question<string> = {
 };
 
 /** Over HTTP with this `fetch`. */
-function optionsOf(fetch: FakeFetch, clock = fakeClock(), limitMs = 25_000): AttemptOptions {
-  return { openDriver: openHttpDriver({ fetch, clock }), clock, limitMs };
+function optionsOf(
+  fetch: HttpEffects['fetch'],
+  clock = fakeClock(),
+  limitMs = 25_000,
+): AttemptOptions {
+  const connections = new Connections();
+  return { openDriver: openHttpDriver({ fetch, clock }), connections, clock, limitMs };
 }
 
 const ask = (fetch: FakeFetch, clock?: FakeClock) =>
@@ -233,10 +241,117 @@ it('a status that the driver refuses is measured like every answer', async () =>
     await clock.sleep(70);
     throw new OriginError({ kind: 'status', status: 400 });
   };
-  const asked = attempt(origin, question, { openDriver, clock, limitMs: 25_000, progress });
+  const options = { connections: new Connections(), clock, limitMs: 25_000, progress };
+  const asked = attempt(origin, question, { openDriver, ...options });
   await clock.advance(70);
   expect(await asked).toMatchObject({ failure: { reason: { kind: 'status', status: 400 } } });
   expect(progress.headersMs).toBe(70);
+});
+
+/** An attempt behind six connections that are taken, and the first of these. */
+function queued(fetch: FakeFetch, options: Partial<AttemptOptions> = {}) {
+  const clock = fakeClock();
+  const connections = new Connections();
+  const [first] = Array.from({ length: 6 }, () => connections.take());
+  const progress = new AttemptProgress(clock);
+  const all = { ...optionsOf(fetch, clock, 10_000), connections, progress, ...options };
+  let result: Attempt<string> | undefined;
+  void attempt(origin, question, all).then((ended) => (result = ended));
+  return { clock, connections, first, progress, result: () => result };
+}
+
+describe('without a free connection', () => {
+  it('nothing is sent, and all times begin when there is one', async () => {
+    const fetch = fakeFetch({ 'https://a.example': never });
+    const { clock, first, progress, result } = queued(fetch);
+    await clock.advance(9_000);
+    expect([fetch.calls.length, progress.waitingMs, progress.isConnected]).toEqual([0, 0, false]);
+    first?.release();
+    await clock.advance(9_999);
+    expect([fetch.calls.length, progress.waitingMs, result()]).toEqual([1, 9_999, undefined]);
+    await clock.advance(1);
+    expect(result()).toMatchObject({ failure: { reason: { kind: 'timeout', ms: 10_000 } } });
+  });
+
+  it('the time to the headers is that since there was one', async () => {
+    const fetch = fakeFetch({ 'https://a.example': () => new Response('v1.0.0') });
+    const { clock, first, progress, result } = queued(fetch);
+    await clock.advance(3_000);
+    first?.release();
+    await clock.advance(0);
+    expect([result()?.kind, progress.headersMs]).toEqual(['accepted', 0]);
+  });
+
+  it.each([
+    ['as long as the limit', undefined, 10_000],
+    ['until the deadline', 4_000, 4_000],
+  ])('an attempt waits %s, and the origin counts as not asked', async (_, deadline, waits) => {
+    const fetch = fakeFetch({});
+    const { clock, connections, first, result } = queued(fetch, {
+      deadline: deadline && fakeClock().now() + deadline,
+    });
+    await clock.advance(waits - 1);
+    expect(result()).toBeUndefined();
+    await clock.advance(1);
+    const reason = { kind: 'not asked', because: 'the time was up' };
+    expect(result()).toMatchObject({ kind: 'failed', failure: { reason } });
+    first?.release();
+    expect([fetch.calls.length, connections.take().isFree]).toEqual([0, true]);
+  });
+
+  it('an attempt ends when its client leaves', async () => {
+    const client = new AbortController();
+    const { clock, result } = queued(fakeFetch({}), { signal: client.signal });
+    await clock.advance(100);
+    client.abort(new Error('gone'));
+    await clock.advance(0);
+    const reason = { kind: 'not asked', because: 'the client left' };
+    expect(result()).toMatchObject({ kind: 'failed', failure: { reason } });
+  });
+});
+
+it('the deadline ends an attempt before its own limit does', async () => {
+  const clock = fakeClock();
+  const options = optionsOf(fakeFetch({ 'https://a.example': never }), clock);
+  const asked = attempt(origin, question, { ...options, deadline: clock.now() + 300 });
+  await clock.advance(300);
+  expect(await asked).toMatchObject({ failure: { reason: { kind: 'timeout', ms: 300 } } });
+});
+
+it('a connection is given back when the headers have arrived, and the body is still read', async () => {
+  const options = optionsOf(fakeFetch({ 'https://a.example': new Response('v1.0.0') }));
+  const { connections } = options;
+  Array.from({ length: 5 }, () => connections.take());
+  const asked = attempt(
+    origin,
+    {
+      ...question,
+      accept: async () => success(connections.take().isFree ? 'free' : 'taken'),
+    },
+    options,
+  );
+  expect(await asked).toMatchObject({ kind: 'accepted', value: 'free' });
+});
+
+describe('after the platform has refused a call', () => {
+  const mismatch = {
+    kind: 'mismatch',
+    hashes: { database: 'sum.example', expected: 'h1:a', found: 'h1:b' },
+  } as const;
+  it.each<[FailureReason, string]>([
+    [{ kind: 'unchecked', text: 'no hash' }, 'limit'],
+    [wrongContent('a wrong answer'), 'limit'],
+    [mismatch, 'mismatch'],
+  ])('an answer that is refused as %o fails as %s', async (reason, kind) => {
+    const options = optionsOf(fakeFetch({ 'https://a.example': new Response('v1.0.0') }));
+    const accept = async () => {
+      await options.connections.run('external', refused).catch(() => undefined);
+      return failed(reason);
+    };
+    expect(await attempt(origin, { ...question, accept }, options)).toMatchObject({
+      failure: { reason: { kind } },
+    });
+  });
 });
 
 describe('the connection', () => {
@@ -264,7 +379,7 @@ function download(clock = fakeClock()): Promise<Attempt<Uint8Array>> {
   return attempt(
     originOf('real', { url: server.url }),
     { path: PATH, accept: async (body) => success(await body.all(1e6)) },
-    { openDriver: openHttpDriver({ fetch: socketFetch, clock }), clock, limitMs: 25_000 },
+    optionsOf(socketFetch, clock),
   );
 }
 

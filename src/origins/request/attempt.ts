@@ -1,6 +1,13 @@
 import { type Clock, within } from '../../effects/clock.ts';
+import type { Connection, Connections } from '../../effects/connections.ts';
 import { failed, type Result, success } from '../../effects/result.ts';
-import { type Failure, type FailureReason, failureReasonOf, OriginError } from '../failure.ts';
+import {
+  type Failure,
+  type FailureReason,
+  failureReasonOf,
+  type NotAsked,
+  OriginError,
+} from '../failure.ts';
 import type { Origin } from '../origin.ts';
 import type { Missing } from '../race/answer.ts';
 import { AttemptProgress } from './attempt-progress.ts';
@@ -27,6 +34,7 @@ export type Attempt<T> =
 export interface AttemptEffects {
   readonly openDriver: OpenDriver;
   readonly clock: Clock;
+  readonly connections: Connections;
 }
 
 /** How a body that breaks off is continued. */
@@ -43,8 +51,13 @@ export interface ResumeOptions extends ResumeListener {
 }
 
 export interface AttemptOptions extends AttemptEffects {
-  /** Until `accept` has to have returned. */
+  /** From the moment when a connection is free until `accept` has to have returned. */
   readonly limitMs: number;
+  /**
+   * When `accept` has to have returned in any case, in milliseconds since the epoch. Default: none,
+   * and a connection is waited for as long as `limitMs`.
+   */
+  readonly deadline?: number | undefined;
   /** Ends the attempt. */
   readonly signal?: AbortSignal | undefined;
   /** Updated while the attempt runs. Default: a new one. */
@@ -54,17 +67,49 @@ export interface AttemptOptions extends AttemptEffects {
 }
 
 /**
- * Asks one origin once. Never throws: whatever fails is a failure of that origin. Afterwards
- * nothing is left running, except the body that `accept` returned on purpose.
+ * Asks one origin once, when a connection is free. Never throws: whatever fails is a failure of
+ * that origin. Afterwards nothing is left running, except the body that `accept` returned on
+ * purpose.
  */
 export async function attempt<T>(
   origin: Origin,
   question: Question<T>,
   options: AttemptOptions,
 ): Promise<Attempt<T>> {
-  const { clock, limitMs, signal, progress = new AttemptProgress(clock) } = options;
+  const connection = options.connections.take();
+  try {
+    const because = connection.isFree ? undefined : await untilFree(connection, options);
+    if (because) return failedBecause(origin, { kind: 'not asked', because });
+    return await attemptOver(connection, origin, { ...options, question });
+  } finally {
+    connection.release();
+  }
+}
+
+/** Waits for a connection. Resolves with the reason where it would be free too late. */
+async function untilFree(
+  connection: Connection,
+  { clock, deadline, limitMs, signal }: AttemptOptions,
+): Promise<NotAsked | undefined> {
+  const waitMs = deadline === undefined ? limitMs : deadline - clock.now();
+  try {
+    await within(clock, waitMs, connection.untilFree(signal));
+    return undefined;
+  } catch {
+    return signal?.aborted ? 'the client left' : 'the time was up';
+  }
+}
+
+async function attemptOver<T>(
+  free: Connection,
+  origin: Origin,
+  options: AttemptOptions & { readonly question: Question<T> },
+): Promise<Attempt<T>> {
+  const { clock, question, signal, progress = new AttemptProgress(clock) } = options;
+  const limitMs = Math.min(options.limitMs, (options.deadline ?? Infinity) - clock.now());
+  progress.connected();
   const connection = new AbortController();
-  const work = request(origin, question, { ...options, signal: connection.signal, progress });
+  const work = request(origin, question, { ...options, free, signal: connection.signal, progress });
   const end = Promise.withResolvers<never>();
   const abort = () => end.reject(signal?.reason);
   if (signal?.aborted) abort();
@@ -86,7 +131,9 @@ export async function attempt<T>(
 }
 
 /** An attempt that runs. */
-interface Connection extends AttemptEffects {
+interface Running extends AttemptEffects {
+  /** The connection that it has until the headers have arrived. */
+  readonly free: Connection;
   readonly signal: AbortSignal;
   readonly progress: AttemptProgress;
   readonly resume?: ResumeOptions | undefined;
@@ -95,17 +142,17 @@ interface Connection extends AttemptEffects {
 async function request<T>(
   origin: Origin,
   question: Question<T>,
-  connection: Connection,
+  running: Running,
 ): Promise<Attempt<T>> {
-  const { clock, progress, resume } = connection;
-  const response = await open(origin, question.path, connection);
+  const { clock, connections, progress, resume } = running;
+  const response = await open(origin, question.path, running);
   progress.headersArrived();
   const body = new OriginBody(response, { clock, stallMs: origin.limits.stallMs, progress });
   if (response.status === 200) {
-    const continueBody = () => makeResumable(body, response, { origin, question, connection });
+    const continueBody = () => makeResumable(body, response, { origin, question, running });
     if (resume?.isAlone) continueBody();
     const content = await question.accept(body);
-    if (!content.ok) return failedBecause(origin, content.reason);
+    if (!content.ok) return failedBecause(origin, refusedBecause(content.reason, connections));
     if (!resume?.isAlone) continueBody();
     return { kind: 'accepted', value: content.value, origin: origin.name };
   }
@@ -120,10 +167,18 @@ async function request<T>(
   return failedBecause(origin, verdict.reason, retryAfterSeconds);
 }
 
+/**
+ * Why an answer is not accepted. When the platform has refused a call of this request, the check
+ * may have failed for that alone: a wrong hash is still one.
+ */
+function refusedBecause(reason: FailureReason, { isRefused }: Connections): FailureReason {
+  return isRefused && reason.kind !== 'mismatch' ? { kind: 'limit' } : reason;
+}
+
 async function open(
   origin: Origin,
   path: string,
-  { openDriver, progress, signal }: Connection,
+  { free, openDriver, progress, signal }: Running,
 ): Promise<Response> {
   try {
     return await openDriver(origin)(path, { headers: {}, signal });
@@ -131,6 +186,8 @@ async function open(
     // The headers of this answer had arrived when the driver refused its status.
     if (error instanceof OriginError && error.reason.kind === 'status') progress.headersArrived();
     throw error;
+  } finally {
+    free.release();
   }
 }
 
@@ -144,11 +201,11 @@ function makeResumable(
   requested: {
     readonly origin: Origin;
     readonly question: Pick<Question<unknown>, 'path' | 'policy'>;
-    readonly connection: Connection;
+    readonly running: Running;
   },
 ): void {
-  const { origin, question, connection } = requested;
-  const { progress, resume, signal } = connection;
+  const { origin, question, running } = requested;
+  const { progress, resume, signal } = running;
   const proof = question.policy?.resume;
   const validator = validatorOf(headers);
   const { declaredBytes: size } = body;
@@ -160,7 +217,7 @@ function makeResumable(
   const { path } = question;
   const resumer = new Resumer(
     { path, origin, others, size, validator, progress, listener: resume },
-    { ...connection, random },
+    { ...running, random },
   );
   body.continueWith((broken) => resumer.findRest(broken), { keepsDigest: proof === 'by-digest' });
 }

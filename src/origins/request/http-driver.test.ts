@@ -10,6 +10,7 @@ import {
 } from '../../../test/fakes/effects/fetch.ts';
 import { hello } from '../../../test/fakes/origin/modules.ts';
 import { type FakeOrigin, startOrigin } from '../../../test/fakes/origin/origin.ts';
+import { Connections } from '../../effects/connections.ts';
 import { success } from '../../effects/result.ts';
 import type { Origin } from '../origin.ts';
 import { attempt } from './attempt.ts';
@@ -22,7 +23,12 @@ function ask(fetch: HttpEffects['fetch'], from: Origin = origin, path = '/m/@v/l
   return attempt(
     from,
     { path, accept: async (body) => success(new TextDecoder().decode(await body.all(1e6))) },
-    { openDriver: openHttpDriver({ fetch, clock }), clock, limitMs: 25_000 },
+    {
+      openDriver: openHttpDriver({ fetch, clock }),
+      connections: new Connections(),
+      clock,
+      limitMs: 25_000,
+    },
   );
 }
 

@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openHttpDriver } from '../../../test/fakes/effects/ask.ts';
 import { pattern } from '../../../test/fakes/effects/byte-source.ts';
+import { fakeClock } from '../../../test/fakes/effects/clock.ts';
 import {
   fakeFetch,
   never,
   originOf,
   redirectTo,
+  refused,
   socketFetch,
 } from '../../../test/fakes/effects/fetch.ts';
 import {
@@ -26,6 +28,7 @@ import { makeModule } from '../../../test/fakes/origin/module.ts';
 import { type FakeOrigin, startOrigin } from '../../../test/fakes/origin/origin.ts';
 import { ranged } from '../../../test/fakes/zip/ranged.ts';
 import { noise } from '../../../test/fakes/zip/zip-writer.ts';
+import { Connections } from '../../effects/connections.ts';
 import { systemClock } from '../../effects/clock.ts';
 import { success } from '../../effects/result.ts';
 import { attempt, type ResumeOptions } from './attempt.ts';
@@ -340,6 +343,32 @@ describe('an answer that is not the rest', () => {
   });
 });
 
+describe('the connections of a request that stores a body', () => {
+  it('leave one for the rest: the upload has one, and the other calls end by their limits', async () => {
+    const clock = fakeClock();
+    const connections = new Connections();
+    connections.take(); // the upload, until the body has ended
+    const reads = Array.from({ length: 8 }, () =>
+      connections.run('internal', () => clock.sleep(5_000)),
+    );
+    const fetch = fakeFetch({ 'https://a': ranged(FILE, { breaks: [MIB] }) });
+    expectWhole(await get(fetch, { connections, clock }));
+    expect((await Promise.all(reads)).length).toBe(8);
+  });
+
+  it('ask for no rest after the platform has refused a call', async () => {
+    const connections = new Connections();
+    const first = ranged(FILE, { breaks: [MIB] });
+    const fetch = fakeFetch({
+      'https://a': [first, () => connections.call('external', refused)],
+      'https://b': ranged(FILE),
+    });
+    const got = await get(fetch, { connections });
+    expectBroken(got);
+    expect(got.asked.length).toBe(1);
+  });
+});
+
 describe('a request for the rest', () => {
   it('is redirected with its range and without the Authorization', async () => {
     const fetch = fakeFetch({
@@ -482,6 +511,7 @@ async function download(options: Partial<ResumeOptions> = {}): Promise<Uint8Arra
     {
       openDriver: openHttpDriver({ fetch: socketFetch, clock: systemClock }),
       clock: systemClock,
+      connections: new Connections(),
       limitMs: 25_000,
       resume: { others, isAlone: false, random: () => 0, ...options },
     },

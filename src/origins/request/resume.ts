@@ -21,6 +21,7 @@
 import { equalBytes } from '../../bytes/equal.ts';
 import { sha256, startSha256 } from '../../bytes/sha256.ts';
 import type { Clock } from '../../effects/clock.ts';
+import type { Connection, Connections } from '../../effects/connections.ts';
 import type { Origin } from '../origin.ts';
 import { AttemptProgress } from './attempt-progress.ts';
 import { BodyReader, declaredLength } from './body-reader.ts';
@@ -95,6 +96,7 @@ export interface ResumeListener {
 export interface ResumeEffects {
   readonly openDriver: OpenDriver;
   readonly clock: Clock;
+  readonly connections: Connections;
   /** Between 0 and 1. */
   readonly random: () => number;
 }
@@ -141,7 +143,7 @@ export class Resumer {
 
   /** Never rejects. */
   async findRest(broken: BrokenBody): Promise<Rest | undefined> {
-    const { clock, random } = this.#effects;
+    const { clock, connections, random } = this.#effects;
     const { listener } = this.#body;
     const { bytes, error, offset, signal } = broken;
     listener.onBreak?.({ ...this.#sender, bytes, error, offset });
@@ -150,11 +152,12 @@ export class Resumer {
     this.#lastOffset = offset;
     const before = this.#requests;
     const search = (origin: Origin) => ({ origin, offset, tries: this.#requests - before });
-    while (this.#uselessRounds < MAX_USELESS_ROUNDS && !signal.aborted) {
+    const isOver = () => signal.aborted || connections.isRefused;
+    while (this.#uselessRounds < MAX_USELESS_ROUNDS && !isOver()) {
       this.#uselessRounds += 1;
       await clock.sleep(50 + random() * 200, signal).catch(() => undefined);
       for (const origin of this.#inOrder(wasUseful)) {
-        if (signal.aborted || this.#requests >= MAX_REQUESTS) break;
+        if (isOver() || this.#requests >= MAX_REQUESTS) break;
         const reader = await this.#tryOrigin(origin, broken).catch(() => undefined);
         if (!reader) continue;
         listener.onRestFound?.(search(origin));
@@ -178,10 +181,25 @@ export class Resumer {
   }
 
   async #tryOrigin(origin: Origin, broken: BrokenBody): Promise<BodyReader | undefined> {
-    const { clock, openDriver } = this.#effects;
-    const { path, progress: firstProgress } = this.#body;
     const headers = this.#conditions(origin, broken.offset);
     if (!headers['If-Range'] && !broken.digest) return undefined;
+    const free = this.#effects.connections.take();
+    try {
+      if (!free.isFree) await free.untilFree(broken.signal);
+      return await this.#askForRest(origin, free, { ...broken, headers });
+    } finally {
+      free.release();
+    }
+  }
+
+  async #askForRest(
+    origin: Origin,
+    free: Connection,
+    broken: BrokenBody & { readonly headers: RangeHeaders },
+  ): Promise<BodyReader | undefined> {
+    const { clock, openDriver } = this.#effects;
+    const { path, progress: firstProgress } = this.#body;
+    const { headers } = broken;
     const connection = new AbortController();
     const signal = AbortSignal.any([connection.signal, broken.signal]);
     // The waiting time of the first origin does not include that of others.
@@ -192,11 +210,12 @@ export class Resumer {
     progress.readStarted();
     try {
       const response = await openDriver(origin)(path, { headers, signal });
+      free.release();
       progress.readEnded(0);
       const headersMs = clock.now() - startedAt;
       const { stallMs } = origin.limits;
       const reader = new BodyReader(response, { clock, stallMs, progress });
-      if (!(await this.#continues(origin, response, { ...broken, headers, reader }))) {
+      if (!(await this.#continues(origin, response, { ...broken, reader }))) {
         await reader.cancel('it is not the rest of the same file');
         return undefined;
       }

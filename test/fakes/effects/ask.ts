@@ -1,3 +1,4 @@
+import { Connections } from '../../../src/effects/connections.ts';
 import { HealthRegistry } from '../../../src/origins/health/registry.ts';
 import type { AskEffects } from '../../../src/origins/race/ask.ts';
 import type { OpenDriver } from '../../../src/origins/request/driver.ts';
@@ -16,6 +17,7 @@ export function askEffects({ fetch = fakeFetch({}), ...rest }: AskOptions = {}):
   return {
     clock,
     openDriver: openHttpDriver({ fetch, clock }),
+    connections: new Connections(),
     random: () => 0,
     remainingMs: 25_000,
     health: new HealthRegistry({ clock, random: () => 0.5 }),

@@ -55,6 +55,11 @@ export function never({ signal }: Call): Promise<Response> {
   });
 }
 
+/** A call that the platform refuses, in its words. */
+export async function refused(): Promise<never> {
+  throw new Error('Too many subrequests by single Worker invocation.');
+}
+
 /** A reply that redirects to `location`. */
 export function redirectTo(location: string, status = 302): () => Response {
   return () => new Response('moved', { status, headers: { Location: location } });

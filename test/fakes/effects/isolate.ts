@@ -1,4 +1,5 @@
 import type { Clock } from '../../../src/effects/clock.ts';
+import { Connections } from '../../../src/effects/connections.ts';
 import type { SharedState } from '../../../src/effects/shared-state.ts';
 import type { HealthRegistry } from '../../../src/origins/health/registry.ts';
 import { HealthSharing } from '../../../src/origins/health/share.ts';
@@ -29,7 +30,7 @@ export interface FakeIsolate {
   /** The failures of its background work, as `label: message`. */
   readonly troubles: readonly string[];
   /** Simulates a request. Resolves with the number of background jobs that it started. */
-  request(): Promise<number>;
+  request(connections?: Connections): Promise<number>;
 }
 
 /** An isolate with these shared states; `world` is absent where there is no KV. */
@@ -55,12 +56,12 @@ export function isolateIn({
     health,
     sharing,
     troubles,
-    async request() {
+    async request(connections = new Connections()) {
       let jobs = 0;
       sharing.syncIfDue((label, work) => {
         jobs += 1;
         work.catch((error: unknown) => report(`${label} rejected`, error));
-      });
+      }, connections);
       await settled();
       return jobs;
     },

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import { sha256 } from '../../../src/bytes/sha256.ts';
+import { Connections } from '../../../src/effects/connections.ts';
 import { success } from '../../../src/effects/result.ts';
 import { AttemptProgress } from '../../../src/origins/request/attempt-progress.ts';
 import { attempt } from '../../../src/origins/request/attempt.ts';
@@ -8,7 +9,7 @@ import type { QuestionPolicy } from '../../../src/origins/request/question.ts';
 import type { BodyBreak, RestSearch } from '../../../src/origins/request/resume.ts';
 import { openHttpDriver } from './ask.ts';
 import { pattern } from './byte-source.ts';
-import { fakeClock } from './clock.ts';
+import { type FakeClock, fakeClock } from './clock.ts';
 import { type FakeFetch, originOf } from './fetch.ts';
 
 export const MIB = 1024 * 1024;
@@ -30,6 +31,9 @@ export interface Setup {
   readonly isAlone?: boolean;
   /** Default 0.5. */
   readonly random?: number;
+  readonly clock?: FakeClock;
+  /** Default: six, all free. */
+  readonly connections?: Connections;
   /** Default 25 s. */
   readonly limitMs?: number;
   /** Bytes that `accept` reads. The rest is read in chunks. */
@@ -59,8 +63,12 @@ export interface Got {
  */
 export async function get(fetch: FakeFetch, setup: Setup = {}): Promise<Got> {
   const { resume = 'by-digest', isAlone = false, start = CHUNK } = setup;
-  const { random = 0.5, limitMs = 25_000 } = setup;
-  const clock = fakeClock();
+  const {
+    clock = fakeClock(),
+    connections = new Connections(),
+    random = 0.5,
+    limitMs = 25_000,
+  } = setup;
   const breaks: BodyBreak[] = [];
   const resumed: RestSearch[] = [];
   const givenUp: RestSearch[] = [];
@@ -81,6 +89,7 @@ export async function get(fetch: FakeFetch, setup: Setup = {}): Promise<Got> {
       },
       {
         clock,
+        connections,
         limitMs,
         progress,
         openDriver: openHttpDriver({

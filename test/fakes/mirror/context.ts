@@ -1,3 +1,4 @@
+import { Connections } from '../../../src/effects/connections.ts';
 import type { TroubleEvent } from '../../../src/effects/emit.ts';
 import { createTrace } from '../../../src/effects/trace.ts';
 import type { MirrorEvent } from '../../../src/mirror/events.ts';
@@ -52,6 +53,7 @@ export function memoryTiers(clock: FakeClock) {
 export function fakeContext(options: ContextOptions = {}): FakeContext {
   const { clock = fakeClock(), fetch = fakeFetch({}) } = options;
   const { signal = new AbortController().signal } = options;
+  const connections = new Connections();
   const health = new HealthRegistry({ clock, random: () => 0.5 });
   const troubles: string[] = [];
   const alarms: SecurityEvent[] = [];
@@ -84,7 +86,11 @@ export function fakeContext(options: ContextOptions = {}): FakeContext {
     }),
     origins: {
       ask: (origins, question) =>
-        askOrigins(origins, question, askEffects({ fetch, clock, health, background, signal })),
+        askOrigins(
+          origins,
+          question,
+          askEffects({ fetch, clock, connections, health, background, signal }),
+        ),
       recordFailure: (failure) => void blamed.push(failure),
     },
     shared: {
