@@ -25,6 +25,8 @@ import { OwnHostGuard } from './origins/request/own-host.ts';
 import { LayeredStore } from './store/layered.ts';
 import { KnownMarks } from './store/marks.ts';
 import { testNear } from './status/near-test.ts';
+import { requestTiers } from './store/request-tiers.ts';
+import { TierHealth } from './store/tier-health.ts';
 import type { Tiers } from './store/tiers.ts';
 import { CarrierSupport } from './sumdb/carrier-support.ts';
 import { withoutCarriers } from './sumdb/carriers.ts';
@@ -182,8 +184,9 @@ type OpenScope = (incoming: Incoming, requestId: string, network?: Network) => R
 /** Returns the function that opens the effects of one request. */
 function requestOpener(config: Config, runtime: Shared): OpenScope {
   const { carrierSupport, clock, health, openNetwork, openPipe, random } = runtime;
-  const { sharing, sink, tiers } = runtime;
+  const { sharing, sink } = runtime;
   const known = new KnownMarks();
+  const tierHealth = new TierHealth();
   const shared: SharedByRequests = {
     flights: new SingleFlight(clock),
     budgets: openBudgets(clock),
@@ -199,6 +202,7 @@ function requestOpener(config: Config, runtime: Shared): OpenScope {
     const background = incoming.background((label, error) =>
       emit({ event: 'trouble', label, error }),
     );
+    const tiers = requestTiers(runtime.tiers, { clock, connections, health: tierHealth });
     // An answer from the store costs no look at what isolates share of the origins.
     const syncHealth = () => sharing.syncIfDue(background, connections);
     const asking = { openDriver, clock, connections, random, health };

@@ -1,4 +1,4 @@
-import { bytesOf, discard } from '../bytes/streams.ts';
+import { discard } from '../bytes/streams.ts';
 import type { Background } from '../effects/background.ts';
 import { MAX_COPY_SECONDS } from './copy-life.ts';
 import type { FileCopy, FileToStore, NegativeCopy, NegativeEntry } from './contract.ts';
@@ -57,7 +57,7 @@ export class Copies {
       this.#guard.read(near, async (store) => {
         const copy = await store.read(key);
         if (!whole || copy?.kind !== 'file') return copy;
-        return { ...copy, file: { ...copy.file, body: await bytesOf(copy.file.body) } };
+        return { ...copy, file: { ...copy.file, body: await this.#guard.bytes(copy.file.body) } };
       }),
     );
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { fakeClock, settled } from '../../test/fakes/effects/clock.ts';
+import { fakeClock } from '../../test/fakes/effects/clock.ts';
+import { bytes } from '../../test/fakes/effects/values.ts';
 import { createTrace } from '../effects/trace.ts';
-import type { StoredFile, Upload } from './contract.ts';
 import { Guard } from './guard.ts';
 
 const tier = { label: 'r2' };
@@ -49,13 +49,19 @@ describe('a read', () => {
     expect(await guard.read(tier, throws)).toBeUndefined();
     expect(troubles).toEqual(['r2: Error: tier is away', 'r2: TypeError: no such binding']);
   });
+});
 
-  it('that takes five seconds is a miss with an event, and not a moment earlier', async () => {
+describe('the bytes of a body', () => {
+  it('are read whole', async () => {
+    const { guard } = setup();
+    expect(await guard.bytes(new Blob(['module m\n']).stream())).toEqual(bytes('module m\n'));
+  });
+
+  it('that take five seconds are a miss with an event, and not a moment earlier', async () => {
     const { guard, clock, troubles } = setup();
     let result: unknown = 'none yet';
-    void guard
-      .read(tier, () => new Promise<string>(() => undefined))
-      .then((value) => (result = value));
+    const body = new ReadableStream<Uint8Array>();
+    void guard.read(tier, () => guard.bytes(body)).then((value) => (result = value));
     await clock.advance(4_999);
     expect(result).toBe('none yet');
     await clock.advance(1);
@@ -63,34 +69,13 @@ describe('a read', () => {
     expect(troubles).toEqual(['r2: TimeoutError: No result within 5000 ms']);
   });
 
-  it('that ends too late has its stream cancelled', async () => {
-    const { guard, clock } = setup();
-    let isCancelled = false;
-    const body = new ReadableStream<Uint8Array>({ cancel: () => void (isCancelled = true) });
-    const late = Promise.withResolvers<StoredFile>();
-    const reading = guard.read(tier, () => late.promise);
-    await clock.advance(5_000);
-    expect(await reading).toBeUndefined();
-    late.resolve({ body, size: 1, etag: '"e"' });
-    await settled();
-    expect(isCancelled).toBe(true);
-  });
-
-  it('that begins an upload too late has it aborted', async () => {
-    const { guard, clock } = setup();
-    const reasons: unknown[] = [];
-    const upload: Upload = {
-      write: async () => undefined,
-      commit: async () => true,
-      abort: async (reason) => void reasons.push(reason),
-    };
-    const late = Promise.withResolvers<Upload>();
-    const starting = guard.read(tier, () => late.promise);
-    await clock.advance(5_000);
-    expect(await starting).toBeUndefined();
-    late.resolve(upload);
-    await settled();
-    expect(reasons.map(String)).toEqual(['Error: The upload started after its time limit']);
+  it('that break off are a miss with an event', async () => {
+    const { guard, troubles } = setup();
+    const body = new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.error(new Error('connection lost')),
+    });
+    expect(await guard.read(tier, () => guard.bytes(body))).toBeUndefined();
+    expect(troubles).toEqual(['r2: Error: connection lost']);
   });
 });
 
@@ -109,14 +94,10 @@ describe('a write', () => {
 });
 
 describe('an attempt', () => {
-  it('has no limit of time', async () => {
-    const { guard, clock } = setup();
-    const attempt = guard.attempt(tier, async () => {
-      await clock.sleep(60_000);
-      return true;
-    });
-    await clock.advance(60_000);
-    expect(await attempt).toBe(true);
+  it('is not measured', async () => {
+    const { guard, trace } = setup();
+    expect(await guard.attempt(tier, async () => true)).toBe(true);
+    expect(trace.timings.size).toBe(0);
   });
 
   it('that fails is undefined with an event', async () => {

@@ -1,4 +1,4 @@
-import { discard } from '../bytes/streams.ts';
+import { type Body, bytesOf } from '../bytes/streams.ts';
 import type { Background } from '../effects/background.ts';
 import { type Clock, within } from '../effects/clock.ts';
 import type { Emit, TroubleEvent } from '../effects/emit.ts';
@@ -11,8 +11,8 @@ export interface GuardEffects {
   readonly emit: Emit<TroubleEvent>;
 }
 
-/** A read that takes longer counts as a miss. */
-const TIER_LIMIT_MS = 5_000;
+/** A body that takes longer counts as a miss. The calls have limits of their own, of the tiers. */
+const BODY_LIMIT_MS = 5_000;
 
 /** The store of any tier. */
 interface Tier {
@@ -20,8 +20,8 @@ interface Tier {
 }
 
 /**
- * Isolates the answer from failures of a tier. A tier that is absent, fails or does not respond
- * counts as empty. A failure emits a trouble event.
+ * Isolates the answer from failures of a tier. A tier that is absent or fails counts as empty. A
+ * failure emits a trouble event.
  */
 export class Guard {
   readonly #effects: GuardEffects;
@@ -30,21 +30,18 @@ export class Guard {
     this.#effects = effects;
   }
 
-  /** The result of `ask`, or undefined when the tier is absent, fails or exceeds the time limit. */
+  /** The result of `ask`, or undefined when the tier is absent or fails. */
   async read<S extends Tier, T>(
     tier: S | undefined,
     ask: (tier: S) => Promise<T | undefined>,
   ): Promise<T | undefined> {
     if (!tier) return undefined;
-    const { clock, trace } = this.#effects;
-    return this.attempt(tier, () => {
-      const work = ask(tier);
-      const limited = within(clock, TIER_LIMIT_MS, work).catch((error: unknown) => {
-        work.then(dropLate, () => undefined); // a late result has no other reader
-        throw error;
-      });
-      return trace.measure(tier.label, limited);
-    });
+    return this.attempt(tier, () => this.#effects.trace.measure(tier.label, ask(tier)));
+  }
+
+  /** The bytes of a body. Rejects when it breaks off, and with `TimeoutError` when it is slow. */
+  bytes(body: Body): Promise<Uint8Array> {
+    return within(this.#effects.clock, BODY_LIMIT_MS, bytesOf(body));
   }
 
   /**
@@ -61,7 +58,7 @@ export class Guard {
     await writing.catch(() => undefined);
   }
 
-  /** The result of `work`, or undefined when the tier is absent or fails. Has no time limit. */
+  /** The result of `work`, or undefined when the tier is absent or fails. Its time is not measured. */
   async attempt<S extends Tier, T>(
     tier: S | undefined,
     work: (tier: S) => Promise<T>,
@@ -73,16 +70,5 @@ export class Guard {
       this.#effects.emit({ event: 'trouble', label: tier.label, error });
       return undefined;
     }
-  }
-}
-
-/** Cancels the body of a late file, and aborts a late upload. */
-function dropLate(late: unknown): void {
-  if (typeof late !== 'object' || late === null) return;
-  const body: unknown = Reflect.get(late, 'body');
-  if (body instanceof ReadableStream) discard(body);
-  const abort: unknown = Reflect.get(late, 'abort');
-  if (typeof abort === 'function') {
-    void Reflect.apply(abort, late, [new Error('The upload started after its time limit')]);
   }
 }

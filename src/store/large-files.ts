@@ -1,5 +1,5 @@
 import { type H1, isH1 } from '../bytes/h1.ts';
-import { type Body, bytesOf, discard } from '../bytes/streams.ts';
+import { type Body, discard } from '../bytes/streams.ts';
 import type { ByteRange, Checked, FileFacts, NewFile, StoredFile, Upload } from './contract.ts';
 import { type Copies, MAX_NEAR_BYTES } from './copies.ts';
 import type { Guard } from './guard.ts';
@@ -160,7 +160,7 @@ export class LargeFiles {
     // A tee in place of the memory would hold the file as well, with a slow client.
     const release = near && size <= MAX_NEAR_BYTES ? this.#hold(size) : undefined;
     if (!release) return body;
-    const bytes = await this.#guard.read(durable, () => bytesOf(body));
+    const bytes = await this.#guard.read(durable, () => this.#guard.bytes(body));
     if (!bytes) {
       release();
       return undefined;
@@ -174,7 +174,7 @@ export class LargeFiles {
   async readHash(hashKey: StoreKey): Promise<StoredHash | undefined> {
     const stored = await this.#guard.read(this.#tiers.durable, async (store) => {
       const file = await store.read(hashKey);
-      return file && { bytes: await bytesOf(file.body), etag: file.etag };
+      return file && { bytes: await this.#guard.bytes(file.body), etag: file.etag };
     });
     if (!stored) return undefined;
     const hash = new TextDecoder().decode(stored.bytes).trim();

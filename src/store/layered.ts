@@ -1,4 +1,3 @@
-import { bytesOf } from '../bytes/streams.ts';
 import type {
   FileToStore,
   ListedFile,
@@ -80,7 +79,8 @@ export class LayeredStore {
   async findWhole(key: StoreKey, options: FindSmall): Promise<WholeHit | undefined> {
     const { near } = this.#tiers;
     const copy = await this.#copies.readNear(key, { whole: true });
-    if (near && copy?.kind === 'file') return { file: await wholeOf(copy.file), tier: near.label };
+    if (near && copy?.kind === 'file')
+      return { file: await this.#whole(copy.file), tier: near.label };
     return this.#findBehindNear(key, options);
   }
 
@@ -89,7 +89,7 @@ export class LayeredStore {
     const { durable, world } = this.#tiers;
     const copy = inWorldTier ? await this.#copies.readWorld(key) : undefined;
     if (world && copy) {
-      const file = await wholeOf(copy.file);
+      const file = await this.#whole(copy.file);
       const { asOf } = copy;
       if (!checkedOnly || file.checked) void this.#copies.keepNear(key, file, { asOf, seconds });
       return { file, tier: world.label };
@@ -101,6 +101,10 @@ export class LayeredStore {
       if (inWorldTier) this.#copies.keepWorld(key, file);
     }
     return { file, tier: durable.label };
+  }
+
+  async #whole({ body, checked, etag }: StoredFile): Promise<FileToStore> {
+    return { bytes: await this.#guard.bytes(body), etag, checked };
   }
 
   /** The entry in this data centre, which has not expired yet. */
@@ -120,7 +124,7 @@ export class LayeredStore {
   async #readDurable(key: StoreKey): Promise<FileToStore | undefined> {
     return this.#guard.read(this.#tiers.durable, async (store) => {
       const file = await store.read(key);
-      return file && wholeOf(file);
+      return file && this.#whole(file);
     });
   }
 
@@ -214,10 +218,6 @@ export class LayeredStore {
 
 function fileOf({ bytes, etag, checked }: FileToStore): StoredFile {
   return { body: bytes, size: bytes.length, etag, checked };
-}
-
-async function wholeOf({ body, checked, etag }: StoredFile): Promise<FileToStore> {
-  return { bytes: await bytesOf(body), etag, checked };
 }
 
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {

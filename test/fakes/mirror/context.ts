@@ -10,6 +10,8 @@ import { HealthRegistry } from '../../../src/origins/health/registry.ts';
 import { askOrigins } from '../../../src/origins/race/ask.ts';
 import { LayeredStore } from '../../../src/store/layered.ts';
 import { KnownMarks } from '../../../src/store/marks.ts';
+import { requestTiers } from '../../../src/store/request-tiers.ts';
+import { TierHealth } from '../../../src/store/tier-health.ts';
 import type { Tiers } from '../../../src/store/tiers.ts';
 import type { LogEvent } from '../../../src/sumdb/events.ts';
 import type { LogContext } from '../../../src/sumdb/log-context.ts';
@@ -54,6 +56,7 @@ export function fakeContext(options: ContextOptions = {}): FakeContext {
   const { clock = fakeClock(), fetch = fakeFetch({}) } = options;
   const { signal = new AbortController().signal } = options;
   const connections = new Connections();
+  const forTiers = { clock, connections, health: new TierHealth() };
   const health = new HealthRegistry({ clock, random: () => 0.5 });
   const troubles: string[] = [];
   const alarms: SecurityEvent[] = [];
@@ -76,7 +79,7 @@ export function fakeContext(options: ContextOptions = {}): FakeContext {
     alarms,
     blamed,
     emit,
-    store: new LayeredStore(options.tiers ?? memoryTiers(clock), {
+    store: new LayeredStore(requestTiers(options.tiers ?? memoryTiers(clock), forTiers), {
       background,
       trace: createTrace(clock),
       clock,
