@@ -137,7 +137,10 @@ class Calls {
     const { clock, health } = this.#effects;
     const work = call();
     try {
-      return await within(clock, health.limitMs(this.#label, usualMs), work);
+      // A write is waited for also after a silence: it would be lost, and most run beside an answer.
+      const isRead = usualMs === READ_LIMIT_MS;
+      const limitMs = isRead ? health.limitMs(this.#label, usualMs) : usualMs;
+      return await within(clock, limitMs, work);
     } catch (error) {
       if (error instanceof TimeoutError) {
         health.exceededLimit(this.#label);
