@@ -171,7 +171,9 @@ function digest(...parts: readonly (string | Uint8Array)[]): Buffer {
  * Serves a log over HTTP, or the log that the function returns at each request. `${verifierKey}
  * ${url}` is a GOSUMDB.
  */
-export function startLogServer(log: FakeLog | (() => FakeLog)): Promise<FakeServer> {
+export function startLogServer(
+  log: Pick<FakeLog, 'answer'> | (() => FakeLog),
+): Promise<FakeServer> {
   return startFakeServer(({ path }) => {
     const body = (typeof log === 'function' ? log() : log).answer(path);
     if (body === undefined) return textAnswer(404, 'not found');
