@@ -37,6 +37,8 @@ export interface LocalOptions {
   readonly onLog?: ((line: string) => void) | undefined;
   /** Bindings to leave out, to test the proxy without them. */
   readonly without?: readonly ('FILES' | 'META')[] | undefined;
+  /** The port of workerd's inspector, 0 for a free one. Default: there is no inspector. */
+  readonly inspectorPort?: number | undefined;
 }
 
 /**
@@ -53,11 +55,12 @@ export async function startLocally(
         ([name]) => !options.without?.some((absent) => absent === name),
       ),
     );
-  const { onLog } = options;
+  const { inspectorPort, onLog } = options;
   const miniflare = new Miniflare({
     ...convertV4MiniflareOptions({
       host: '127.0.0.1',
       port: options.port,
+      ...(inspectorPort === undefined ? {} : { inspectorPort }),
       log: new Log(LogLevel.ERROR),
       cf: false,
       workers: [
