@@ -43,6 +43,18 @@ describe('within', () => {
 });
 
 describe('the system clock', () => {
+  it('rings when the time is up, unless the alarm was cancelled', async () => {
+    const rings: string[] = [];
+    systemClock.alarm(0, () => rings.push('cancelled'))();
+    await new Promise<void>((resolve) => {
+      systemClock.alarm(0, () => {
+        rings.push('rung');
+        resolve();
+      });
+    });
+    expect(rings).toEqual(['rung']);
+  });
+
   it('wakes at once who may not sleep', async () => {
     await systemClock.sleep(0);
     const over = new AbortController();

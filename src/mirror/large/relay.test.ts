@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { pattern } from '../../../test/fakes/effects/byte-source.ts';
-import { fakeClock, settled } from '../../../test/fakes/effects/clock.ts';
+import { fakeClock, impatientClock, settled } from '../../../test/fakes/effects/clock.ts';
 import { seededRandom } from '../../../test/fakes/effects/seeded-random.ts';
 import {
   copyingPipe,
   FakeUpload,
-  impatient,
   receive,
   type RelaySetup,
   startRelay,
@@ -317,7 +316,7 @@ async function leave(
   const run = await startRelay({
     bytes: file(),
     pieces: [CHUNK_BYTES],
-    clock: { now: () => now, sleep: () => Promise.resolve() },
+    clock: impatientClock(() => now),
     async pause() {
       now += ms;
       await settled(); // one chunk at a time: neither side is ahead of the others
@@ -395,7 +394,7 @@ it('a client that is only slow has not left, however long the rest takes', async
   const run = await startRelay({
     bytes: file(),
     pieces: [CHUNK_BYTES],
-    clock: { now: () => now, sleep: () => Promise.resolve() },
+    clock: impatientClock(() => now),
     pause: async () => void (now += 60_000),
   });
   await run.reader.read();
@@ -555,7 +554,7 @@ describe('the memory of the relay', () => {
     const body = new CountedBody(100);
     const pipe = copyingPipe();
     const { done, stored } = relay({
-      clock: impatient,
+      clock: impatientClock(),
       chunks: RING_CHUNKS,
       body,
       first: new Uint8Array(CHUNK_BYTES),

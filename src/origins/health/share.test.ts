@@ -284,7 +284,7 @@ it('a place that hangs fails after 5 s, and no other request uses it meanwhile',
 
 it('an exchange that ended with its request is replaced after 30 s', async () => {
   const { clock, dataCentre } = worldOf();
-  const deadClock = { now: clock.now, sleep: () => new Promise<void>(() => undefined) };
+  const deadClock = { ...clock, alarm: () => () => undefined };
   const isolate = isolateIn({ clock: deadClock, dataCentre });
   dataCentre.trouble = new Promise(() => undefined);
   expect(await isolate.request()).toBe(1);

@@ -213,8 +213,8 @@ async function firstOf(
   events: readonly Promise<void>[],
   { clock, ms }: { readonly clock: Clock; readonly ms: number },
 ): Promise<void> {
-  const over = new AbortController();
-  const alarm = clock.sleep(ms, over.signal).catch(() => undefined);
-  await Promise.race([...events, alarm]);
-  over.abort();
+  const over = Promise.withResolvers<void>();
+  const cancel = clock.alarm(ms, over.resolve);
+  await Promise.race([...events, over.promise]);
+  cancel();
 }

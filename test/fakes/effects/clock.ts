@@ -29,25 +29,33 @@ export function fakeClock(start = Date.UTC(2026, 0, 1)): FakeClock {
     return true;
   }
 
+  function alarm(ms: number, ring: () => void): () => void {
+    const forget = () => (sleepers = sleepers.filter((other) => other !== sleeper));
+    const sleeper: Sleeper = {
+      due: now + ms,
+      wake() {
+        forget();
+        ring();
+      },
+    };
+    sleepers.push(sleeper);
+    return forget;
+  }
+
   return {
     now: () => now,
+    alarm,
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {
         if (signal?.aborted) return reject(signal.reason);
-        const forget = () => (sleepers = sleepers.filter((other) => other !== sleeper));
         const abort = () => {
-          forget();
+          cancel();
           reject(signal?.reason);
         };
-        const sleeper: Sleeper = {
-          due: now + ms,
-          wake() {
-            forget();
-            signal?.removeEventListener('abort', abort);
-            resolve();
-          },
-        };
-        sleepers.push(sleeper);
+        const cancel = alarm(ms, () => {
+          signal?.removeEventListener('abort', abort);
+          resolve();
+        });
         signal?.addEventListener('abort', abort, { once: true });
       }),
     async advance(ms) {
@@ -60,6 +68,18 @@ export function fakeClock(start = Date.UTC(2026, 0, 1)): FakeClock {
     get alarms() {
       return sleepers.map(({ due }) => due - now).toSorted((a, b) => a - b);
     },
+  };
+}
+
+/** A clock whose sleeps end at once. Its time stands still by default. */
+export function impatientClock(now: Clock['now'] = () => 0): Clock {
+  return {
+    now,
+    alarm(_, ring) {
+      const immediate = setImmediate(ring);
+      return () => clearImmediate(immediate);
+    },
+    sleep: () => Promise.resolve(),
   };
 }
 

@@ -6,7 +6,7 @@ import { CHUNK_BYTES, RING_CHUNKS } from '../../../src/mirror/large/ring.ts';
 import { OriginBody } from '../../../src/origins/request/body.ts';
 import type { Upload } from '../../../src/store/contract.ts';
 import { cut, scriptedStream, type Script } from '../effects/byte-source.ts';
-import { fakeClock } from '../effects/clock.ts';
+import { fakeClock, impatientClock } from '../effects/clock.ts';
 
 export interface RelayRun {
   readonly end: Promise<RelayEnd>;
@@ -40,9 +40,6 @@ export interface RelaySetup extends Script {
   /** Reads the stored copy for a detached client; default the uploaded bytes. */
   readonly resume?: RelayedFile['readStored'];
 }
-
-/** A clock whose sleeps end at once. */
-export const impatient: Clock = { now: () => 0, sleep: () => Promise.resolve() };
 
 /** Starts a relay between a scripted origin, an upload and a client that the test reads. */
 export async function startRelay(setup: RelaySetup): Promise<RelayRun> {
@@ -78,7 +75,7 @@ export async function startRelay(setup: RelaySetup): Promise<RelayRun> {
     onUploadFailed: (error) => uploadErrors.push(error),
   };
   const running = relay({
-    clock: setup.clock ?? impatient,
+    clock: setup.clock ?? impatientClock(),
     chunks: RING_CHUNKS,
     body,
     first,
