@@ -10,8 +10,8 @@ export function etagOf(bytes: Uint8Array): string {
 }
 
 /**
- * A strong validator for a file whose headers are sent before all of its bytes are known. It is
- * random and stored with this copy only, so no two files share it, as RFC 9110 requires.
+ * A strong validator for a large file: it is random and stored with this copy only, so no two files
+ * share it, as RFC 9110 requires (docs/decisions/004).
  */
 export function newEtag(): string {
   return `"${crypto.randomUUID()}"`;
