@@ -16,6 +16,8 @@ export function findNameOutside(
   return undefined;
 }
 
+/** A loop, because a zip has thousands of names: `every` takes three times as long. */
 export function startsWith(name: Uint8Array, start: Uint8Array): boolean {
-  return start.every((byte, at) => name[at] === byte);
+  for (let at = 0; at < start.length; at++) if (name[at] !== start[at]) return false;
+  return true;
 }

@@ -37,7 +37,7 @@ export function sourceModule(path: string, bytes: number): LoggedModule {
   const files = [
     { name: `${prefix}go.mod`, ...deflated(Buffer.from(mod)) },
     ...Array.from({ length: Math.round(bytes / MEAN_BYTES) }, (_, at) => ({
-      name: `${prefix}internal/package${at % 40}/source_file_${at}.go`,
+      name: `${prefix}internal/package${Math.floor(at / 10)}/source_file_${at}.go`,
       ...random.pick(FILES),
     })),
   ];
