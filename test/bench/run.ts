@@ -4,6 +4,7 @@ import { findAnyGo } from '../go/go.ts';
 import { measureCpu } from './cpu/measure.ts';
 import { measureFaults } from './faults.ts';
 import { measureGoDownload } from './go-download.ts';
+import { measureLocalRun } from './local-run.ts';
 import { measureMemory } from './memory.ts';
 import { measureZipHash } from './zip-hash.ts';
 
@@ -21,8 +22,14 @@ async function measureGo(): Promise<string> {
     : 'No go command was found: its downloads are not measured';
 }
 
+async function measureLocal(): Promise<string> {
+  const go = findAnyGo();
+  return go ? measureLocalRun(go) : 'No go command was found: npm start is not measured';
+}
+
 const benches: Readonly<Record<string, () => Promise<string>>> = {
   go: measureGo,
+  local: measureLocal,
   memory: () => measureMemory(script),
   'zip-hash': measureZipHash,
   cpu: () => measureCpu(script, values.top),
