@@ -81,6 +81,11 @@ export function processName(pid: number): string | undefined {
   return readProcess(pid)?.name;
 }
 
+/** The parent of a process that has not ended. */
+export function parentOf(pid: number): number | undefined {
+  return readProcess(pid)?.parent;
+}
+
 /** A port on which nothing listens at the moment. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');

@@ -14,6 +14,7 @@ import {
   freePort,
   npmStart,
   type NpmStart,
+  parentOf,
   processName,
   untilGone,
   untilHealthy,
@@ -79,6 +80,17 @@ describe.skipIf(platform() !== 'linux')('npm start', () => {
     const tree = npm.tree();
     expect(tree.map(processName)).toContainEqual(expect.stringMatching(/^workerd/));
     process.kill(sign * npm.pid, signal);
+    await untilGone(tree);
+  });
+
+  it('SIGKILL to node ends workerd too', async () => {
+    const npm = start();
+    await untilHealthy(url);
+    const tree = npm.tree();
+    const workerd = tree.find((pid) => processName(pid) === 'workerd') ?? 0;
+    const node = parentOf(workerd) ?? 0;
+    expect(tree).toContain(node);
+    process.kill(node, 'SIGKILL');
     await untilGone(tree);
   });
 

@@ -4,6 +4,7 @@ import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from 'wrangle
 import { VARIABLE_NAMES } from '../../config/config.ts';
 import { secretNames } from '../../config/origins-syntax.ts';
 import type { Variables } from '../../config/variables.ts';
+import { endWorkerdWithThisProcess } from './workerd-path.ts';
 
 const WRANGLER_TOML = join(import.meta.dirname, '..', '..', '..', 'wrangler.toml');
 
@@ -56,6 +57,7 @@ export async function startLocally(
       ),
     );
   const { inspectorPort, onLog } = options;
+  endWorkerdWithThisProcess();
   const miniflare = new Miniflare({
     ...convertV4MiniflareOptions({
       host: '127.0.0.1',

@@ -27,7 +27,7 @@ export async function startProxy(): Promise<void> {
   if (port === undefined || problems.length > 0) throw doesNotStart(problems);
   if (config.ok) for (const warning of config.value.warnings) console.warn(`Note: ${warning}`);
 
-  // Miniflare ends workerd with this process; a build that still runs is ended here.
+  // workerd ends with this process; a build that still runs is ended here.
   const stopped = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopped.abort());
   whenNpmShellEnds(() => stopped.abort());
@@ -66,9 +66,8 @@ async function stateProblems(directory: string): Promise<readonly string[]> {
   }
 }
 
-/** When node alone is killed (`kill -9`), its workerd lives on and keeps the port. */
 function portInUse(port: number): string {
-  return `Cannot use PORT "${port}": another program listens on it, perhaps the workerd of an earlier start`;
+  return `Cannot use PORT "${port}": another program listens on it`;
 }
 
 function doesNotStart(problems: readonly string[]): CommandError {
