@@ -94,6 +94,56 @@ describe.skipIf(platform() !== 'linux')('npm start', () => {
     await untilGone(tree);
   });
 
+  it('runs its cron at the start', async () => {
+    start();
+    await untilHealthy(url);
+    await expect
+      .poll(async () => (await fetch(`${url}/-/api/origins`)).json(), { timeout: 10_000 })
+      .toMatchObject({ origins: [{ history: [expect.anything()] }] });
+  });
+
+  it('is in no region, and in the one that REGION names', async () => {
+    const near = await startOrigin({ modules: fixtureModules() });
+    try {
+      const ORIGINS = JSON.stringify([{ url: origin.url }, { url: near.url, regions: ['CN'] }]);
+      const first = start({ ORIGINS });
+      await untilHealthy(url);
+      expect((await fetch(url + INFO)).headers.get('Cache-Status')).toContain(hostOf(origin));
+      expect(first.output()).not.toMatch(/"(dataCentre|country|continent)"/);
+      process.kill(first.pid, 'SIGTERM');
+      await untilGone(first.tree());
+      start({ ORIGINS, REGION: 'CN', STATE_DIR: join(directory, 'other') });
+      await untilHealthy(url);
+      expect((await fetch(url + INFO)).headers.get('Cache-Status')).toContain(hostOf(near));
+    } finally {
+      await near.close();
+    }
+  });
+
+  it('writes one line of JSON with the time for each request where its output is piped', async () => {
+    const npm = start();
+    await untilHealthy(url);
+    await fetch(url + INFO);
+    await expect
+      .poll(npm.output)
+      .toMatch(/^\{"time":"[-\d]+T[:.\d]+Z","event":"request",.*"kind":"info"/m);
+  });
+
+  it('writes one readable line for each request, and no stack of workerd', async () => {
+    const ORIGINS = `http://no-such-host.invalid|${origin.url}`;
+    const npm = start({ LOG_FORMAT: 'text', ORIGINS, VERIFY: 'all', SUMDBS: 'off' });
+    await untilHealthy(url);
+    await fetch(url + INFO);
+    await expect
+      .poll(npm.output)
+      .toMatch(/^\d\d:\d\d:\d\d 200 origin example\.com\/hello@v1\.1\.0\.info \d+ ms from /m);
+    await expect
+      .poll(npm.output, { timeout: 10_000 })
+      .toMatch(/^\d\d:\d\d:\d\d trouble no-such-host\.invalid: Cannot resolve its name: /m);
+    expect(npm.output()).toMatch(/^\d\d:\d\d:\d\d note VERIFY=all compares nothing/m);
+    expect(npm.output()).not.toMatch(/stack:|failed to lookup/);
+  });
+
   it('serves what it stored before a restart while the origin is down', async () => {
     const first = start();
     await untilHealthy(url);
@@ -119,6 +169,8 @@ describe.skipIf(platform() !== 'linux')('npm start', () => {
     const output = await failure(
       start({
         PORT: '70000',
+        REGION: 'China',
+        LOG_FORMAT: 'xml',
         ORIGINS: 'htp://x',
         VERIFY: 'maybe',
         TIMEOUT_STALL: 'soon',
@@ -127,6 +179,8 @@ describe.skipIf(platform() !== 'linux')('npm start', () => {
     );
     for (const problem of [
       'PORT "70000"',
+      'REGION "China"',
+      'LOG_FORMAT "xml"',
       '"htp://x"',
       'VERIFY "maybe"',
       'TIMEOUT_STALL "soon"',
@@ -184,6 +238,10 @@ describe.skipIf(platform() !== 'linux')('npm start', () => {
       .toBe(expected.sha256);
   });
 });
+
+function hostOf({ url }: FakeOrigin): string {
+  return new URL(url).host;
+}
 
 function bytesBelow(directory: string): number {
   return readdirSync(directory, { recursive: true, withFileTypes: true })

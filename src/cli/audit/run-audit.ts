@@ -6,7 +6,7 @@ import { failed, type Result, success } from '../../effects/result.ts';
 import { audit } from '../../operations/audit/audit.ts';
 import { type Progress, startProgress } from '../../operations/audit/progress.ts';
 import { reportOf, reportText } from '../../operations/audit/report.ts';
-import { localVariables } from '../local/local.ts';
+import { localVariables } from '../local/variables.ts';
 import { CommandError } from '../terminal/command-error.ts';
 import { messageOf } from '../terminal/message.ts';
 import { progressLine } from '../terminal/progress.ts';
@@ -28,7 +28,7 @@ export interface AuditFlags {
 /** Audits a directory, or the bucket of the local run. Returns the exit code. */
 export async function runAudit(directory: string | undefined, flags: AuditFlags): Promise<number> {
   const { fix = false, online = false, restart = false } = flags;
-  const variables = localVariables(process.env);
+  const variables = await localVariables(process.env);
   const config = parseConfig(variables);
   if (!config.ok) throw notCompleted(config.reason.join('\n'));
   const stateDirectory = resolve(process.env['STATE_DIR'] || '.modferry');

@@ -3,8 +3,9 @@ import type { Command } from 'commander';
 const NOTES = `
 With npm: npm start
 
-PORT (default 8787), STATE_DIR (default .modferry) and every variable of
-wrangler.toml can be set in the environment.`;
+PORT (default 8787), STATE_DIR (default .modferry), REGION (such as CN),
+LOG_FORMAT (json or text) and every variable of wrangler.toml can be set in
+the environment.`;
 
 /** Adds the command `start`. */
 export function registerStart(program: Command): void {

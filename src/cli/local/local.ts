@@ -1,30 +1,8 @@
-import { join } from 'node:path';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
-import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from 'wrangler';
-import { VARIABLE_NAMES } from '../../config/config.ts';
-import { secretNames } from '../../config/origins-syntax.ts';
 import type { Variables } from '../../config/variables.ts';
+import type { Region } from '../../origins/race/order.ts';
+import { readSettings } from './read-settings.ts';
 import { endWorkerdWithThisProcess } from './workerd-path.ts';
-
-const WRANGLER_TOML = join(import.meta.dirname, '..', '..', '..', 'wrangler.toml');
-
-/** The variables of wrangler.toml, each overridden by an environment variable of the same name. */
-export function localVariables(
-  environment: Readonly<Record<string, string | undefined>>,
-): Variables {
-  const configured: Variables = unstable_readConfig({ config: WRANGLER_TOML }).vars;
-  const known = Object.fromEntries(
-    VARIABLE_NAMES.flatMap((name) => {
-      const value = environment[name] ?? configured[name];
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
-  const secrets = secretNames(known['ORIGINS']).flatMap((name) => {
-    const value = environment[name];
-    return value === undefined ? [] : [[name, value] as const];
-  });
-  return { ...known, ...Object.fromEntries(secrets) };
-}
 
 export interface LocalOptions {
   readonly port: number;
@@ -34,8 +12,13 @@ export interface LocalOptions {
   readonly variables: Variables;
   /** The built Worker. */
   readonly script: string;
-  /** Called with each line of the Worker's log. Default: it goes to standard output. */
-  readonly onLog?: ((line: string) => void) | undefined;
+  /**
+   * Called with each line of the Worker's log, and the time at which it was written. Default: it
+   * goes to standard output.
+   */
+  readonly onLog?: ((line: string, time: number) => void) | undefined;
+  /** Where requests seem to arrive. Default: nowhere that is known. */
+  readonly region?: Region | undefined;
   /** Bindings to leave out, to test the proxy without them. */
   readonly without?: readonly ('FILES' | 'META')[] | undefined;
   /** The port of workerd's inspector, 0 for a free one. Default: there is no inspector. */
@@ -49,14 +32,14 @@ export interface LocalOptions {
 export async function startLocally(
   options: LocalOptions,
 ): Promise<{ readonly miniflare: Miniflare; readonly url: URL }> {
-  const { workerOptions } = unstable_getMiniflareWorkerOptions(WRANGLER_TOML);
-  const without = (bindings: unknown) =>
+  const { worker } = await readSettings();
+  const { inspectorPort, onLog, region = {} } = options;
+  const without = <Resource>(bindings: Readonly<Record<string, Resource>>) =>
     Object.fromEntries(
-      Object.entries(bindings ?? {}).filter(
+      Object.entries(bindings).filter(
         ([name]) => !options.without?.some((absent) => absent === name),
       ),
     );
-  const { inspectorPort, onLog } = options;
   endWorkerdWithThisProcess();
   const miniflare = new Miniflare({
     ...convertV4MiniflareOptions({
@@ -64,23 +47,25 @@ export async function startLocally(
       port: options.port,
       ...(inspectorPort === undefined ? {} : { inspectorPort }),
       log: new Log(LogLevel.ERROR),
-      cf: false,
+      // An object, because Miniflare's own placeholder is a data centre in Texas.
+      cf: { colo: region.dataCentre, country: region.country, continent: region.continent },
       workers: [
         {
-          ...workerOptions,
+          ...worker,
           name: 'modferry',
           bindings: Object.fromEntries(
             Object.entries(options.variables).map(([name, value]) => [name, String(value)]),
           ),
-          kvNamespaces: without(workerOptions.kvNamespaces),
-          r2Buckets: without(workerOptions.r2Buckets),
+          kvNamespaces: without(worker.kvNamespaces),
+          r2Buckets: without(worker.r2Buckets),
           modules: [{ type: 'ESModule', path: 'worker.js', contents: options.script }],
         },
       ],
     }),
-    ...(onLog
-      ? { handleStructuredLogs: ({ message }: { message: string }) => onLog(message) }
-      : {}),
+    ...(onLog && {
+      handleStructuredLogs: ({ message, timestamp }: { message: string; timestamp: number }) =>
+        onLog(message, timestamp),
+    }),
     resourcePersistencePath: options.stateDirectory,
   });
   return { miniflare, url: await miniflare.ready };

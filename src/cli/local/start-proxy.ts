@@ -1,69 +1,78 @@
-import { access, constants, mkdir } from 'node:fs/promises';
-import { resolve } from 'node:path';
-import { parseConfig } from '../../config/config.ts';
-import { buildWorker } from './build.ts';
-import { localVariables, startLocally } from './local.ts';
+import type { Miniflare } from 'miniflare';
+import { type Config, parseConfig } from '../../config/config.ts';
+import { type Parsed, problemsOf } from '../../config/problems.ts';
+import type { Variables } from '../../config/variables.ts';
+import { failed, success } from '../../effects/result.ts';
 import { CommandError } from '../terminal/command-error.ts';
-import { hasCode, messageOf } from '../terminal/message.ts';
+import { hasCode } from '../terminal/message.ts';
 import { whenNpmShellEnds } from '../terminal/npm-shell.ts';
+import { buildWorker } from './build.ts';
+import { runCron } from './cron.ts';
+import { openLog } from './log.ts';
+import { parseStartOptions, type StartOptions } from './start-options.ts';
+import { localVariables } from './variables.ts';
 
 /**
  * Runs modferry in workerd until a signal ends it. Throws `CommandError` with every problem that
  * keeps it from starting.
  */
 export async function startProxy(): Promise<void> {
-  const portText = process.env['PORT'] || '8787';
-  const port = parsePort(portText);
-  const stateDirectory = resolve(process.env['STATE_DIR'] || '.modferry');
-  const variables = localVariables(process.env);
-  const config = parseConfig(variables);
-  const problems = [
-    ...(port === undefined
-      ? [`Cannot use PORT ${JSON.stringify(portText)}: it is a number from 0 to 65535`]
-      : []),
-    ...(await stateProblems(stateDirectory)),
-    ...(config.ok ? [] : config.reason),
-  ];
-  if (port === undefined || problems.length > 0) throw doesNotStart(problems);
-  if (config.ok) for (const warning of config.value.warnings) console.warn(`Note: ${warning}`);
-
   // workerd ends with this process; a build that still runs is ended here.
   const stopped = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopped.abort());
   whenNpmShellEnds(() => stopped.abort());
-  const script = await buildWorker({ signal: stopped.signal }).catch((error: unknown) => {
+  const build = buildWorker({ signal: stopped.signal });
+  build.catch(() => undefined); // its failure is looked at below, once the variables are known
+  const parsed = await parseEnvironment();
+  if (!parsed.ok) {
+    stopped.abort();
+    await build.catch(() => undefined); // removes its temporary files
+    throw doesNotStart(parsed.reason);
+  }
+  const script = await build.catch((error: unknown) => {
     if (stopped.signal.aborted) process.exit(0);
     throw error;
   });
   if (stopped.signal.aborted) process.exit(0);
   stopped.signal.addEventListener('abort', () => process.exit(0));
-  const { url } = await startLocally({ port, stateDirectory, variables, script }).catch(
-    (error: unknown) => {
-      throw hasCode(error, 'ERR_ADDRESS_IN_USE') ? doesNotStart([portInUse(port)]) : error;
-    },
-  );
+  const { miniflare, url } = await startWorkerd(parsed.value, script);
 
+  const { stateDirectory } = parsed.value;
   console.log(`modferry listens on ${url.origin} and keeps its files in ${stateDirectory}`);
   console.log(`Paste this line:  go env -w GOPROXY=${url.origin}`);
+  void runCron(miniflare);
 }
 
-function parsePort(text: string): number | undefined {
-  const port = Number(text);
-  return /^\d{1,5}$/.test(text) && port <= 65_535 ? port : undefined;
+interface Start extends StartOptions {
+  readonly config: Config;
+  readonly variables: Variables;
 }
 
-/** Makes the directory where it is missing. Returns why it cannot be written to, or nothing. */
-async function stateProblems(directory: string): Promise<readonly string[]> {
+async function parseEnvironment(): Promise<Parsed<Start>> {
+  const { env: environment, stdout } = process;
+  const options = await parseStartOptions({ environment, isTerminal: stdout.isTTY });
+  const variables = await localVariables(environment);
+  const config = parseConfig(variables);
+  if (!options.ok || !config.ok) return failed(problemsOf([options, config]));
+  return success({ ...options.value, config: config.value, variables });
+}
+
+async function startWorkerd(
+  { config, logFormat, port, region, stateDirectory, variables }: Start,
+  script: string,
+): Promise<{ readonly miniflare: Miniflare; readonly url: URL }> {
+  // Miniflare is large, and slow to load: not before it is known that modferry starts.
+  const { startLocally } = await import('./local.ts');
+  const onLog = openLog({ format: logFormat, config, write: printLine });
   try {
-    await mkdir(directory, { recursive: true });
-    await access(directory, constants.W_OK | constants.X_OK);
-    return [];
+    return await startLocally({ port, stateDirectory, variables, script, region, onLog });
   } catch (error) {
-    const why = messageOf(error);
-    return [
-      `Cannot use STATE_DIR ${JSON.stringify(directory)}: it is no directory to write to (${why})`,
-    ];
+    throw hasCode(error, 'ERR_ADDRESS_IN_USE') ? doesNotStart([portInUse(port)]) : error;
   }
+}
+
+function printLine(line: string): void {
+  console.log(line);
 }
 
 function portInUse(port: number): string {
