@@ -98,6 +98,32 @@ describe('a small file', () => {
   });
 });
 
+describe("a file for modferry's own use", () => {
+  it('is in the durable tier alone', async () => {
+    const { context, durable, near, store, world } = layered();
+    await store.keepOwn(key, file('x'), 'create');
+    await context.idle();
+    expect(await store.findOwn(key)).toMatchObject(file('x'));
+    expect(durable.files.has(key)).toBe(true);
+    expect([near.files.size, world.files.size]).toEqual([0, 0]);
+    await store.keepOwn(key, file('y'), 'create');
+    expect(await store.findOwn(key)).toMatchObject(file('x'));
+    await store.keepOwn(key, file('y'), 'replace');
+    expect(await store.findOwn(key)).toMatchObject(file('y'));
+  });
+
+  it('is not looked for in the near tier, unless there is no durable one', async () => {
+    const { near, store } = layered();
+    await near.write(key, file('x'));
+    expect(await store.findOwn(key)).toBeUndefined();
+    const alone = layered({ near });
+    expect(await alone.store.findOwn(key)).toMatchObject(file('x'));
+    await alone.store.keepOwn(key, file('y'), 'create');
+    await alone.context.idle();
+    expect(await alone.store.findOwn(key)).toMatchObject(file('y'));
+  });
+});
+
 describe('a write to the durable tier', () => {
   it('tells whether the file is there by this write', async () => {
     const { store } = layered();

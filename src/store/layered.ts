@@ -1,4 +1,5 @@
 import type {
+  CacheStore,
   FileToStore,
   ListedFile,
   NegativeEntry,
@@ -105,6 +106,23 @@ export class LayeredStore {
 
   async #whole({ body, checked, etag }: StoredFile): Promise<FileToStore> {
     return { bytes: await this.#guard.bytes(body), etag, checked };
+  }
+
+  /**
+   * A small file that modferry needs for itself: from the durable tier, or from the near one where
+   * there is no durable one. A call of the edge cache counts as a request to an origin does, of
+   * which the platform allows few.
+   */
+  async findOwn(key: StoreKey): Promise<FileToStore | undefined> {
+    if (this.#tiers.durable) return this.#readDurable(key);
+    const copy = await this.#copies.readNear(key, { whole: true });
+    return copy?.kind === 'file' ? this.#whole(copy.file) : undefined;
+  }
+
+  /** Writes a file to the tier that `findOwn` reads. Resolves when a durable write has ended. */
+  async keepOwn(key: StoreKey, file: FileToStore, mode: WriteMode): Promise<void> {
+    if (this.#tiers.durable) await this.write(key, file, mode);
+    else this.keepNear(key, file);
   }
 
   /** The entry in this data centre, which has not expired yet. */
