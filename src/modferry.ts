@@ -34,7 +34,7 @@ import { type Checksums, createChecksums } from './sumdb/checksums.ts';
 import type { Database } from './sumdb/database.ts';
 import type { LogContext } from './sumdb/log-context.ts';
 import { LogClient } from './sumdb/log/log-client.ts';
-import { cacheEffects, logEffects } from './sumdb/log/log-effects.ts';
+import { logEffects } from './sumdb/log/log-effects.ts';
 import { LogMemory } from './sumdb/log/log-memory.ts';
 import { checksumResolver } from './sumdb/resolve.ts';
 import { storedLookups } from './sumdb/stored-lookups.ts';
@@ -85,7 +85,7 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
     sharing,
   });
   const { privateModules: patterns, withoutChecksums } = config;
-  const checksums = checksumSources(config);
+  const checksums = checksumSources(config, clock);
   const sources = {
     origins: config.origins,
     verificationOf: (context: LogContext) => verificationOf(config.verify, checksums.of(context)),
@@ -248,33 +248,26 @@ function requestOpener(config: Config, runtime: Shared): OpenScope {
 }
 
 /** The clients of the checksum databases, and the look-up of hashes through them. */
-function checksumSources({ databases, withoutChecksums }: Config) {
+function checksumSources({ databases, withoutChecksums }: Config, clock: Clock) {
   const memories = new Map<string, LogMemory>();
   function memoryOf(name: string): LogMemory {
-    const memory = memories.get(name) ?? new LogMemory();
+    const memory = memories.get(name) ?? new LogMemory(clock);
     memories.set(name, memory);
     return memory;
   }
-  const clientOf = (database: Database, context: LogContext) => {
+  function open(database: Database, context: LogContext) {
+    const { key, name } = database;
     // A request that may not fetch asks no origin, also not on behalf of a database.
     const asked = context.mayFetch ? database : withoutCarriers(database);
-    return new LogClient({
-      name: database.name,
-      key: database.key,
-      memory: memoryOf(database.name),
-      effects: logEffects(asked, { ...context, ask: context.origins.ask }),
-    });
-  };
+    const effects = logEffects(asked, { ...context, ask: context.origins.ask });
+    const client = new LogClient({ name, key, memory: memoryOf(name), effects });
+    return { client, cache: effects };
+  }
   return {
-    clientOf,
+    clientOf: (database: Database, context: LogContext) => open(database, context).client,
     /** Undefined without a database: nothing can be compared then. */
     of(context: LogContext): Checksums | undefined {
-      const sources = databases.map((database) =>
-        storedLookups(database, {
-          client: clientOf(database, context),
-          cache: cacheEffects(database, context),
-        }),
-      );
+      const sources = databases.map((database) => storedLookups(database, open(database, context)));
       return sources.length > 0 ? createChecksums(sources, { withoutChecksums }) : undefined;
     },
   };

@@ -1,5 +1,4 @@
 import type {
-  CacheStore,
   FileToStore,
   ListedFile,
   NegativeEntry,

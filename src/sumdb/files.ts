@@ -2,19 +2,23 @@
 import type { Verdict } from '../mirror/expectation.ts';
 import type { Source } from '../mirror/outcome.ts';
 import type { DerivedFile, Fetched, FetchedFile, SmallFile } from '../mirror/small/small-file.ts';
+import type { Background } from '../effects/background.ts';
+import { etagOf } from '../store/etag.ts';
 import { checksumKey } from '../store/key.ts';
+import type { LayeredStore } from '../store/layered.ts';
 import { formatTilePath, FULL_WIDTH, type Tile, tileByteLength } from '../tlog/tile-path.ts';
 import type { LogAnswer, LogSource } from './log/log-answer.ts';
 import type { LogClient } from './log/log-client.ts';
-import { cacheEffects, type CacheResources } from './log/log-effects.ts';
 import { type ChecksumFileRequest, checksumPath } from './request.ts';
 
 const TEXT = 'text/plain; charset=utf-8';
 
 /** What the files of a request are made from. */
-export interface ChecksumFileEffects extends CacheResources {
+export interface ChecksumFileEffects {
   /** The client of the request's database. */
   readonly client: LogClient;
+  readonly store: LayeredStore;
+  readonly background: Background;
 }
 
 /** The file that a request asks for. */
@@ -49,7 +53,7 @@ export function checksumFile(
             checked: 'proven',
           })),
         verify: async (bytes) =>
-          verdict((await client.proveStoredLookup(bytes, module, version)) !== undefined),
+          verdict((await client.proveStoredLookup(bytes, module, version)).kind === 'proven'),
       };
     }
     case 'tile':
@@ -64,7 +68,7 @@ function tileFile(
   path: string,
   effects: ChecksumFileEffects,
 ): Omit<SmallFile, 'key' | 'subject' | 'inWorldTier'> {
-  const { client } = effects;
+  const { background, client, store } = effects;
   let isStoredDamaged = false;
   return {
     cache: 'proven',
@@ -80,8 +84,10 @@ function tileFile(
     async derive() {
       const derived = await cutFromFullTile(database.name, tile, effects);
       if (derived && isStoredDamaged) {
-        const cache = cacheEffects(database, effects);
-        cache.writeCache(path, derived.bytes, { heals: true });
+        const { bytes } = derived;
+        const file = { bytes, etag: etagOf(bytes), checked: 'proven' } as const;
+        const keeping = { inWorldTier: false, durable: 'replace' } as const;
+        background('keep checksums', store.keep(checksumKey(database.name, path), file, keeping));
       }
       return derived;
     },

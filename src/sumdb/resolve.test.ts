@@ -4,6 +4,7 @@ import { fakeContext, memoryTiers } from '../../test/fakes/mirror/context.ts';
 import { fakeFetch, originOf } from '../../test/fakes/effects/fetch.ts';
 import { modulePath, text, version } from '../../test/fakes/effects/values.ts';
 import { logOf, verifierKeyOf } from '../../test/fakes/sumdb/log-client.ts';
+import type { FakeLog } from '../../test/fakes/sumdb/transparency-log.ts';
 import type { Address } from '../../test/fakes/sumdb/log-effects.ts';
 import { countOperations } from '../../test/fakes/sumdb/store-operations.ts';
 import { bytesOf } from '../bytes/streams.ts';
@@ -13,7 +14,7 @@ import { createChecksums } from './checksums.ts';
 import type { Database } from './database.ts';
 import { LogClient } from './log/log-client.ts';
 import type { LogContext } from './log-context.ts';
-import { cacheEffects, logEffects } from './log/log-effects.ts';
+import { logEffects } from './log/log-effects.ts';
 import { LogMemory } from './log/log-memory.ts';
 import { parseChecksumRequest } from './request.ts';
 import { checksumResolver } from './resolve.ts';
@@ -26,6 +27,10 @@ const RETRY_PAUSE_MS = 50;
 const utf8 = (text: string) => new TextEncoder().encode(text);
 
 function setup(address: Address = (path) => log.answer(path)) {
+  return setupFor(log, address);
+}
+
+function setupFor(log: FakeLog, address: Address) {
   const database: Database = {
     name: log.name,
     key: verifierKeyOf(log),
@@ -44,18 +49,19 @@ function setup(address: Address = (path) => log.answer(path)) {
   const fake = fakeContext({ clock, fetch, tiers: operations.tiers });
   const context: LogContext = { ...fake, emit: () => {} };
   const { background, emit, origins, store } = context;
-  const effects = logEffects(database, { ask: origins.ask, background, emit, store });
-  const memory = new LogMemory();
-  const clientOf = () => new LogClient({ name: log.name, key: database.key, memory, effects });
-  const resolve = checksumResolver({ clientOf, withoutChecksums: [] });
-  const cache = cacheEffects(database, { background, store });
+  const memory = new LogMemory(clock);
+  const open = () => logEffects(database, { ask: origins.ask, background, clock, emit, store });
+  const { key } = database;
+  const clientOf = (effects = open()) => new LogClient({ name: log.name, key, memory, effects });
+  const resolve = checksumResolver({ clientOf: () => clientOf(), withoutChecksums: [] });
+  const cache = open();
   return {
     clock,
     fetch,
     tiers,
     operations,
     idle: () => fake.idle(),
-    checksums: createChecksums([storedLookups(database, { client: clientOf(), cache })], {
+    checksums: createChecksums([storedLookups(database, { client: clientOf(cache), cache })], {
       withoutChecksums: [],
     }),
     async serve(path: string) {
@@ -209,6 +215,8 @@ it('the stored tree head is moved by compare and swap alone', async () => {
 // The durable tier takes one write a second to a key, and each operation has its price.
 describe('in each tier there is one read and one write', () => {
   const COLD = { 'near read': 1, 'durable read': 1, 'near write': 1, 'durable write': 1 };
+  // The platform allows few operations on the near tier.
+  const OWN = { 'durable read': 1, 'durable write': 1 };
 
   it.each([LOOKUP, 'tile/8/0/000', 'tile/8/0/001.p/44', 'tile/8/data/000'])(
     'for %s that a client asks for',
@@ -226,16 +234,36 @@ describe('in each tier there is one read and one write', () => {
     const expected = await checksums.expect(modulePath('example.com/hello'), version('v1.0.0'));
     expect(expected).toMatchObject({ kind: 'known', database: log.name });
     await idle();
-    expect(operations.of(checksumKey(log.name, LOOKUP))).toEqual(COLD);
+    expect(operations.of(checksumKey(log.name, LOOKUP))).toEqual(OWN);
     expect(operations.repeated()).toEqual({});
   });
 
-  it('for a tile of a proof', async () => {
+  it('for a full tile of a proof, and none for a partial one', async () => {
     const { idle, operations, serve } = await coldStart();
     await serve(LOOKUP);
     await idle();
-    for (const path of ['tile/8/0/000', 'tile/8/0/001.p/44', 'tile/8/1/000.p/1']) {
-      expect({ path, ...operations.of(checksumKey(log.name, path)) }).toEqual({ path, ...COLD });
-    }
+    expect(operations.of(checksumKey(log.name, 'tile/8/0/000'))).toEqual(OWN);
+    for (const path of ['tile/8/0/001.p/44', 'tile/8/0/001', 'tile/8/1/000.p/1', 'tile/8/1/000'])
+      expect({ path, ...operations.of(checksumKey(log.name, path)) }).toEqual({ path });
   });
+});
+
+// The platform allows a request 50 of them on the free plan.
+it('a look-up that modferry needs itself makes one request and those for tiles, and none to the near tier', async () => {
+  const deep = logOf(70_000);
+  const { checksums, fetch, idle, operations } = setupFor(deep, (path) => deep.answer(path));
+  const expectKnown = async (module: string) => {
+    const before = fetch.calls.length;
+    const expected = await checksums.expect(modulePath(module), version('v1.0.0'));
+    expect(expected.kind).toBe('known');
+    await idle();
+    return fetch.calls.length - before;
+  };
+  // Three tiles of the right edge, and two above the record.
+  expect(await expectKnown('example.com/hello')).toBe(1 + 5);
+  // The one that has the record.
+  expect(await expectKnown('filler.example/m20000')).toBe(1 + 1);
+  expect(await expectKnown('filler.example/m20001')).toBe(1);
+  expect(operations.total('near')).toBe(0);
+  expect(operations.repeated()).toEqual({});
 });

@@ -1,19 +1,22 @@
 import type { LookupSource } from './checksums.ts';
 import type { Database } from './database.ts';
 import type { LogClient } from './log/log-client.ts';
-import type { CacheEffects } from './log/log-effects.ts';
-import type { Lookup } from './log/log-verifier.ts';
+import type { LookupEffects } from './log/log-effects.ts';
+import { readLookup } from './log/log-verifier.ts';
 import { lookupPath } from './request.ts';
 
 export interface StoredLookupsOptions {
   /** The client of the database. */
   readonly client: LogClient;
-  readonly cache: CacheEffects;
+  readonly cache: LookupEffects;
 }
 
 /**
  * The records of a database, for modferry's own use: a stored look-up if it is proven, else one
  * that the database is asked for, which is then kept.
+ *
+ * The partial tiles of a proof are not stored. So where the database cannot be asked, a stored
+ * look-up with a signed tree head counts that was proven when it was stored.
  */
 export function storedLookups(
   { name }: Pick<Database, 'name'>,
@@ -24,22 +27,18 @@ export function storedLookups(
     async find(module, version) {
       const path = lookupPath(module, version);
       const stored = await cache.readCache(path);
-      const known = stored && (await client.proveStoredLookup(stored, module, version));
-      if (known) return { kind: 'proven', value: known };
+      const proof = stored && (await client.proveStoredLookup(stored, module, version));
+      if (proof?.kind === 'proven') return proof;
       const answer = await client.lookup(module, version);
-      if (answer.kind === 'proven') keepProof(path, answer.value, { cache, stored });
-      return answer;
+      if (answer.kind === 'proven') {
+        // In place of a stored one that was not proven.
+        cache.writeCache(path, answer.value.bytes, { heals: stored !== undefined });
+        return answer;
+      }
+      const lacksTile = proof?.kind === 'unproven' && proof.lacking.kind === 'missing tile';
+      if (!stored || !lacksTile || answer.kind !== 'failed') return answer;
+      const known = (await cache.wasProven(path)) && readLookup(stored, module, version);
+      return known ? { kind: 'proven', value: known.lookup } : answer;
     },
   };
-}
-
-/**
- * Keeps a look-up that the database was asked for, in place of a stored one that was not proven.
- */
-function keepProof(
-  path: string,
-  { bytes }: Lookup,
-  { cache, stored }: { readonly cache: CacheEffects; readonly stored: Uint8Array | undefined },
-): void {
-  cache.writeCache(path, bytes, { heals: stored !== undefined });
 }

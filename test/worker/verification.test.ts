@@ -11,7 +11,7 @@ import {
 } from '../fakes/origin/module.ts';
 import { fixtureModules, hello } from '../fakes/origin/modules.ts';
 import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
-import { type FakeSumDB, startSumDB } from '../fakes/sumdb/sumdb.ts';
+import { type FakeSumDB, fillerRecords, startSumDB } from '../fakes/sumdb/sumdb.ts';
 import { writeZip } from '../fakes/zip/zip-writer.ts';
 import { findAnyGo } from '../go/go.ts';
 import { failure, emptyStores, type Stage, startStage, summary, withFault } from './stage.ts';
@@ -27,7 +27,9 @@ describe.skipIf(go === '')('with VERIFY=all', () => {
   let first: FakeOrigin;
   let second: FakeOrigin;
   beforeAll(async () => {
-    database = await startSumDB({ go, records: goSums(fixtureModules()) });
+    // So many that there is a full tile: partial ones are not stored.
+    const records = [...goSums(fixtureModules()), ...fillerRecords(300)];
+    database = await startSumDB({ go, records });
     first = await startOrigin({ modules: fixtureModules() });
     second = await startOrigin({ modules: fixtureModules() });
   });

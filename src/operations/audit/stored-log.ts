@@ -1,3 +1,4 @@
+import { systemClock } from '../../effects/clock.ts';
 import type { ModulePath } from '../../module/module-path.ts';
 import type { Version } from '../../module/version.ts';
 import { checksumKey } from '../../store/key.ts';
@@ -6,12 +7,25 @@ import type { LookupAnswer, LookupSource } from '../../sumdb/checksums.ts';
 import type { Database } from '../../sumdb/database.ts';
 import type { TileEffects } from '../../sumdb/log/log-effects.ts';
 import { LogMemory } from '../../sumdb/log/log-memory.ts';
-import { type Lookup, LogVerifier, MAX_LOOKUP_BYTES } from '../../sumdb/log/log-verifier.ts';
-import { acceptedIfProven, type Proof, proven } from '../../sumdb/log/proof.ts';
+import {
+  type Lookup,
+  LogVerifier,
+  MAX_LOOKUP_BYTES,
+  type Place,
+  placeAlone,
+} from '../../sumdb/log/log-verifier.ts';
+import {
+  acceptedIfProven,
+  type Proof,
+  proven,
+  provenAlone,
+  type TileProof,
+} from '../../sumdb/log/proof.ts';
 import { type Ask, type ReadRemote, remoteReader } from '../../sumdb/log/remote-reader.ts';
 import { lookupPath } from '../../sumdb/request.ts';
 import { inOrder, type SignedHead } from '../../sumdb/log/signed-head.ts';
-import { readStoredTile, TileSource } from '../../sumdb/log/tile-source.ts';
+import { readStoredTile } from '../../sumdb/log/reading.ts';
+import { TileSource } from '../../sumdb/log/tile-source.ts';
 import { formatTilePath, type Tile } from '../../tlog/tile-path.ts';
 import type { TreeHead } from '../../tlog/tree-head.ts';
 
@@ -37,7 +51,7 @@ export class StoredLog implements LookupSource {
   readonly heads: readonly SignedHead[];
   readonly #tree: Pick<StoredTree, 'read'>;
   readonly #readRemote: ReadRemote | undefined;
-  readonly #memory = new LogMemory();
+  readonly #memory = new LogMemory(systemClock);
   /** With what was proven before. */
   readonly #verifier: LogVerifier;
   /** Without, so that the verdict on a file does not depend on those that were judged before. */
@@ -53,6 +67,7 @@ export class StoredLog implements LookupSource {
     const effects: TileEffects = {
       readRemote: this.#readRemote,
       readCache: (path) => this.#read(path),
+      hasPartialTiles: true,
       writeCache: () => {}, // an audit writes nothing
     };
     this.#verifier = new LogVerifier(key, new TileSource(effects, this.#memory));
@@ -95,6 +110,7 @@ export class StoredLog implements LookupSource {
   ): Promise<Proof<Lookup>> {
     const proof = await this.#proveBesideNewest(bytes, module, version);
     if (proof.kind !== 'unproven') return proof;
+    // As a client proves it that knows no tree head.
     const claim = { bytes, module, version, place: placeAlone };
     const alone = await this.#freshVerifier.proveLookup(claim);
     return alone.kind === 'proven' ? alone : proof;
@@ -105,17 +121,25 @@ export class StoredLog implements LookupSource {
     module: ModulePath,
     version: Version,
   ): Promise<Proof<Lookup>> {
-    const place = (head: SignedHead) => this.proveHead(head);
+    const place = (head: SignedHead) => this.#placeBesideNewest(head);
     return this.#verifier.proveLookup({ bytes, module, version, place });
   }
 
-  /** Proves that a signed tree head is one log with the newest stored one: the newer of the two. */
-  async proveHead(signed: SignedHead): Promise<Proof<SignedHead>> {
+  async #placeBesideNewest(head: SignedHead): Promise<Place> {
     const newest = this.heads.at(-1);
-    if (!newest) return proven(signed);
+    if (!newest) return placeAlone(head);
+    const [, newer] = inOrder(newest, head);
+    return { newest: newer, compared: this.proveHead(head), adopt: async () => proven(newer) };
+  }
+
+  /** Proves that a signed tree head is one log with the newest stored one: the newer of the two. */
+  async proveHead(signed: SignedHead): Promise<TileProof<SignedHead>> {
+    const newest = this.heads.at(-1);
+    if (!newest) return provenAlone(signed);
     const [older, newer] = inOrder(newest, signed);
-    if (newer === newest && this.#memory.isConsistent(older.head)) return proven(newest);
+    if (newer === newest && this.#memory.isConsistent(older.head)) return provenAlone(newest);
     const compared = await this.#verifier.compareHeads(older, newer);
+    if (compared.kind === 'proven') compared.keepTiles();
     if (compared.kind === 'proven' && newer === newest) this.#memory.keepConsistent(older.head);
     return compared;
   }
@@ -130,6 +154,7 @@ export class StoredLog implements LookupSource {
     const effects: TileEffects = {
       readRemote: this.#readRemote,
       readCache: async () => undefined,
+      hasPartialTiles: false,
       writeCache: () => {},
     };
     const verifier = new LogVerifier(this.database.key, new TileSource(effects));
@@ -144,9 +169,4 @@ export class StoredLog implements LookupSource {
   #read(path: string): Promise<Uint8Array | undefined> {
     return readWhole(this.#tree, checksumKey(this.name, path));
   }
-}
-
-/** Takes the head of a look-up for itself, as a client does that has none. */
-async function placeAlone(head: SignedHead): Promise<Proof<SignedHead>> {
-  return proven(head);
 }

@@ -17,6 +17,7 @@ import {
 } from '../../../test/fakes/sumdb/log-client.ts';
 import { type Address, fakeLogEffects } from '../../../test/fakes/sumdb/log-effects.ts';
 import { createLog } from '../../../test/fakes/sumdb/transparency-log.ts';
+import { systemClock } from '../../effects/clock.ts';
 import { parseTilePath } from '../../tlog/tile-path.ts';
 import { LogMemory } from './log-memory.ts';
 
@@ -33,19 +34,43 @@ describe('the hashes of a version', () => {
     expect(kinds(effects)).toEqual([]);
   });
 
-  it('come from the cache the next time, and are proven again without a request', async () => {
+  it('come from the cache the next time, and only partial tiles are asked for to prove them', async () => {
     const log = logOf(600);
     const effects = fakeLogEffects(serves(log));
     await hashesOf(log, effects);
+    expect([...effects.cache.keys()]).toEqual(['tile/8/0/001', `lookup/${hello}@v1.0.0`]);
     const before = effects.requests().length;
     expect(await hashesOf(log, effects)).toMatchObject(right);
-    expect(effects.requests().length).toBe(before);
+    expect(effects.requests().slice(before).toSorted()).toEqual([
+      'https://a/tile/8/0/002.p/88',
+      'https://a/tile/8/1/000.p/2',
+    ]);
+  });
+
+  it('come from the cache in an outage, where they were proven before', async () => {
+    const log = logOf(600);
+    const first = fakeLogEffects(serves(log));
+    await hashesOf(log, first);
+    const effects = fakeLogEffects(down);
+    for (const [path, body] of first.cache) effects.cache.set(path, body);
+    expect(await hashesOf(log, effects)).toMatchObject(right);
+    effects.wasProven = async () => false;
+    expect(await hashesOf(log, effects)).toMatchObject({ kind: 'failed' });
+  });
+
+  it('do not come from the cache in an outage where their tree head is not signed', async () => {
+    const log = logOf(600);
+    const effects = fakeLogEffects(down);
+    const stranger = logOf(600, { name: log.name });
+    const forged = stranger.lookup(hello, 'v1.0.0');
+    effects.cache.set(`lookup/${hello}@v1.0.0`, bytes(forged));
+    expect(await hashesOf(log, effects)).toMatchObject({ kind: 'failed' });
   });
 
   it('need no tile twice in an isolate', async () => {
     const log = logOf(600);
     const effects = fakeLogEffects(serves(log));
-    const memory = new LogMemory();
+    const memory = new LogMemory(systemClock);
     await hashesOf(log, effects, memory);
     effects.cache.clear();
     const before = effects.requests().length;
@@ -67,7 +92,7 @@ describe('the hashes of a version', () => {
     const log = logOf(600);
     const old = log.lookup(hello, 'v1.0.0', 400);
     const effects = fakeLogEffects((path) => (path.startsWith('/lookup') ? old : log.answer(path)));
-    const memory = new LogMemory();
+    const memory = new LogMemory(systemClock);
     await clientOf(log, effects, memory).latest();
     expect(await hashesOf(log, effects, memory)).toMatchObject(right);
     expect(text(effects.latest ?? new Uint8Array())).toBe(log.treeHead());
@@ -87,20 +112,85 @@ describe('the common tree head', () => {
       effects.meanwhile = () => undefined;
     };
     await client.latest();
+    expect(text(effects.latest)).toBe(log.treeHead(200));
+    await effects.clock.advance(5_000);
+    await effects.idle();
     expect(text(effects.latest)).toBe(newer);
     expect(kinds(effects)).toEqual([]);
   });
 
-  it('is swapped a few times at most when the store takes nothing', async () => {
+  it('is swapped every five seconds at most, also when the store takes nothing', async () => {
     const log = logOf(300);
     const effects = fakeLogEffects(serves(log));
+    const memory = new LogMemory(systemClock);
     let swaps = 0;
     effects.swapLatest = async () => {
       swaps += 1;
       return false;
     };
-    const answer = await clientOf(log, effects).latest();
-    expect([answer.kind, swaps]).toEqual(['proven', 5]);
+    const answer = await clientOf(log, effects, memory).latest();
+    grow(log, 10);
+    await clientOf(log, effects, memory).latest();
+    expect([answer.kind, swaps]).toEqual(['proven', 1]);
+    await effects.clock.advance(4_999);
+    expect(swaps).toBe(1);
+    await effects.clock.advance(1);
+    expect(swaps).toBe(2);
+  });
+
+  it('becomes that of the last look-up of a burst, by two swaps', async () => {
+    const log = logOf(300);
+    const effects = fakeLogEffects(serves(log));
+    const memory = new LogMemory(systemClock);
+    let swaps = 0;
+    effects.meanwhile = () => void (swaps += 1);
+    for (let at = 0; at < 5; at++) {
+      await hashesOf(log, effects, memory);
+      effects.cache.clear();
+      grow(log, 1, at);
+    }
+    expect(text(effects.latest ?? new Uint8Array())).toBe(log.treeHead(300));
+    await effects.clock.advance(5_000);
+    await effects.idle();
+    expect(text(effects.latest ?? new Uint8Array())).toBe(log.treeHead(304));
+    expect(swaps).toBe(2);
+    await effects.clock.advance(60_000);
+    expect(swaps).toBe(2);
+  });
+
+  it('that was not published yet is what the next one is compared with', async () => {
+    const log = logOf(300);
+    const effects = fakeLogEffects((path) => shown.answer(path));
+    const memory = new LogMemory(systemClock);
+    let shown = log;
+    await clientOf(log, effects, memory).latest();
+    const fork = log.fork(300);
+    grow(log, 100, 7);
+    grow(fork, 200, 9);
+    await clientOf(log, effects, memory).latest();
+    expect(text(effects.latest ?? new Uint8Array())).toBe(log.treeHead(300));
+    shown = fork;
+    expect(await clientOf(log, effects, memory).latest()).toMatchObject({ kind: 'failed' });
+    expect(new Set(kinds(effects))).toEqual(new Set(['fork']));
+  });
+
+  it('that contradicts a head which was not published yet is reported when its turn comes', async () => {
+    const log = logOf(300);
+    const effects = fakeLogEffects((path) => shown.answer(path));
+    const memory = new LogMemory(systemClock);
+    let shown = log;
+    await clientOf(log, effects, memory).latest();
+    const fork = log.fork(300);
+    grow(log, 100, 7);
+    grow(fork, 200, 9);
+    shown = fork;
+    await clientOf(log, effects, memory).latest();
+    effects.latest = bytes(log.treeHead());
+    await effects.clock.advance(5_000);
+    await effects.idle();
+    expect(kinds(effects)).toContain('fork');
+    expect(text(effects.latest)).toBe(log.treeHead());
+    expect(text(memory.latest?.note ?? new Uint8Array())).toBe(log.treeHead());
   });
 
   it('is taken over where another isolate has moved it further', async () => {
@@ -185,7 +275,7 @@ describe('a tile', () => {
 
   it('that is stored and does not fit is refused without a request', async () => {
     const effects = fakeLogEffects(serves(log));
-    const memory = new LogMemory();
+    const memory = new LogMemory(systemClock);
     const path = 'tile/8/0/000';
     await clientOf(log, effects, memory).tile(tile(path));
     const right = new Uint8Array(Buffer.from(log.answer(`/${path}`) ?? ''));
@@ -200,7 +290,7 @@ describe('a tile', () => {
   it('is neither read from the cache nor written to it, which is for what serves it', async () => {
     const effects = fakeLogEffects(serves(log));
     await clientOf(log, effects).tile(tile('tile/8/0/000'));
-    expect([...effects.cache.keys()].toSorted()).toEqual(['tile/8/0/002.p/88', 'tile/8/1/000.p/2']);
+    expect([...effects.cache.keys()]).toEqual([]);
     expect(effects.cacheReads).not.toContain('tile/8/0/000');
   });
 
@@ -334,13 +424,15 @@ describe('an attack', () => {
 describe('a cache that breaks while a proof reads it', () => {
   it('leaves no head behind that was not compared with the common one', async () => {
     const log = logOf(300);
-    const memory = new LogMemory();
+    const memory = new LogMemory(systemClock);
     await clientOf(log, fakeLogEffects(serves(log)), memory).latest();
     const fork = log.fork(300);
     grow(log, 600, 7);
     grow(fork, 1000, 9);
     const effects = fakeLogEffects(serves(fork));
     effects.latest = bytes(log.treeHead());
+    await effects.clock.advance(5_000);
+    await effects.idle();
     let isBroken = false;
     const { readLatest } = effects;
     Object.assign(effects, {
@@ -368,7 +460,7 @@ describe('a fork', () => {
   it('is refused with its proof, and the known timeline stays', async () => {
     let shown = log;
     const effects = fakeLogEffects((path) => shown.answer(path));
-    const memory = new LogMemory();
+    const memory = new LogMemory(systemClock);
     await lookupsOf(log, effects, memory).find(modulePath('more.example/m500-8'), v1);
     const kept = new Map(effects.cache);
     shown = fork;
@@ -414,7 +506,7 @@ describe('a fork', () => {
     const effects = fakeLogEffects((path) => shown.answer(path));
     effects.readLatest = async () => undefined;
     effects.swapLatest = async () => true;
-    const memory = new LogMemory();
+    const memory = new LogMemory(systemClock);
     await clientOf(log, effects, memory).latest();
     // Once more, so that the known head is remembered as consistent with itself.
     await clientOf(log, effects, memory).latest();
@@ -432,7 +524,7 @@ describe('a fork', () => {
       effects.latest = bytes(log.treeHead());
       effects.meanwhile = () => undefined;
     };
-    const memory = new LogMemory();
+    const memory = new LogMemory(systemClock);
     expect(await clientOf(log, effects, memory).latest()).toMatchObject({ kind: 'failed' });
     expect(new Set(kinds(effects))).toEqual(new Set(['fork']));
     expect(text(effects.latest ?? new Uint8Array())).toBe(log.treeHead());
@@ -445,7 +537,7 @@ describe('a fork', () => {
       effects.latest = bytes(log.treeHead());
       effects.meanwhile = () => undefined;
     };
-    const memory = new LogMemory();
+    const memory = new LogMemory(systemClock);
     await clientOf(log, effects, memory).latest();
     expect(kinds(effects)).toEqual(['fork']);
     expect(text(effects.latest ?? new Uint8Array())).toBe(log.treeHead());
@@ -455,13 +547,15 @@ describe('a fork', () => {
   it('that an isolate accepted is refused once it went back to the common tree head', async () => {
     let shown = fork;
     const effects = fakeLogEffects((path) => shown.answer(path));
-    const memory = new LogMemory();
+    const memory = new LogMemory(systemClock);
     const client = clientOf(log, effects, memory);
     const head = fork.treeHead(400);
     effects.swapLatest = async () => true; // there is no durable tier yet
     shown = { ...fork, answer: (path) => (path === '/latest' ? head : fork.answer(path)) };
     await client.latest();
     effects.latest = bytes(log.treeHead());
+    await effects.clock.advance(5_000);
+    await effects.idle();
     shown = fork;
     expect(await client.latest()).toMatchObject({ kind: 'failed' });
     expect(text(memory.latest?.note ?? new Uint8Array())).toBe(log.treeHead());

@@ -2,10 +2,10 @@
  * A client of a checksum database that takes no answer without proof, after golang.org/x/mod/sumdb.
  * The proofs are those of log-verifier.ts; here is what outlives one of them.
  *
- * The latest tree head is kept in the durable tier. It only moves forward, by compare and swap, so
- * that all isolates are on one timeline. Look-ups and tiles that are asked for are not stored here:
- * what serves them stores them.
+ * The tree heads themselves are those of timeline.ts. Look-ups and tiles that are asked for are not
+ * stored here: what serves them stores them.
  */
+import { equalBytes } from '../../bytes/equal.ts';
 import type { ModulePath } from '../../module/module-path.ts';
 import type { Version } from '../../module/version.ts';
 import { checkDataTile } from '../../tlog/data-tile.ts';
@@ -22,17 +22,16 @@ import {
   type Proof,
   proven,
   refuted,
+  type Report,
   type Unproven,
 } from './proof.ts';
 import { lookupPath } from '../request.ts';
-import { inOrder, openHead, type SignedHead } from './signed-head.ts';
+import { openHead, type SignedHead } from './signed-head.ts';
 import { TileSource } from './tile-source.ts';
+import { Timeline } from './timeline.ts';
 
 /** Far more than 256 records. */
 const MAX_DATA_TILE_BYTES = 4 * 1024 * 1024;
-
-/** How often the common tree head is swapped again when other isolates were faster. */
-const MAX_SWAPS = 5;
 
 export interface LogClientOptions {
   /** Name of the database. */
@@ -52,13 +51,17 @@ export interface ReadTile {
 export class LogClient {
   readonly #options: LogClientOptions;
   readonly #verifier: LogVerifier;
+  readonly #timeline: Timeline;
   /** The answer of the database about its newest head, once it was asked for a tile. */
   #newest: Promise<LogAnswer<Uint8Array>> | undefined;
 
   constructor(options: LogClientOptions) {
     const { effects, key, memory } = options;
     this.#options = options;
-    this.#verifier = new LogVerifier(key, new TileSource(effects, memory));
+    const verifier = new LogVerifier(key, new TileSource(effects, memory));
+    const report: Report = (proof) => this.#report(proof);
+    this.#verifier = verifier;
+    this.#timeline = new Timeline({ key, memory, effects, verifier, report });
   }
 
   /** The record of a version: asked of the database, and proven. */
@@ -68,14 +71,13 @@ export class LogClient {
     );
   }
 
-  /** A stored look-up, if it is proven to be the record of the version. */
+  /** Proves that a stored look-up is the record of the version. */
   async proveStoredLookup(
     bytes: Uint8Array,
     module: ModulePath,
     version: Version,
-  ): Promise<Lookup | undefined> {
-    const proof = this.#report(await this.#proveLookup(bytes, module, version));
-    return proof.kind === 'proven' ? proof.value : undefined;
+  ): Promise<Proof<Lookup>> {
+    return this.#report(await this.#proveLookup(bytes, module, version));
   }
 
   /** The newest signed tree head: that of the database, or the known one if that is newer. */
@@ -84,8 +86,8 @@ export class LogClient {
       const { effects, key, name } = this.#options;
       const opened = await openHead(note, { key, path: 'latest' });
       if (opened.kind !== 'proven') return opened;
-      const before = await this.#known();
-      const merged = await this.#merge(opened.value);
+      const before = await this.#timeline.known();
+      const merged = await this.#timeline.merge(opened.value);
       if (merged.kind !== 'proven') return merged;
       const latest = merged.value.note;
       if (before && opened.value.head.size < before.head.size) {
@@ -105,6 +107,7 @@ export class LogClient {
     const hashes = await this.#verifier.readHashes(tile, reaching.value.head, { served });
     if (hashes.kind !== 'proven') return this.#noAnswer(hashes);
     const { source, value } = hashes;
+    hashes.keepTiles();
     if (served) return { kind: 'proven', value: { bytes: value, isProven: true }, source };
     return this.#ask(formatTilePath(tile), MAX_DATA_TILE_BYTES, async (bytes) =>
       checkDataTile(bytes, tile, value)
@@ -127,9 +130,10 @@ export class LogClient {
     limitBytes: number,
     prove: (bytes: Uint8Array) => Promise<Proof<T>>,
   ): Promise<LogAnswer<T>> {
+    const proveOnce = provingOnce(async (bytes) => this.#report(await prove(bytes)));
     const answer = await this.#options.effects.readRemote(path, {
       limitBytes,
-      accept: async (bytes) => acceptedIfProven(this.#report(await prove(bytes))),
+      accept: async (bytes) => acceptedIfProven(await proveOnce(bytes)),
     });
     if (answer.kind !== 'accepted') return answer;
     const { effort, origin, value } = answer;
@@ -165,7 +169,7 @@ export class LogClient {
       const widest = known && widestTile(tile, known.head.size);
       return widest && widest.width >= tile.width ? known : undefined;
     };
-    const known = reaching(await this.#known());
+    const known = reaching(await this.#timeline.known());
     if (known) return { kind: 'proven', value: known, source: KNOWN };
     // Once for each client, which lives as long as its request: in an outage every question waits.
     const answer = await (this.#newest ??= this.latest());
@@ -174,74 +178,8 @@ export class LogClient {
   }
 
   #proveLookup(bytes: Uint8Array, module: ModulePath, version: Version): Promise<Proof<Lookup>> {
-    const place = (head: SignedHead) => this.#merge(head);
+    const place = (head: SignedHead) => this.#timeline.place(head);
     return this.#verifier.proveLookup({ bytes, module, version, place });
-  }
-
-  /** The latest tree head of this isolate, at first that of all. */
-  async #known(): Promise<SignedHead | undefined> {
-    const { memory } = this.#options;
-    if (memory.latest) return memory.latest;
-    const { head } = await this.#readCommon();
-    return (memory.latest ??= head);
-  }
-
-  /** The tree head that all isolates have in common, and the version that a swap takes. */
-  async #readCommon(): Promise<{
-    readonly head: SignedHead | undefined;
-    readonly known: string | undefined;
-  }> {
-    const { effects, key } = this.#options;
-    const stored = await effects.readLatest();
-    if (!stored) return { head: undefined, known: undefined };
-    const opened = this.#report(await openHead(stored.bytes, { key, path: 'latest' }));
-    return { head: opened.kind === 'proven' ? opened.value : undefined, known: stored.known };
-  }
-
-  /** Takes a tree head into account: the latest one, which is `seen` itself if that is newer. */
-  async #merge(seen: SignedHead): Promise<Proof<SignedHead>> {
-    const { memory } = this.#options;
-    for (;;) {
-      const known = await this.#known();
-      if (known) {
-        const compared = await this.#compare(known, seen);
-        if (compared.kind !== 'proven' || compared.value === known) return compared;
-      }
-      if (memory.latest !== known) continue; // another request was faster
-      memory.latest = seen;
-      return this.#publish(seen);
-    }
-  }
-
-  /** Moves the common tree head forward: the latest one, which another isolate may have moved. */
-  async #publish(seen: SignedHead): Promise<Proof<SignedHead>> {
-    const { effects, memory } = this.#options;
-    for (let round = 0; round < MAX_SWAPS; round++) {
-      const { head: common, known } = await this.#readCommon();
-      if (common) {
-        const isNewest = common.head.size >= seen.head.size;
-        // What all isolates have in common counts, whatever comes of the comparison.
-        if (isNewest && memory.latest === seen) memory.goBackTo(common);
-        const compared = await this.#compare(common, seen).catch((error: unknown) => {
-          memory.goBackTo(common);
-          throw error;
-        });
-        if (compared.kind !== 'proven' && !isNewest) memory.goBackTo(common);
-        if (compared.kind !== 'proven' || isNewest) return compared;
-      }
-      if (await effects.swapLatest(known, seen.note)) return proven(seen);
-    }
-    return proven(seen); // the store does not take it now; the next newer head is tried again
-  }
-
-  /** Proves that two tree heads are one log at two times: the newer one. */
-  async #compare(known: SignedHead, seen: SignedHead): Promise<Proof<SignedHead>> {
-    const { memory } = this.#options;
-    const [older, newer] = inOrder(known, seen);
-    if (memory.latest === newer && memory.isConsistent(older.head)) return proven(newer);
-    const compared = await this.#verifier.compareHeads(older, newer);
-    if (compared.kind === 'proven') memory.keepConsistent(older.head);
-    return compared;
   }
 
   /** Emits what a proof shows of the database. Each proof passes here once, at its end. */
@@ -252,4 +190,23 @@ export class LogClient {
     }
     return proof;
   }
+}
+
+/**
+ * Proves answers to one question. Of equal ones at the same time, from several addresses, one is
+ * proven. An answer without tiles to prove it is tried again when it comes again.
+ */
+function provingOnce<T>(
+  prove: (bytes: Uint8Array) => Promise<Proof<T>>,
+): (bytes: Uint8Array) => Promise<Proof<T>> {
+  let known: { readonly bytes: Uint8Array; readonly proof: Promise<Proof<T>> }[] = [];
+  return (bytes) => {
+    const same = known.find((one) => equalBytes(one.bytes, bytes));
+    if (same) return same.proof;
+    const forget = () => void (known = known.filter(({ proof: other }) => other !== proof));
+    const proof = prove(bytes);
+    known.push({ bytes, proof });
+    proof.then(({ kind }) => kind === 'unproven' && forget(), forget);
+    return proof;
+  };
 }

@@ -1,4 +1,5 @@
 import type { Background } from '../../effects/background.ts';
+import type { Clock } from '../../effects/clock.ts';
 import type { Emit } from '../../effects/emit.ts';
 import { etagOf } from '../../store/etag.ts';
 import { checksumKey } from '../../store/key.ts';
@@ -8,15 +9,22 @@ import type { LogEvent } from '../events.ts';
 import { type Ask, type ReadRemote, remoteReader } from './remote-reader.ts';
 
 /** Everything that a client of a checksum database may touch. */
-export interface LogEffects extends TileEffects, HeadEffects {
+export interface LogEffects extends TileEffects, LookupEffects, HeadEffects {
   readonly readRemote: ReadRemote;
   readonly emit: Emit<LogEvent>;
+  readonly background: Background;
+  readonly clock: Clock;
 }
 
 /** What reading the tiles of a log may touch. */
 export interface TileEffects extends CacheEffects {
   /** Absent where no address of the database may be asked. */
   readonly readRemote?: ReadRemote | undefined;
+  /**
+   * Whether partial tiles are looked for in the cache. Each belongs to one tree head, so modferry
+   * itself does not store those of its proofs.
+   */
+  readonly hasPartialTiles: boolean;
 }
 
 /**
@@ -35,6 +43,12 @@ export interface CacheEffects {
   writeCache(path: string, bytes: Uint8Array, options: { readonly heals: boolean }): void;
 }
 
+/** Where proven look-ups are kept. */
+export interface LookupEffects extends CacheEffects {
+  /** Whether the stored file was proven when it was stored. */
+  wasProven(path: string): Promise<boolean>;
+}
+
 /** The latest tree head, which all isolates have in common. */
 export interface HeadEffects {
   /** The signed note, with the version that `swapLatest` takes. Never rejects. */
@@ -47,49 +61,50 @@ export interface HeadEffects {
 }
 
 /** What the effects of a request's log clients are made of. */
-export interface LogResources extends CacheResources {
+export interface LogResources {
   readonly ask: Ask;
   readonly emit: Emit<LogEvent>;
-}
-
-export interface CacheResources {
   readonly store: LayeredStore;
   readonly background: Background;
+  readonly clock: Clock;
 }
 
 /** The effects of one request: origins, and the layered store. */
 export function logEffects(database: Database, resources: LogResources): LogEffects {
-  const { ask, emit, store } = resources;
+  const { ask, background, clock, emit, store } = resources;
   const latest = checksumKey(database.name, 'latest');
   return {
     ...cacheEffects(database, resources),
+    hasPartialTiles: false,
     readRemote: remoteReader(database, ask),
     readLatest: () => store.readForSwap(latest),
     async swapLatest(known, note) {
       return store.swap(latest, known, { bytes: note, etag: etagOf(note) });
     },
     emit,
+    background,
+    clock,
   };
 }
 
-/** Keeps the files of a database in the near and the durable tier. */
-export function cacheEffects(
+/** Keeps the files that modferry itself needs of a database. Within a request, each once. */
+function cacheEffects(
   { name }: Pick<Database, 'name'>,
-  { background, store }: CacheResources,
-): CacheEffects {
-  const inWorldTier = false;
+  { background, store }: Pick<LogResources, 'background' | 'store'>,
+): LookupEffects {
+  const written = new Set<string>();
   return {
-    async readCache(path) {
-      const hit = await store.findWhole(checksumKey(name, path), { inWorldTier });
-      return hit?.file.bytes;
+    readCache: async (path) => (await store.findOwn(checksumKey(name, path)))?.bytes,
+    async wasProven(path) {
+      const file = await store.findOwn(checksumKey(name, path));
+      return file?.checked === 'proven';
     },
     writeCache(path, bytes, { heals }) {
-      const keep = async () => {
-        const file = { bytes, etag: etagOf(bytes), checked: 'proven' } as const;
-        const durable = heals ? 'replace' : 'create';
-        await store.keep(checksumKey(name, path), file, { inWorldTier, durable });
-      };
-      background('keep checksums', keep());
+      if (written.has(path)) return;
+      written.add(path);
+      const file = { bytes, etag: etagOf(bytes), checked: 'proven' } as const;
+      const kept = store.keepOwn(checksumKey(name, path), file, heals ? 'replace' : 'create');
+      background('keep checksums', kept);
     },
   };
 }

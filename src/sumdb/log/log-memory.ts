@@ -1,6 +1,8 @@
+import type { Clock } from '../../effects/clock.ts';
 import type { TreeHead } from '../../tlog/tree-head.ts';
 import type { SignedHead } from './signed-head.ts';
-import type { TileMemory } from './tile-source.ts';
+import type { SourcedTile, TileMemory } from './reading.ts';
+import { SharedReads } from './shared-reads.ts';
 
 /**
  * Remembered tiles. Each has 8 KiB, and a look-up in a tree of 50 million records needs about
@@ -18,8 +20,17 @@ const MAX_HEADS = 256;
  */
 export class LogMemory implements TileMemory {
   latest: SignedHead | undefined;
+  /** When this isolate may next move the common tree head, in milliseconds since the epoch. */
+  nextPublishAt = 0;
+  /** For when that is planned, of a head that was not published yet; undefined for never. */
+  plannedPublishAt: number | undefined;
+  readonly reads: SharedReads<SourcedTile>;
   readonly #tiles = new Map<string, Uint8Array>();
   readonly #consistent = new Set<string>();
+
+  constructor(clock: Clock) {
+    this.reads = new SharedReads(clock);
+  }
 
   tile(path: string): Uint8Array | undefined {
     const bytes = this.#tiles.get(path);
@@ -38,10 +49,12 @@ export class LogMemory implements TileMemory {
     this.#tiles.clear();
   }
 
-  /** Takes another tree head for the latest, and forgets what was proven under the former one. */
+  /**
+   * Takes another tree head for the latest. Of what was proven under the former one the tiles stay:
+   * each use of them proves them again.
+   */
   goBackTo(head: SignedHead): void {
     this.latest = head;
-    this.#tiles.clear();
     this.#consistent.clear();
   }
 

@@ -24,11 +24,20 @@ import { readAuthenticatedHashes, readAuthenticatedTile } from '../../tlog/tile-
 import { treeHash } from '../../tlog/tree-hash.ts';
 import type { TreeHead } from '../../tlog/tree-head.ts';
 import type { VerifierKey } from '../../tlog/verifier-key.ts';
-import type { ProvenAnswer } from './log-answer.ts';
-import { forged, type Proof, proven, type Refuted, refuted, type Unproven } from './proof.ts';
+import {
+  forged,
+  type Proof,
+  proven,
+  provenAlone,
+  provenByTiles,
+  type Refuted,
+  refuted,
+  type TileProof,
+  type Unproven,
+} from './proof.ts';
 import { lookupPath } from '../request.ts';
 import { openHead, type SignedHead } from './signed-head.ts';
-import type { ReadingOptions, TileSource } from './tile-source.ts';
+import type { ProvenReading, ReadingOptions, TileSource } from './tile-source.ts';
 
 /** Far more than a record of some lines and a tree head. */
 export const MAX_LOOKUP_BYTES = 64 * 1024;
@@ -47,11 +56,35 @@ export interface LookupClaim {
   readonly module: ModulePath;
   readonly version: Version;
   readonly bytes: Uint8Array;
-  /**
-   * Brings the signed head of the look-up onto the timeline that is known: the head to prove the
-   * record in.
-   */
-  readonly place: (head: SignedHead) => Promise<Proof<SignedHead>>;
+  /** Finds the place of the look-up's signed head on the timeline that is known. */
+  readonly place: (head: SignedHead) => Promise<Place>;
+}
+
+/** The place of a signed tree head beside the latest one that is known. */
+export interface Place {
+  /** The newer one of the two: the tree to prove the record in. */
+  readonly newest: SignedHead;
+  /** The proof that both are one log, which has begun. */
+  readonly compared: Promise<TileProof<SignedHead>>;
+  /** Remembers the head, when it and all that came with it is proven. */
+  readonly adopt: () => Promise<Proof<SignedHead>>;
+}
+
+/** Reads a look-up, without a proof; undefined unless it is one of this version. */
+export function readLookup(
+  bytes: Uint8Array,
+  module: ModulePath,
+  version: Version,
+): { readonly record: LookupRecord; readonly lookup: Lookup } | undefined {
+  const record = parseRecord(bytes);
+  const hashes = record && recordHashes(record.text, module, version);
+  return hashes && { record, lookup: { bytes, ...hashes } };
+}
+
+/** The place of a tree head where none is known. */
+export async function placeAlone(head: SignedHead): Promise<Place> {
+  const compared = Promise.resolve(provenAlone(head));
+  return { newest: head, compared, adopt: async () => proven(head) };
 }
 
 export class LogVerifier {
@@ -65,9 +98,9 @@ export class LogVerifier {
 
   /** Proves that these bytes are the record of the version, in the log. */
   async proveLookup({ bytes, module, version, place }: LookupClaim): Promise<Proof<Lookup>> {
-    const record = parseRecord(bytes);
-    const hashes = record && recordHashes(record.text, module, version);
-    if (!record || !hashes) return refuted('a body that is no record of this version');
+    const read = readLookup(bytes, module, version);
+    if (!read) return refuted('a body that is no record of this version');
+    const { record, lookup } = read;
     const path = lookupPath(module, version);
     const opened = await openHead(record.note, { key: this.#key, path });
     if (opened.kind !== 'proven') return opened;
@@ -75,24 +108,33 @@ export class LogVerifier {
     if (record.id >= head.size) {
       return forged(path, `a record ${record.id} in a tree of ${head.size}`);
     }
-    const placed = await place(opened.value);
-    if (placed.kind !== 'proven') return placed;
-    const included = await this.#proveRecord(record, path, placed.value.head);
-    return included.kind === 'proven' ? proven({ bytes, ...hashes }) : included;
+    const { adopt, compared, newest } = await place(opened.value);
+    // Side by side, because the tiles of each take a round trip. Neither counts without the other.
+    const [consistent, included] = await Promise.all([
+      compared,
+      this.#proveRecord(record, path, newest.head),
+    ]);
+    if (consistent.kind !== 'proven') return consistent;
+    if (included.kind !== 'proven') return included;
+    const adopted = await adopt();
+    if (adopted.kind !== 'proven') return adopted;
+    consistent.keepTiles();
+    included.keepTiles();
+    return proven(lookup);
   }
 
   async #proveRecord(
     { id, text }: LookupRecord,
     path: string,
     head: TreeHead,
-  ): Promise<Proof<LookupRecord['id']>> {
+  ): Promise<TileProof<LookupRecord['id']>> {
     const read = await this.#tiles.read((reading) =>
       readAuthenticatedHashes(head, [storedHashIndex(0, id)], reading),
     );
     if (read.kind !== 'proven') return read;
     const [hash] = read.value;
     return hash && equalHashes(hash, recordHash(text))
-      ? proven(id)
+      ? provenByTiles(id, read.keepTiles)
       : forged(path, `record ${id} is another one in the log`);
   }
 
@@ -100,27 +142,24 @@ export class LogVerifier {
    * Proves that two signed tree heads, the smaller tree first, are one log at two times; its value
    * is the newer one (golang.org/x/mod/sumdb checkTrees).
    */
-  async compareHeads(older: SignedHead, newer: SignedHead): Promise<Proof<SignedHead>> {
-    if (older.head.size === 0) return proven(newer);
+  async compareHeads(older: SignedHead, newer: SignedHead): Promise<TileProof<SignedHead>> {
+    if (older.head.size === 0) return provenAlone(newer);
     if (older.head.size === newer.head.size) {
       // Two hashes of one size need no further proof, and the database that shows the second one
       // has no tiles of the first.
       return equalHashes(older.head.hash, newer.head.hash)
-        ? proven(newer)
+        ? provenAlone(newer)
         : fork(`${notes(older, newer)}\nBoth have ${newer.head.size} records.`);
     }
-    const read = await this.#tiles.read(
-      async (reading) => {
-        const readHashes = (indexes: readonly number[]) =>
-          readAuthenticatedHashes(newer.head, indexes, reading);
-        const hash = await treeHash(older.head.size, readHashes);
-        if (equalHashes(hash, older.head.hash)) return undefined;
-        return { hash, path: await proveTree(newer.head.size, older.head.size, readHashes) };
-      },
-      { keepsTiles: (contradiction) => contradiction === undefined },
-    );
+    const read = await this.#tiles.read(async (reading) => {
+      const readHashes = (indexes: readonly number[]) =>
+        readAuthenticatedHashes(newer.head, indexes, reading);
+      const hash = await treeHash(older.head.size, readHashes);
+      if (equalHashes(hash, older.head.hash)) return undefined;
+      return { hash, path: await proveTree(newer.head.size, older.head.size, readHashes) };
+    });
     if (read.kind !== 'proven') return withHeads(read, { older, newer });
-    if (!read.value) return proven(newer);
+    if (!read.value) return provenByTiles(newer, read.keepTiles);
     const { hash, path } = read.value;
     const lines = [
       notes(older, newer),
@@ -136,7 +175,10 @@ export class LogVerifier {
     const read = await this.readHashes(tile, head, { own });
     if (read.kind !== 'proven') return read;
     const isRight = own ? equalBytes(read.value, bytes) : checkDataTile(bytes, tile, read.value);
-    if (isRight) return proven(bytes);
+    if (isRight) {
+      read.keepTiles();
+      return proven(bytes);
+    }
     return refuted(own ? 'other hashes' : 'records that are not those of the log');
   }
 
@@ -147,8 +189,8 @@ export class LogVerifier {
   readHashes(
     tile: Tile,
     head: TreeHead,
-    options: ReadingOptions<Uint8Array> = {},
-  ): Promise<ProvenAnswer<Uint8Array> | Unproven> {
+    options: ReadingOptions = {},
+  ): Promise<ProvenReading<Uint8Array> | Unproven> {
     const hashes: Tile = { ...tile, level: tile.level === 'data' ? 0 : tile.level };
     return this.#tiles.read(async (reading) => {
       const bytes = await readAuthenticatedTile(head, hashes, reading);

@@ -12,6 +12,17 @@ export interface Proven<T> {
   readonly value: T;
 }
 
+/** Proven by tiles. */
+export interface ProvenByTiles<T> extends Proven<T> {
+  /** Remembers and stores the tiles, once everything that the answer rests on is proven. */
+  readonly keepTiles: () => void;
+}
+
+export type TileProof<T> = ProvenByTiles<T> | Unproven | Refuted;
+
+/** Reports what a proof shows of the database, and returns it. Each proof is reported once. */
+export type Report = <T>(proof: Proof<T>) => Proof<T>;
+
 /** It may be in the log: there are no tiles that would tell. */
 export interface Unproven {
   readonly kind: 'unproven';
@@ -50,6 +61,15 @@ export type Evidence =
 
 export function proven<T>(value: T): Proven<T> {
   return { kind: 'proven', value };
+}
+
+export function provenByTiles<T>(value: T, keepTiles: () => void): ProvenByTiles<T> {
+  return { kind: 'proven', value, keepTiles };
+}
+
+/** What takes no tiles to be proven. */
+export function provenAlone<T>(value: T): ProvenByTiles<T> {
+  return provenByTiles(value, () => {});
 }
 
 export function refuted(reason: string, evidence?: Evidence): Refuted {

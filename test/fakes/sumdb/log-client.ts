@@ -1,3 +1,4 @@
+import { systemClock } from '../../../src/effects/clock.ts';
 import { LogClient } from '../../../src/sumdb/log/log-client.ts';
 import { LogMemory } from '../../../src/sumdb/log/log-memory.ts';
 import { storedLookups } from '../../../src/sumdb/stored-lookups.ts';
@@ -43,7 +44,11 @@ export const flipping =
     return changed;
   };
 
-export function clientOf(log: FakeLog, effects: FakeLogEffects, memory = new LogMemory()) {
+export function clientOf(
+  log: FakeLog,
+  effects: FakeLogEffects,
+  memory = new LogMemory(systemClock),
+) {
   return new LogClient({ name: log.name, key: verifierKeyOf(log), memory, effects });
 }
 
@@ -54,12 +59,20 @@ export function verifierKeyOf(log: FakeLog): VerifierKey {
 }
 
 /** The hashes of hello, from the cache or the database. */
-export function hashesOf(log: FakeLog, effects: FakeLogEffects, memory = new LogMemory()) {
+export function hashesOf(
+  log: FakeLog,
+  effects: FakeLogEffects,
+  memory = new LogMemory(systemClock),
+) {
   return lookupsOf(log, effects, memory).find(hello, v1);
 }
 
 /** The look-ups of a log, by a client with these effects. */
-export function lookupsOf(log: FakeLog, effects: FakeLogEffects, memory = new LogMemory()) {
+export function lookupsOf(
+  log: FakeLog,
+  effects: FakeLogEffects,
+  memory = new LogMemory(systemClock),
+) {
   return storedLookups(log, { client: clientOf(log, effects, memory), cache: effects });
 }
 

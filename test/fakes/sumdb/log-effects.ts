@@ -4,6 +4,7 @@ import type { LogEvent } from '../../../src/sumdb/events.ts';
 import type { LogEffects } from '../../../src/sumdb/log/log-effects.ts';
 import { remoteReader } from '../../../src/sumdb/log/remote-reader.ts';
 import { askEffects } from '../effects/ask.ts';
+import { type FakeClock, fakeClock } from '../effects/clock.ts';
 import { fakeFetch, originOf } from '../effects/fetch.ts';
 
 /**
@@ -17,6 +18,8 @@ export type Address = (path: string) => string | Uint8Array | undefined;
  * change them.
  */
 export interface FakeLogEffects extends LogEffects {
+  /** The time of the common tree head. Requests to the database have that of the system. */
+  readonly clock: FakeClock;
   readonly cache: Map<string, Uint8Array>;
   /** The paths that were read from the cache, in order. */
   readonly cacheReads: string[];
@@ -25,6 +28,8 @@ export interface FakeLogEffects extends LogEffects {
   readonly events: LogEvent[];
   /** The requests to the database, as `https://<address>/<path>`. */
   readonly requests: () => readonly string[];
+  /** Resolves when no background work is left. */
+  readonly idle: () => Promise<void>;
   /** Called before each swap, to play a concurrent change of the shared tree head. */
   meanwhile: () => void;
 }
@@ -43,6 +48,7 @@ export function fakeLogEffects(...addresses: readonly Address[]): FakeLogEffects
     },
   ]);
   const fetch = fakeFetch(Object.fromEntries(replies));
+  const running = new Set<Promise<unknown>>();
   const effects: FakeLogEffects = {
     cache: new Map(),
     cacheReads: [],
@@ -50,6 +56,16 @@ export function fakeLogEffects(...addresses: readonly Address[]): FakeLogEffects
     events: [],
     requests: () => fetch.calls.map(({ url }) => url),
     meanwhile: () => undefined,
+    hasPartialTiles: false,
+    background(_label, work) {
+      const guarded = work.catch(() => undefined).finally(() => running.delete(guarded));
+      running.add(guarded);
+    },
+    async idle() {
+      while (running.size > 0) await Promise.all(running);
+    },
+    wasProven: async (path) => effects.cache.has(path),
+    clock: fakeClock(),
     emit: (event) => void effects.events.push(event),
     readRemote: remoteReader({ origins }, (asked, question) =>
       askOrigins(asked, question, askEffects({ fetch, clock: systemClock })),

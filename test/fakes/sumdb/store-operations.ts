@@ -5,6 +5,8 @@ export interface StoreOperations {
   readonly tiers: { readonly near: NearStore; readonly durable: DurableStore };
   /** The counts for a key, such as `{ 'near read': 1 }`. */
   of(key: string): Readonly<Record<string, number>>;
+  /** The number of operations on a tier. */
+  total(tier: keyof StoreOperations['tiers']): number;
   /** The counts above 1, by `<operation> <key>`. */
   repeated(): Readonly<Record<string, number>>;
 }
@@ -31,6 +33,13 @@ export function countOperations(tiers: StoreOperations['tiers']): StoreOperation
   return {
     tiers: { near: counted('near', tiers.near), durable: counted('durable', tiers.durable) },
     of: (key) => Object.fromEntries(counts.get(key) ?? []),
+    total(tier) {
+      let sum = 0;
+      for (const operations of counts.values())
+        for (const [operation, count] of operations)
+          if (operation.startsWith(`${tier} `)) sum += count;
+      return sum;
+    },
     repeated() {
       const all = [...counts].flatMap(([key, operations]) =>
         [...operations].map(([operation, count]) => [`${operation} ${key}`, count] as const),
