@@ -3,6 +3,7 @@ import { seededRandom } from '../../test/fakes/effects/seeded-random.ts';
 import { fillerRecords } from '../../test/fakes/sumdb/sumdb.ts';
 import { checkTree } from '../../test/fakes/sumdb/proof-check.ts';
 import { createLog, type FakeLog } from '../../test/fakes/sumdb/transparency-log.ts';
+import { HashTile } from './hash-tile.ts';
 import { formatTilePath, parseTilePath, type Tile } from './tile-path.ts';
 import {
   InconsistentTile,
@@ -41,7 +42,7 @@ function readerOf(
       paths.push(path);
       const body = of.answer(`/${path}`);
       if (body === undefined || typeof body === 'string') throw new Error(`no tile ${path}`);
-      return change(new Uint8Array(body), path);
+      return new HashTile(change(new Uint8Array(body), path));
     });
   return { paths, readTiles };
 }
@@ -183,8 +184,8 @@ describe('an attack', () => {
         Promise.all(
           tiles.map(async (one) => {
             const from = hidden.includes(formatTilePath(one)) ? forged : large;
-            const [bytes = new Uint8Array()] = await readerOf(from).readTiles([one]);
-            return bytes;
+            const [hashes = new HashTile(new Uint8Array())] = await readerOf(from).readTiles([one]);
+            return hashes;
           }),
         );
       await expect(readAuthenticatedHashes(head, [leaf(3)], { readTiles })).rejects.toThrow(
@@ -218,7 +219,7 @@ describe('an attack', () => {
 it('every tile that was read is announced once it is proven, parents first', async () => {
   const kept: string[] = [];
   const { paths, readTiles } = readerOf(large);
-  const keep = (one: Tile, bytes: Uint8Array) =>
+  const keep = (one: Tile, { bytes }: HashTile) =>
     kept.push(`${formatTilePath(one)} ${bytes.length / one.width}`);
   await readAuthenticatedHashes(headOf(large, 66_000), [leaf(3)], {
     readTiles,

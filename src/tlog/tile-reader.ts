@@ -18,6 +18,7 @@
  *
  * Source: golang.org/x/mod/sumdb/tlog, tileHashReader.
  */
+import type { HashTile } from './hash-tile.ts';
 import { completeTrees, equalHashes, isCount, joinTrees, storedHashIndex } from './stored-hash.ts';
 import {
   fullTileHash,
@@ -31,14 +32,11 @@ import {
 import { formatTilePath, type Tile, tileByteLength } from './tile-path.ts';
 import type { TreeHead } from './tree-head.ts';
 
-/**
- * Returns the bytes of each tile, in the same order and not to be changed afterwards. They need not
- * be right.
- */
-export type ReadTiles = (tiles: readonly Tile[]) => Promise<readonly Uint8Array[]>;
+/** Returns the hashes of each tile, in the same order. They need not be right. */
+export type ReadTiles = (tiles: readonly Tile[]) => Promise<readonly HashTile[]>;
 
 /** Called with every tile that was proven. */
-export type OnAuthenticated = (tile: Tile, bytes: Uint8Array) => void;
+export type OnAuthenticated = (tile: Tile, hashes: HashTile) => void;
 
 /** How the tiles of a proof are read. */
 export interface TileReading {
@@ -100,13 +98,13 @@ export async function readAuthenticatedTile(
   if (!widest || widest.width < tile.width) return undefined;
   const tiles = await authenticate(tree, [tile], readTiles);
   announce(tiles, onAuthenticated);
-  const bytes = tiles.get(keyOf(tile))?.bytes;
+  const bytes = tiles.get(keyOf(tile))?.hashes.bytes;
   return bytes && new Uint8Array(bytes.subarray(0, length));
 }
 
 interface ReadTile {
   readonly tile: Tile;
-  readonly bytes: Uint8Array;
+  readonly hashes: HashTile;
 }
 
 /** By position. Parents are before their children. */
@@ -117,7 +115,7 @@ function keyOf({ level, index }: TilePosition): string {
 }
 
 function announce(tiles: TileSet, onAuthenticated: OnAuthenticated = () => {}): void {
-  for (const { tile, bytes } of tiles.values()) onAuthenticated(tile, bytes);
+  for (const { tile, hashes } of tiles.values()) onAuthenticated(tile, hashes);
 }
 
 /** Reads the tiles at these positions, which the tree has, and those that prove them. */
@@ -162,15 +160,16 @@ function missingTiles(
 }
 
 async function read(tiles: readonly Tile[], readTiles: ReadTiles): Promise<TileSet> {
-  const bodies = tiles.length === 0 ? [] : await readTiles(tiles);
+  const all = tiles.length === 0 ? [] : await readTiles(tiles);
   const set = new Map<string, ReadTile>();
   for (const [at, tile] of tiles.entries()) {
-    const bytes = bodies[at] ?? new Uint8Array();
+    const hashes = all[at];
+    const found = hashes?.bytes.length ?? 0;
     const length = tileByteLength(tile);
-    if (bytes.length !== length) {
-      throw new InconsistentTile(tile, `has ${bytes.length} bytes instead of ${length}`);
+    if (!hashes || found !== length) {
+      throw new InconsistentTile(tile, `has ${found} bytes instead of ${length}`);
     }
-    set.set(keyOf(tile), { tile, bytes });
+    set.set(keyOf(tile), { tile, hashes });
   }
   return set;
 }
@@ -178,7 +177,7 @@ async function read(tiles: readonly Tile[], readTiles: ReadTiles): Promise<TileS
 function hashFrom(tiles: TileSet, index: number): Uint8Array {
   const found = tiles.get(keyOf(tileForIndex(index)));
   if (!found) throw new Error(`Cannot find the tile of the stored hash ${index}`);
-  return hashFromTile(found.tile, found.bytes, index);
+  return hashFromTile(found.tile, found.hashes, index);
 }
 
 /**
@@ -193,10 +192,10 @@ function checkEdge(tiles: TileSet, edge: readonly number[], { hash, size }: Tree
 }
 
 /** Throws unless the tile above this full one has its hash. The tile above was checked before. */
-function checkAgainstParent({ tile, bytes }: ReadTile, tiles: TileSet, treeSize: number): void {
+function checkAgainstParent({ tile, hashes }: ReadTile, tiles: TileSet, treeSize: number): void {
   const position = parentTile(tile, treeSize);
   const parent = position && tiles.get(keyOf(position));
   if (!parent) throw new Error(`Cannot find the tile above ${formatTilePath(tile)}`);
-  if (equalHashes(fullTileHash(bytes), hashInParent(tile, parent.tile, parent.bytes))) return;
+  if (equalHashes(fullTileHash(hashes), hashInParent(tile, parent.tile, parent.hashes))) return;
   throw new InconsistentTile(tile, `is not of the tree of ${treeSize} records`);
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createLog } from '../../test/fakes/sumdb/transparency-log.ts';
 import { fillerRecords } from '../../test/fakes/sumdb/sumdb.ts';
+import { HashTile } from './hash-tile.ts';
 import { storedHashIndex } from './stored-hash.ts';
 import {
   fullTileHash,
@@ -21,6 +22,7 @@ function tile(path: string): Tile {
   return parsed;
 }
 const bytesOf = (path: string) => Buffer.from(log.answer(`/${path}`) ?? []);
+const hashesOf = (path: string) => new HashTile(bytesOf(path));
 
 describe('the tile of a stored hash', () => {
   it.each([
@@ -60,16 +62,16 @@ describe('a hash from a tile', () => {
     // The node above these records is the root of a log of these records alone.
     const part = createLog();
     for (const lines of fillerRecords(600).slice(start, end)) part.add(lines);
-    const hash = hashFromTile(tile(path), bytesOf(path), storedHashIndex(level, n));
+    const hash = hashFromTile(tile(path), hashesOf(path), storedHashIndex(level, n));
     expect(Buffer.from(hash).toString('hex')).toBe(Buffer.from(part.treeHash()).toString('hex'));
   });
 
   it('leaves the tile as it is, though it is a Buffer, whose slice is no copy', () => {
     const bytes = bytesOf('tile/8/0/000');
     const before = bytes.toString('hex');
-    const hash = fullTileHash(bytes);
+    const hash = fullTileHash(new HashTile(bytes));
     const parent = tile('tile/8/1/000.p/2');
-    expect(hash).toEqual(hashInParent(tile('tile/8/0/000'), parent, bytesOf('tile/8/1/000.p/2')));
+    expect(hash).toEqual(hashInParent(tile('tile/8/0/000'), parent, hashesOf('tile/8/1/000.p/2')));
     expect(bytes.toString('hex')).toBe(before);
   });
 
@@ -79,17 +81,17 @@ describe('a hash from a tile', () => {
     ['beyond its width', 'tile/8/0/002.p/88', 0, 600],
     ['partly beyond its width', 'tile/8/0/002.p/88', 5, 18],
   ])('of %s is refused', (_, path, level, n) => {
-    expect(() => hashFromTile(tile(path), bytesOf(path), storedHashIndex(level, n))).toThrow(
+    expect(() => hashFromTile(tile(path), hashesOf(path), storedHashIndex(level, n))).toThrow(
       RangeError,
     );
   });
 
   it('of a truncated tile is refused', () => {
     const bytes = bytesOf('tile/8/0/002.p/88').subarray(1);
-    expect(() => hashFromTile(tile('tile/8/0/002.p/88'), bytes, storedHashIndex(0, 512))).toThrow(
-      RangeError,
-    );
-    expect(() => fullTileHash(bytes)).toThrow(RangeError);
+    expect(() =>
+      hashFromTile(tile('tile/8/0/002.p/88'), new HashTile(bytes), storedHashIndex(0, 512)),
+    ).toThrow(RangeError);
+    expect(() => fullTileHash(new HashTile(bytes))).toThrow(RangeError);
   });
 });
 

@@ -6,28 +6,29 @@
  *
  * Source: golang.org/x/mod/sumdb/tlog, tile.go.
  */
-import { HASH_LENGTH, pairHash, splitStoredHashIndex, storedHashIndex } from './stored-hash.ts';
+import type { HashTile } from './hash-tile.ts';
+import { HASH_LENGTH, splitStoredHashIndex, storedHashIndex } from './stored-hash.ts';
 import { FULL_WIDTH, HEIGHT, type Tile } from './tile-path.ts';
 
 /** A place where a tree has at most one tile. */
 export type TilePosition = Pick<Tile, 'level' | 'index'>;
 
-/** Where the hash of a node comes from: the nodes [first, first + count) of a tile. */
-interface TileSlice {
-  /** As wide as it has to be to have them all. */
+/** Where the hash of a node comes from: the node `n` that is `height` above the hashes of a tile. */
+interface TileNode {
+  /** As wide as it has to be to have all that is below the node. */
   readonly tile: Tile;
-  readonly first: number;
-  readonly count: number;
+  readonly height: number;
+  readonly n: number;
 }
 
-function sliceOf(storedIndex: number): TileSlice {
+function placeOf(storedIndex: number): TileNode {
   const node = splitStoredHashIndex(storedIndex);
   const level = Math.floor(node.level / HEIGHT);
-  const count = 2 ** (node.level - level * HEIGHT);
-  const start = node.n * count;
-  const index = Math.floor(start / FULL_WIDTH);
-  const first = start - index * FULL_WIDTH;
-  return { tile: { level, index, width: first + count }, first, count };
+  const height = node.level - level * HEIGHT;
+  const count = 2 ** height;
+  const index = Math.floor((node.n * count) / FULL_WIDTH);
+  const n = node.n - (index * FULL_WIDTH) / count;
+  return { tile: { level, index, width: (n + 1) * count }, height, n };
 }
 
 /**
@@ -35,7 +36,7 @@ function sliceOf(storedIndex: number): TileSlice {
  * wide as it has to be. Source: golang.org/x/mod/sumdb/tlog TileForIndex.
  */
 export function tileForIndex(storedIndex: number): Tile {
-  return sliceOf(storedIndex).tile;
+  return placeOf(storedIndex).tile;
 }
 
 /**
@@ -43,34 +44,20 @@ export function tileForIndex(storedIndex: number): Tile {
  * if it is in another tile or beyond the width of this one. Source: golang.org/x/mod/sumdb/tlog
  * HashFromTile.
  */
-export function hashFromTile(tile: Tile, bytes: Uint8Array, storedIndex: number): Uint8Array {
-  const { tile: own, first, count } = sliceOf(storedIndex);
+export function hashFromTile(tile: Tile, hashes: HashTile, storedIndex: number): Uint8Array {
+  const { tile: own, height, n } = placeOf(storedIndex);
   const isOther = own.level !== tile.level || own.index !== tile.index || own.width > tile.width;
-  if (isOther || bytes.length < tile.width * HASH_LENGTH) {
+  if (isOther || hashes.bytes.length < tile.width * HASH_LENGTH) {
     throw new RangeError(`Cannot take the stored hash ${storedIndex} from another tile`);
   }
-  return subtreeHash(bytes.subarray(first * HASH_LENGTH, (first + count) * HASH_LENGTH));
+  return hashes.node(height, n);
 }
 
 /** The hash above all nodes of a full tile: one of the nodes of its parent. */
-export function fullTileHash(bytes: Uint8Array): Uint8Array {
-  if (bytes.length !== FULL_WIDTH * HASH_LENGTH)
+export function fullTileHash(hashes: HashTile): Uint8Array {
+  if (hashes.bytes.length !== FULL_WIDTH * HASH_LENGTH)
     throw new RangeError('Cannot hash a tile that is not full');
-  return subtreeHash(bytes);
-}
-
-/**
- * The hash above neighbouring hashes, whose number is a power of two. The bytes are not changed.
- */
-function subtreeHash(hashes: Uint8Array): Uint8Array {
-  // Level by level in one copy. `slice` of a Buffer, which Node's functions return, is no copy.
-  const work = new Uint8Array(hashes);
-  for (let length = work.length; length > HASH_LENGTH; length /= 2) {
-    for (let at = 0; at < length; at += 2 * HASH_LENGTH) {
-      work.set(pairHash(work.subarray(at, at + 2 * HASH_LENGTH)), at / 2);
-    }
-  }
-  return work.slice(0, HASH_LENGTH);
+  return hashes.node(HEIGHT, 0);
 }
 
 /**
@@ -93,7 +80,7 @@ export function parentTile({ level, index }: TilePosition, treeSize: number): Ti
 }
 
 /** The hash of a full tile of hashes, read from its parent. */
-export function hashInParent(child: Tile, parent: Tile, parentBytes: Uint8Array): Uint8Array {
+export function hashInParent(child: Tile, parent: Tile, parentHashes: HashTile): Uint8Array {
   if (parent.level === 'data') throw new RangeError('Cannot find a hash in a data tile');
-  return hashFromTile(parent, parentBytes, storedHashIndex(parent.level * HEIGHT, child.index));
+  return hashFromTile(parent, parentHashes, storedHashIndex(parent.level * HEIGHT, child.index));
 }

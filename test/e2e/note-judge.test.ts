@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { HashTile } from '../../src/tlog/hash-tile.ts';
 import { openNote } from '../../src/tlog/note.ts';
 import { parseRecord } from '../../src/tlog/record.ts';
 import { tileForIndex } from '../../src/tlog/tile.ts';
@@ -99,7 +100,7 @@ const tilesOf =
       const path = formatTilePath(tile);
       const bytes = changed(path, new Uint8Array(Buffer.from(log.answer(`/${path}`) ?? [])));
       seen[path] = base64(bytes);
-      return bytes;
+      return new HashTile(bytes);
     });
 
 describe.skipIf(go === '')('modferry and x/mod agree', () => {

@@ -1,3 +1,4 @@
+import { HashTile } from '../../tlog/hash-tile.ts';
 import { equalHashes, HASH_LENGTH } from '../../tlog/stored-hash.ts';
 import { FULL_WIDTH, type Tile } from '../../tlog/tile-path.ts';
 import { fullTileHash, widestTile } from '../../tlog/tile.ts';
@@ -59,7 +60,7 @@ async function compareBelow(
     });
     if (!below) continue;
     const hash = bytes.subarray(at * HASH_LENGTH, (at + 1) * HASH_LENGTH);
-    if (!equalHashes(fullTileHash(below), hash)) return 'contradicted';
+    if (!equalHashes(fullTileHash(new HashTile(below)), hash)) return 'contradicted';
     confirmed += 1;
   }
   return confirmed === width ? 'confirmed' : 'open';

@@ -4,6 +4,7 @@ import type { Emit } from '../../effects/emit.ts';
 import { etagOf } from '../../store/etag.ts';
 import { checksumKey } from '../../store/key.ts';
 import type { LayeredStore } from '../../store/layered.ts';
+import type { HashPairs } from '../../tlog/hash-tile.ts';
 import type { Database } from '../database.ts';
 import type { LogEvent } from '../events.ts';
 import { type Ask, type ReadRemote, remoteReader } from './remote-reader.ts';
@@ -25,6 +26,8 @@ export interface TileEffects extends CacheEffects {
    * itself does not store those of its proofs.
    */
   readonly hasPartialTiles: boolean;
+  /** Hashes tiles. Default: in native code, hash by hash. */
+  readonly hashPairs?: HashPairs | undefined;
 }
 
 /**
@@ -67,15 +70,17 @@ export interface LogResources {
   readonly store: LayeredStore;
   readonly background: Background;
   readonly clock: Clock;
+  readonly hashPairs?: HashPairs | undefined;
 }
 
 /** The effects of one request: origins, and the layered store. */
 export function logEffects(database: Database, resources: LogResources): LogEffects {
-  const { ask, background, clock, emit, store } = resources;
+  const { ask, background, clock, emit, hashPairs, store } = resources;
   const latest = checksumKey(database.name, 'latest');
   return {
     ...cacheEffects(database, resources),
     hasPartialTiles: false,
+    hashPairs,
     readRemote: remoteReader(database, ask),
     readLatest: () => store.readForSwap(latest),
     async swapLatest(known, note) {

@@ -1,11 +1,12 @@
 import type { Clock } from '../../effects/clock.ts';
+import type { HashTile } from '../../tlog/hash-tile.ts';
 import type { TreeHead } from '../../tlog/tree-head.ts';
 import type { SignedHead } from './signed-head.ts';
 import type { SourcedTile, TileMemory } from './reading.ts';
 import { SharedReads } from './shared-reads.ts';
 
 /**
- * Remembered tiles. Each has 8 KiB, and a look-up in a tree of 50 million records needs about
+ * Remembered tiles. Each has 16 KiB with the nodes above its hashes, and a look-up in a tree of 50 million records needs about
  * eight.
  */
 const MAX_TILES = 128;
@@ -25,23 +26,23 @@ export class LogMemory implements TileMemory {
   /** For when that is planned, of a head that was not published yet; undefined for never. */
   plannedPublishAt: number | undefined;
   readonly reads: SharedReads<SourcedTile>;
-  readonly #tiles = new Map<string, Uint8Array>();
+  readonly #tiles = new Map<string, HashTile>();
   readonly #consistent = new Set<string>();
 
   constructor(clock: Clock) {
     this.reads = new SharedReads(clock);
   }
 
-  tile(path: string): Uint8Array | undefined {
-    const bytes = this.#tiles.get(path);
-    if (bytes) this.keepTile(path, bytes);
-    return bytes;
+  tile(path: string): HashTile | undefined {
+    const hashes = this.#tiles.get(path);
+    if (hashes) this.keepTile(path, hashes);
+    return hashes;
   }
 
   /** Keeps a tile that was proven, in place of the one that was not used for longest. */
-  keepTile(path: string, bytes: Uint8Array): void {
+  keepTile(path: string, hashes: HashTile): void {
     this.#tiles.delete(path);
-    this.#tiles.set(path, bytes);
+    this.#tiles.set(path, hashes);
     dropOldest(this.#tiles, MAX_TILES);
   }
 

@@ -1,6 +1,7 @@
 import { failed, success } from '../../effects/result.ts';
 import { failureText } from '../../origins/failure.ts';
 import type { Answer, Effort } from '../../origins/race/answer.ts';
+import { HashTile } from '../../tlog/hash-tile.ts';
 import { formatTilePath, FULL_WIDTH, type Tile, tileByteLength } from '../../tlog/tile-path.ts';
 import type { ReadTiles, TileReading } from '../../tlog/tile-reader.ts';
 import type { InTurn } from './at-most.ts';
@@ -12,8 +13,8 @@ import type { SharedReads } from './shared-reads.ts';
 /** What an isolate knows of the tiles of a log. */
 export interface TileMemory {
   /** A tile that was proven before. */
-  tile(path: string): Uint8Array | undefined;
-  keepTile(path: string, bytes: Uint8Array): void;
+  tile(path: string): HashTile | undefined;
+  keepTile(path: string, hashes: HashTile): void;
   forgetTiles(): void;
   /** The reads that run now. */
   readonly reads: SharedReads<SourcedTile>;
@@ -21,7 +22,7 @@ export interface TileMemory {
 
 /** A tile as it was read: not proven. */
 export interface SourcedTile {
-  readonly bytes: Uint8Array;
+  readonly hashes: HashTile;
   /** Name of the address that it came from; undefined for the cache. */
   readonly origin: string | undefined;
 }
@@ -104,7 +105,7 @@ export class Reading implements TileReading {
   readonly #fresh = new Set<string>();
   /** Paths whose copy in the cache has a wrong length. */
   readonly #damaged = new Set<string>();
-  readonly #authenticated = new Map<string, OwnTile>();
+  readonly #authenticated = new Map<string, { readonly tile: Tile; readonly hashes: HashTile }>();
 
   constructor(effects: TileEffects, plan: ReadingPlan) {
     const { own, served } = plan;
@@ -117,16 +118,16 @@ export class Reading implements TileReading {
 
   readonly readTiles: ReadTiles = (tiles) => Promise.all(tiles.map((tile) => this.#read(tile)));
 
-  readonly onAuthenticated = (tile: Tile, bytes: Uint8Array): void => {
-    this.#authenticated.set(formatTilePath(tile), { tile, bytes });
+  readonly onAuthenticated = (tile: Tile, hashes: HashTile): void => {
+    this.#authenticated.set(formatTilePath(tile), { tile, hashes });
   };
 
   keep(): void {
     const { memory, useCache } = this.#plan;
-    for (const [path, { bytes, tile }] of this.#authenticated) {
-      memory?.keepTile(path, bytes);
+    for (const [path, { hashes, tile }] of this.#authenticated) {
+      memory?.keepTile(path, hashes);
       if (!this.#fresh.has(path) || path === this.#servedPath || !isFull(tile)) continue;
-      this.#effects.writeCache(path, bytes, { heals: !useCache || this.#damaged.has(path) });
+      this.#effects.writeCache(path, hashes.bytes, { heals: !useCache || this.#damaged.has(path) });
     }
   }
 
@@ -136,22 +137,33 @@ export class Reading implements TileReading {
     return { kind: 'asked', origin, effort: totalEffort(this.#plan.efforts) };
   }
 
-  async #read(tile: Tile): Promise<Uint8Array> {
+  async #read(tile: Tile): Promise<HashTile> {
     const path = formatTilePath(tile);
     const { inTurn, memory, own, useCache } = this.#plan;
-    if (own && path === this.#ownPath) return own.bytes;
+    if (own && path === this.#ownPath) return this.#hashesOf(own.bytes);
     // What did not fit is read anew, by each request for itself.
     if (!useCache) return this.#note(await inTurn(() => this.#readRemote(tile)));
-    const remembered = await readStoredTile(tile, async (one) => memory?.tile(formatTilePath(one)));
-    if (remembered) return this.#note({ bytes: remembered, origin: undefined });
+    const remembered = memory && this.#recall(tile, memory);
+    if (remembered) return this.#note({ hashes: remembered, origin: undefined });
     const read = () => inTurn(() => this.#readNew(tile));
     return this.#note(await (memory ? memory.reads.read(path, read) : read()));
   }
 
-  #note({ bytes, origin }: SourcedTile): Uint8Array {
+  #hashesOf(bytes: Uint8Array): HashTile {
+    return new HashTile(bytes, this.#effects.hashPairs);
+  }
+
+  #recall(tile: Tile, memory: TileMemory): HashTile | undefined {
+    const known = memory.tile(formatTilePath(tile));
+    if (known || isFull(tile)) return known;
+    const full = memory.tile(formatTilePath(fullTile(tile)));
+    return full && this.#hashesOf(cut(full.bytes, tile));
+  }
+
+  #note({ hashes, origin }: SourcedTile): HashTile {
     if (origin === undefined) this.usedCache = true;
     else this.origins.add(origin);
-    return bytes;
+    return hashes;
   }
 
   async #readNew(tile: Tile): Promise<SourcedTile> {
@@ -159,7 +171,8 @@ export class Reading implements TileReading {
     const stored = mayBeStored
       ? await readStoredTile(tile, (one) => this.#readStored(one))
       : undefined;
-    return stored ? { bytes: stored, origin: undefined } : this.#readRemote(tile);
+    if (!stored) return this.#readRemote(tile);
+    return { hashes: this.#hashesOf(stored), origin: undefined };
   }
 
   async #readStored(tile: Tile): Promise<Uint8Array | undefined> {
@@ -176,11 +189,12 @@ export class Reading implements TileReading {
    */
   async #readRemote(tile: Tile): Promise<SourcedTile> {
     const part = await this.#ask(tile);
-    if (part?.kind === 'accepted') return { bytes: part.value, origin: part.origin };
+    if (part?.kind === 'accepted')
+      return { hashes: this.#hashesOf(part.value), origin: part.origin };
     if (part?.kind === 'missing' && !isFull(tile)) {
       const whole = await this.#ask(fullTile(tile));
       if (whole?.kind === 'accepted')
-        return { bytes: cut(whole.value, tile), origin: whole.origin };
+        return { hashes: this.#hashesOf(cut(whole.value, tile)), origin: whole.origin };
     }
     throw new TileUnavailable(formatTilePath(tile), part);
   }
