@@ -39,6 +39,7 @@ import { LogMemory } from './sumdb/log/log-memory.ts';
 import { checksumResolver } from './sumdb/resolve.ts';
 import { storedLookups } from './sumdb/stored-lookups.ts';
 import { databaseUpstreams } from './sumdb/upstreams.ts';
+import type { HashPairs } from './tlog/hash-tile.ts';
 import type { ModferryEvent, Sink } from './telemetry/event.ts';
 
 /** The platform that modferry runs on: Cloudflare, Node, or a test. */
@@ -50,6 +51,8 @@ export interface Runtime {
   readonly clock: Clock;
   /** From 0 to below 1. */
   readonly random: () => number;
+  /** Hashes the tiles of checksum databases. Default: native code, hash by hash. */
+  readonly hashPairs?: HashPairs | undefined;
   /** Receives every event. */
   readonly sink: Sink;
 }
@@ -85,7 +88,7 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
     sharing,
   });
   const { privateModules: patterns, withoutChecksums } = config;
-  const checksums = checksumSources(config, clock);
+  const checksums = checksumSources(config, runtime);
   const sources = {
     origins: config.origins,
     verificationOf: (context: LogContext) => verificationOf(config.verify, checksums.of(context)),
@@ -248,7 +251,10 @@ function requestOpener(config: Config, runtime: Shared): OpenScope {
 }
 
 /** The clients of the checksum databases, and the look-up of hashes through them. */
-function checksumSources({ databases, withoutChecksums }: Config, clock: Clock) {
+function checksumSources(
+  { databases, withoutChecksums }: Config,
+  { clock, hashPairs }: Pick<Runtime, 'clock' | 'hashPairs'>,
+) {
   const memories = new Map<string, LogMemory>();
   function memoryOf(name: string): LogMemory {
     const memory = memories.get(name) ?? new LogMemory(clock);
@@ -259,7 +265,7 @@ function checksumSources({ databases, withoutChecksums }: Config, clock: Clock) 
     const { key, name } = database;
     // A request that may not fetch asks no origin, also not on behalf of a database.
     const asked = context.mayFetch ? database : withoutCarriers(database);
-    const effects = logEffects(asked, { ...context, ask: context.origins.ask });
+    const effects = logEffects(asked, { ...context, ask: context.origins.ask, hashPairs });
     const client = new LogClient({ name, key, memory: memoryOf(name), effects });
     return { client, cache: effects };
   }

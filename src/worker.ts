@@ -1,4 +1,6 @@
 import type { ExecutionContext } from '@cloudflare/workers-types';
+import sha256Pairs from './bytes/sha256-pairs/sha256-pairs.wasm';
+import { sha256PairsBy } from './bytes/sha256-pairs/sha256-pairs.ts';
 import { parseConfig } from './config/config.ts';
 import type { Variables } from './config/variables.ts';
 import { respondFailure } from './http/respond.ts';
@@ -40,7 +42,8 @@ function modferryOf(env: Env, host?: string): Modferry {
   const config = parseConfig(env);
   if (!config.ok) throw new Error(`Invalid configuration: ${config.reason.join('; ')}`);
   const { cacheHost = host ?? NO_HOST, warnings } = config.value;
-  const modferry = createModferry(config.value, { ...cloudflareRuntime(env, cacheHost), sink });
+  const runtime = { ...cloudflareRuntime(env, cacheHost), hashPairs: sha256PairsBy(sha256Pairs) };
+  const modferry = createModferry(config.value, { ...runtime, sink });
   isolates.set(env, { modferry, host });
   if (!existing) for (const text of warnings) sink({ event: 'note', text });
   return modferry;

@@ -114,7 +114,7 @@ describe("a file for modferry's own use", () => {
 
   it('is not looked for in the near tier, unless there is no durable one', async () => {
     const { near, store } = layered();
-    await near.write(key, file('x'));
+    await near.write(key, file('x'), LIFE);
     expect(await store.findOwn(key)).toBeUndefined();
     const alone = layered({ near });
     expect(await alone.store.findOwn(key)).toMatchObject(file('x'));

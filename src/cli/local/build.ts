@@ -15,8 +15,8 @@ export interface BuildOptions {
 }
 
 /**
- * A Worker as `wrangler deploy` would upload it: one ES module, as text. Rejects with wrangler's
- * own messages when it does not build.
+ * A Worker as `wrangler deploy` would upload it: one ES module, as text, and what `compiledModules`
+ * finds in it. Rejects with wrangler's own messages when it does not build.
  */
 export async function buildWorker({
   entry = 'src/worker.ts',
@@ -47,4 +47,22 @@ export async function buildWorker({
   } finally {
     await rm(outdir, { recursive: true, force: true });
   }
+}
+
+/** The folder of all WebAssembly in the source. */
+const COMPILED = join(ROOT, 'src', 'bytes', 'sha256-pairs');
+
+/**
+ * The compiled modules that a built Worker imports. wrangler puts the hash of each before the name
+ * of its file.
+ */
+export async function compiledModules(script: string) {
+  const imported = script.matchAll(/from\s*["']\.\/([0-9a-f]+-([\w-]+\.wasm))["']/g);
+  return Promise.all(
+    [...imported].map(async ([, path = '', file = '']) => ({
+      type: 'CompiledWasm' as const,
+      path,
+      contents: await readFile(join(COMPILED, file)),
+    })),
+  );
 }

@@ -1,5 +1,6 @@
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import type { Variables } from '../../config/variables.ts';
+import { compiledModules } from './build.ts';
 import type { Region } from '../../origins/race/order.ts';
 import { readSettings } from './read-settings.ts';
 import { endWorkerdWithThisProcess } from './workerd-path.ts';
@@ -58,7 +59,10 @@ export async function startLocally(
           ),
           kvNamespaces: without(worker.kvNamespaces),
           r2Buckets: without(worker.r2Buckets),
-          modules: [{ type: 'ESModule', path: 'worker.js', contents: options.script }],
+          modules: [
+            { type: 'ESModule', path: 'worker.js', contents: options.script },
+            ...(await compiledModules(options.script)),
+          ],
         },
       ],
     }),

@@ -18,6 +18,7 @@ import {
   fakeLogEffects,
 } from '../../../test/fakes/sumdb/log-effects.ts';
 import { systemClock } from '../../effects/clock.ts';
+import { type HashPairs, hashPairsNatively } from '../../tlog/hash-tile.ts';
 import { LogMemory } from './log-memory.ts';
 import type { ReadRemote } from './remote-reader.ts';
 
@@ -141,6 +142,28 @@ describe('several look-ups', () => {
     for (const answer of await Promise.all(asked)) expect(answer.kind).toBe('proven');
     expect(tilesOf(effects).length).toBe(5);
   });
+});
+
+it('a tile that is remembered is not hashed again, also under a newer tree head', async () => {
+  const log = logOf(600);
+  const effects = fakeLogEffects(serves(log));
+  const memory = new LogMemory(systemClock);
+  let hashed = 0;
+  const hashPairs: HashPairs = (pairs) => {
+    hashed += pairs.length / 64;
+    return hashPairsNatively(pairs);
+  };
+  Object.assign(effects, { hashPairs });
+  await hashesOf(log, effects, memory);
+  expect(hashed).toBeGreaterThan(255);
+  hashed = 0;
+  await hashesOf(log, effects, memory);
+  expect(hashed).toBe(0);
+  grow(log, 1);
+  await hashesOf(log, effects, memory);
+  await clientOf(log, effects, memory).latest();
+  // The partial tile of 89 records alone: 89 less the number of complete trees in it.
+  expect(hashed).toBe(44 + 22 + 11 + 5 + 2 + 1);
 });
 
 describe('equal answers of two addresses', () => {
