@@ -60,6 +60,7 @@ function setupFor(log: FakeLog, address: Address) {
     fetch,
     tiers,
     operations,
+    cache,
     idle: () => fake.idle(),
     checksums: createChecksums([storedLookups(database, { client: clientOf(cache), cache })], {
       withoutChecksums: [],
@@ -246,6 +247,14 @@ describe('in each tier there is one read and one write', () => {
     for (const path of ['tile/8/0/001.p/44', 'tile/8/0/001', 'tile/8/1/000.p/1', 'tile/8/1/000'])
       expect({ path, ...operations.of(checksumKey(log.name, path)) }).toEqual({ path });
   });
+});
+
+it('a file that two proofs of a request keep is written once', async () => {
+  const { cache, idle, operations } = setup();
+  for (const heals of [false, true]) cache.writeCache('tile/8/0/000', new Uint8Array(1), { heals });
+  await idle();
+  const key = checksumKey(log.name, 'tile/8/0/000');
+  expect(operations.of(key)).toEqual({ 'durable write': 1 });
 });
 
 // The platform allows a request 50 of them on the free plan.
