@@ -14,10 +14,6 @@ import type { Tiers } from './tiers.ts';
  */
 export const MAX_NEAR_BYTES = 8 * 1024 * 1024;
 
-export interface CopiesEffects extends MarksEffects {
-  readonly background: Background;
-}
-
 /**
  * The copies of files in the near and the world tier, for one request. A copy that a mark has made
  * worthless counts as missing. No method rejects.
@@ -34,7 +30,7 @@ export class Copies {
    */
   readonly #asOf: number;
 
-  constructor(tiers: Tiers, effects: CopiesEffects) {
+  constructor(tiers: Tiers, effects: MarksEffects) {
     this.#tiers = tiers;
     this.#guard = effects.guard;
     this.#marks = new MarksFile(tiers, effects);

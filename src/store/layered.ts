@@ -6,11 +6,12 @@ import type {
   SwappableFile,
   WriteMode,
 } from './contract.ts';
-import { Copies, type CopiesEffects } from './copies.ts';
+import { Copies } from './copies.ts';
 import { MAX_COPY_SECONDS } from './copy-life.ts';
 import { Guard, type GuardEffects } from './guard.ts';
 import { rememberedMissingKey, type StoreKey } from './key.ts';
 import { LargeFiles, type HoldMemory } from './large-files.ts';
+import type { MarksEffects } from './marks-file.ts';
 import type { Hit, NegativeHit, Tiers, WholeHit } from './tiers.ts';
 
 /** The tiers that a small file is read from and copied to. */
@@ -32,7 +33,7 @@ export interface Keeping extends Reach {
   readonly durable: WriteMode | 'if-changed';
 }
 
-export interface StoreEffects extends GuardEffects, Pick<CopiesEffects, 'known'> {
+export interface StoreEffects extends GuardEffects, Pick<MarksEffects, 'known'> {
   /** Reserves memory for stored files that are read whole. */
   readonly hold: HoldMemory;
 }

@@ -1,4 +1,5 @@
 import { bytesOf } from '../bytes/streams.ts';
+import type { Background } from '../effects/background.ts';
 import { type Clock, within } from '../effects/clock.ts';
 import type { Emit, TroubleEvent } from '../effects/emit.ts';
 import { etagOf } from './etag.ts';
@@ -19,6 +20,7 @@ export interface MarksEffects {
   readonly guard: Guard;
   readonly clock: Clock;
   readonly emit: Emit<TroubleEvent>;
+  readonly background: Background;
   /** What the isolate knows. */
   readonly known: KnownMarks;
 }
@@ -45,34 +47,47 @@ export class MarksFile {
     this.#effects = effects;
   }
 
-  /** Resolves when the known marks are new enough, after a second at most. */
-  refresh(): Promise<void> {
-    const { clock, known } = this.#effects;
-    if (!this.#tiers.durable || !known.isDue(clock.now())) return Promise.resolve();
-    return (this.#refreshed ??= this.#refresh());
+  /**
+   * Resolves when the known marks are new enough for an answer: after a second at most, and at once
+   * where it is early enough to read them behind the answer.
+   */
+  async refresh(): Promise<void> {
+    const { background, clock, known } = this.#effects;
+    const state = this.#tiers.durable ? known.stateAt(clock.now()) : 'new';
+    if (state === 'new') return;
+    this.#refreshed ??= this.#refresh();
+    if (state === 'old') await this.#refreshed;
+    else background('marks', this.#refreshed);
   }
 
   async #refresh(): Promise<void> {
     const { clock, emit, known } = this.#effects;
     try {
-      known.take(await within(clock, READ_LIMIT_MS, this.#read()), clock.now());
+      const read = await within(clock, READ_LIMIT_MS, this.#read());
+      if (read) known.take(read.document, read.asOf);
+      else known.keepAfterFailure(clock.now());
     } catch (error) {
-      known.take(undefined, clock.now());
+      known.keepAfterFailure(clock.now());
       emit({ event: 'trouble', label: 'marks', error });
     }
   }
 
-  /** The document; undefined when it cannot be read. */
-  async #read(): Promise<MarksDocument | undefined> {
-    const { guard } = this.#effects;
+  /** The document, and when it was read from the durable tier; undefined when it cannot be read. */
+  async #read(): Promise<{ readonly document: MarksDocument; readonly asOf: number } | undefined> {
+    const { clock, guard } = this.#effects;
     const { durable, near } = this.#tiers;
     const copy = await guard.read(near, (store) => store.read(KEY));
-    if (copy?.kind === 'file') return this.#parse(await bytesOf(copy.file.body));
+    if (copy?.kind === 'file') {
+      const document = this.#parse(await bytesOf(copy.file.body));
+      return document && { document, asOf: copy.asOf };
+    }
+    const asOf = clock.now();
     const stored = await guard.read(durable, async (store) => ({ file: await store.read(KEY) }));
     if (!stored) return undefined;
     const bytes = stored.file ? await bytesOf(stored.file.body) : formatMarks(NO_MARKS);
-    this.#keepNear(bytes);
-    return this.#parse(bytes);
+    this.#keepNear(bytes, asOf);
+    const document = this.#parse(bytes);
+    return document && { document, asOf };
   }
 
   #parse(bytes: Uint8Array): MarksDocument | undefined {
@@ -91,9 +106,9 @@ export class MarksFile {
     emit({ event: 'trouble', label: 'marks', error });
   }
 
-  #keepNear(bytes: Uint8Array): void {
-    const { clock, guard } = this.#effects;
-    const life = { asOf: clock.now(), seconds: MARKS_SECONDS };
+  #keepNear(bytes: Uint8Array, asOf: number): void {
+    const { guard } = this.#effects;
+    const life = { asOf, seconds: MARKS_SECONDS };
     const file = { bytes, etag: etagOf(bytes) };
     void guard.write(this.#tiers.near, (store) => store.write(KEY, file, life));
   }
@@ -130,7 +145,7 @@ export class MarksFile {
     );
     if (!isWritten) return false;
     known.take(next, clock.now());
-    this.#keepNear(bytes);
+    this.#keepNear(bytes, clock.now());
     return true;
   }
 }

@@ -129,13 +129,36 @@ describe('the document of marks', () => {
     expect(reads.filter((asked) => asked === DOCUMENT)).toHaveLength(3);
   });
 
+  it('is read behind the answer for 50 s, and then beside its look-up', async () => {
+    const { clock, dataCentre, durable } = world();
+    const here = dataCentre();
+    const known = new KnownMarks();
+    await here.isolate(known)((store) => store.keep(key, file('x'), KEEP));
+    await here.isolate(known)((store) => store.findNear(key));
+    durable.read = () => new Promise(() => undefined);
+    await clock.advance(49_000);
+    const behind = fakeContext({ clock, tiers: here, known });
+    expect(await behind.store.findNear(key)).toMatchObject({ tier: 'edge' });
+    await clock.advance(1_000);
+    await behind.idle();
+    expect(behind.troubles).toEqual(['marks: No result within 1000 ms']);
+    await clock.advance(31_000);
+    const beside = fakeContext({ clock, tiers: here, known });
+    let hasAnswer = false;
+    void beside.store.findNear(key).then(() => (hasAnswer = true));
+    await clock.advance(999);
+    expect(hasAnswer).toBe(false);
+    await clock.advance(1);
+    expect(hasAnswer).toBe(true);
+  });
+
   it('that is silent costs a second, and what was known before counts', async () => {
     const { clock, dataCentre, durable } = world();
     const here = dataCentre();
     const known = new KnownMarks();
     await here.isolate(known)((store) => store.keep(key, file('wrong'), KEEP));
     await here.isolate(known)((store) => store.remove(otherFile));
-    await clock.advance(31_000);
+    await clock.advance(51_000);
     durable.read = () => new Promise(() => undefined);
     const context = fakeContext({ clock, tiers: here, known });
     const found = context.store.findNear(key);

@@ -7,17 +7,24 @@
  *
  *     isolate  --every 30 s-->  edge entry  --every 30 s-->  document in the durable tier
  *
- * An isolate reads the document beside a look-up, not before it, when what it knows is 30 s old. So
- * a mark is known everywhere within a minute, and costs no client any time. A mark is kept for a
- * day longer than any copy lives.
+ * An isolate reads the document behind an answer when what it knows is 30 s old. When that is 50 s
+ * old, or nothing is known, the answer waits for it, beside its own look-up. So a mark counts
+ * everywhere within a minute, and costs a client no time where there is traffic. A mark is kept for
+ * a day longer than any copy lives.
  */
 import * as v from 'valibot';
 import { failed, type Result, success } from '../effects/result.ts';
 import { MAX_COPY_SECONDS } from './copy-life.ts';
 import { markSubject, type StoreKey } from './key.ts';
 
-/** How long an isolate, and a data centre, uses what it has read of the document. */
+/** How long a data centre keeps the document, in seconds; then isolates read it again. */
 export const MARKS_SECONDS = 30;
+
+/** How old the known marks may be when an answer does not wait for newer ones. */
+const MAX_KNOWN_MS = 50_000;
+
+/** When the document is read again after it could not be. */
+const RETRY_MS = 30_000;
 
 const MAX_MARK_AGE_MS = (MAX_COPY_SECONDS + 86_400) * 1000;
 
@@ -77,19 +84,29 @@ export function withMark(document: MarksDocument, subject: string, at: number): 
 /** The marks that an isolate knows. */
 export class KnownMarks {
   #times = new Map<string, number>();
-  #readAt = -Infinity;
+  /** When the known marks were those of the durable tier, in milliseconds since the epoch. */
+  #asOf = -Infinity;
+  #retryAt = -Infinity;
   /** Whether a document that cannot be parsed was reported. */
   isReported = false;
 
-  /** Whether the document is to be read again; `now` in milliseconds since the epoch. */
-  isDue(now: number): boolean {
-    return now - this.#readAt >= MARKS_SECONDS * 1000;
+  /** How well the marks are known at `now`, in milliseconds since the epoch. */
+  stateAt(now: number): 'new' | 'aging' | 'old' {
+    if (now < this.#retryAt) return 'new';
+    const ageMs = now - this.#asOf;
+    if (ageMs < MARKS_SECONDS * 1000) return 'new';
+    return ageMs < MAX_KNOWN_MS ? 'aging' : 'old';
   }
 
-  /** Notes that the document was read, or could not be. Then the known marks stay. */
-  take(document: MarksDocument | undefined, now: number): void {
-    this.#readAt = now;
-    if (document) this.#times = new Map(Object.entries(document.marks));
+  /** Takes the document that the durable tier had at `asOf`. */
+  take(document: MarksDocument, asOf: number): void {
+    this.#asOf = asOf;
+    this.#times = new Map(Object.entries(document.marks));
+  }
+
+  /** Notes that the document cannot be read. The known marks stay. */
+  keepAfterFailure(now: number): void {
+    this.#retryAt = now + RETRY_MS;
   }
 
   /** Takes marks that this isolate writes. */

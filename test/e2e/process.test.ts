@@ -110,8 +110,9 @@ describe.skipIf(platform() !== 'linux')('npm start', () => {
       await untilHealthy(url);
       expect((await fetch(url + INFO)).headers.get('Cache-Status')).toContain(hostOf(origin));
       expect(first.output()).not.toMatch(/"(dataCentre|country|continent)"/);
+      const tree = first.tree();
       process.kill(first.pid, 'SIGTERM');
-      await untilGone(first.tree());
+      await untilGone(tree);
       start({ ORIGINS, REGION: 'CN', STATE_DIR: join(directory, 'other') });
       await untilHealthy(url);
       expect((await fetch(url + INFO)).headers.get('Cache-Status')).toContain(hostOf(near));
@@ -130,7 +131,7 @@ describe.skipIf(platform() !== 'linux')('npm start', () => {
   });
 
   it('writes one readable line for each request, and no stack of workerd', async () => {
-    const ORIGINS = `http://no-such-host.invalid|${origin.url}`;
+    const ORIGINS = `https://no-such-host.invalid|${origin.url}`;
     const npm = start({ LOG_FORMAT: 'text', ORIGINS, VERIFY: 'all', SUMDBS: 'off' });
     await untilHealthy(url);
     await fetch(url + INFO);
@@ -148,9 +149,9 @@ describe.skipIf(platform() !== 'linux')('npm start', () => {
     const first = start();
     await untilHealthy(url);
     const before = await (await fetch(url + INFO)).text();
+    const tree = first.tree();
     process.kill(first.pid, 'SIGTERM');
-    await first.ended;
-    await untilGone(first.tree());
+    await untilGone(tree);
     await origin.stop();
     try {
       start();

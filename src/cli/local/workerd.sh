@@ -1,11 +1,13 @@
 #!/bin/sh
 # Runs workerd ($MODFERRY_WORKERD), and ends it when the process that started it has ended, also by
-# SIGKILL. File descriptor 3 is the control channel to that process, which never writes to it: a
-# read from it ends when that process does. `exec` gives workerd the process id of this shell, $$.
-# That id may belong to another program by then, if workerd ended first, so its name is compared.
+# SIGKILL. `exec` gives workerd the process id of this shell, $$. The watch beside it looks every
+# second, and ends with workerd. It keeps none of workerd's streams open, because the starting
+# process waits for their end. The id may belong to another program by then, so its name is compared.
 (
-  read -r _
-  read -r name </proc/$$/comm || name=$(ps -o comm= -p $$)
-  case $name in *workerd*) kill -KILL $$ ;; esac
-) <&3 3<&- >/dev/null 2>&1 &
+  while kill -0 "$PPID"; do
+    kill -0 $$ || exit
+    sleep 1
+  done
+  case $(ps -o comm= -p $$) in *workerd*) kill -KILL $$ ;; esac
+) <&- >/dev/null 2>&1 3<&- &
 exec "$MODFERRY_WORKERD" "$@"

@@ -9,7 +9,7 @@ import type { Failure } from '../../../src/origins/failure.ts';
 import { HealthRegistry } from '../../../src/origins/health/registry.ts';
 import { askOrigins } from '../../../src/origins/race/ask.ts';
 import { LayeredStore } from '../../../src/store/layered.ts';
-import { KnownMarks } from '../../../src/store/marks.ts';
+import { KnownMarks, NO_MARKS } from '../../../src/store/marks.ts';
 import { requestTiers } from '../../../src/store/request-tiers.ts';
 import { TierHealth } from '../../../src/store/tier-health.ts';
 import type { Tiers } from '../../../src/store/tiers.ts';
@@ -116,7 +116,7 @@ export function fakeContext(options: ContextOptions = {}): FakeContext {
 /** What an isolate knows that has just read the marks, of which there are none. */
 function freshMarks(clock: FakeClock): KnownMarks {
   const known = new KnownMarks();
-  known.take(undefined, clock.now());
+  known.take(NO_MARKS, clock.now());
   return known;
 }
 
