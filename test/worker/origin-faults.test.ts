@@ -85,8 +85,10 @@ describe
         try {
           const files = fault.name === 'wrong bytes' ? CHECKED : FILES;
           expect(await everyFile(modferry.url, files)).toEqual(await filesOfGood(files));
-          // Each of the five files at most once; a loop of redirects is six requests.
-          expect(bad.asked()).toBeLessThanOrEqual(fault.name === 'redirect loop' ? 6 : 5);
+          // Each of the five files at most once; a loop of redirects is six requests for each. How
+          // many of them ask this origin again, to see whether it recovered, depends on the time.
+          const perFile = fault.name === 'redirect loop' ? 6 : 1;
+          expect(bad.asked()).toBeLessThanOrEqual(5 * perFile);
         } finally {
           await modferry.close();
           await bad.close();

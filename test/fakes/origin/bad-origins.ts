@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { FakeServer } from './fake-server.ts';
 import type { Fault } from './faults.ts';
 import type { FakeModule } from './module.ts';
@@ -75,22 +74,10 @@ export async function breakServer(server: FakeServer, { fault }: PassingFault): 
   else server.fault(fault);
 }
 
-/**
- * Switches a fault off. It still applies to earlier requests. Rejects when another program holds
- * the port of a server that refused connections.
- */
+/** Switches a fault off. It still applies to earlier requests. */
 export async function mendServer(server: FakeServer, { fault }: PassingFault): Promise<void> {
-  if (fault !== 'refused') return server.fault(undefined);
-  for (let tries = 1; ; tries++) {
-    try {
-      return await server.restart();
-    } catch (error) {
-      // A connection of this machine may have taken the port for its own end. Most connections are
-      // short.
-      if (tries === 100) throw error;
-      await sleep(100);
-    }
-  }
+  if (fault === 'refused') await server.restart();
+  else server.fault(undefined);
 }
 
 /** An origin with a fault, the first one of a list. */

@@ -15,6 +15,7 @@ import {
   matches,
   REDIRECTED,
 } from './faults.ts';
+import { type HeldPort, holdPort } from './held-port.ts';
 
 /** One request that arrived. */
 export interface SeenRequest {
@@ -47,7 +48,7 @@ export interface FakeServer {
   fault(fault: Fault | undefined, options?: FaultOptions): void;
   /** Clears requests and faults. */
   reset(): void;
-  /** Breaks every connection and refuses new ones. */
+  /** Breaks every connection and refuses new ones. No other server gets the port meanwhile. */
   stop(): Promise<void>;
   /** Listens again, on the same port. */
   restart(): Promise<void>;
@@ -99,11 +100,16 @@ export async function startFakeServer(respond: Respond, prefix = ''): Promise<Fa
         resolve();
       });
     });
-  const stop = () =>
+  const end = () =>
     new Promise<void>((resolve) => {
       server.close(() => resolve());
       for (const socket of sockets) socket.destroy();
     });
+  let held: HeldPort | undefined;
+  const release = () => {
+    held?.release();
+    held = undefined;
+  };
 
   await listen(0);
   const address = server.address();
@@ -117,9 +123,17 @@ export async function startFakeServer(respond: Respond, prefix = ''): Promise<Fa
       requests.length = 0;
       faults.set(undefined);
     },
-    stop,
-    restart: () => listen(port),
-    close: stop,
+    async stop() {
+      held ??= await holdPort(port, end);
+    },
+    restart() {
+      release();
+      return listen(port);
+    },
+    async close() {
+      release();
+      await end();
+    },
   };
 }
 
