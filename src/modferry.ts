@@ -2,7 +2,7 @@ import type { Config } from './config/config.ts';
 import { createScheduler } from './cron/scheduler.ts';
 import { refusePrivate } from './access/private-modules.ts';
 import type { Clock } from './effects/clock.ts';
-import type { TroubleEvent } from './effects/emit.ts';
+import type { Emit, TroubleEvent } from './effects/emit.ts';
 import { Connections, LimitError } from './effects/connections.ts';
 import type { SharedStates } from './effects/shared-state.ts';
 import { createTrace } from './effects/trace.ts';
@@ -173,6 +173,17 @@ function withoutRefusals(sink: Sink): Sink {
   };
 }
 
+/** Passes events on, and of the troubles of one request each once. */
+function withoutRepetition(emit: Emit<ModferryEvent>): Emit<ModferryEvent> {
+  const reported = new Set<string>();
+  return (event) => {
+    const trouble = event.event === 'trouble' ? `${event.label} ${String(event.error)}` : undefined;
+    if (trouble !== undefined && reported.has(trouble)) return;
+    if (trouble !== undefined) reported.add(trouble);
+    emit(event);
+  };
+}
+
 /** The runtime, and the state that all requests share. */
 interface Shared extends Runtime {
   readonly health: HealthRegistry;
@@ -201,7 +212,7 @@ function requestOpener(config: Config, runtime: Shared): OpenScope {
     const startedAt = clock.now();
     const timeLeftMs = () => startedAt + config.totalLimitMs - clock.now();
     const trace = createTrace(clock);
-    const emit = (event: ModferryEvent) => sink(event, requestId);
+    const emit = withoutRepetition((event) => sink(event, requestId));
     const background = incoming.background((label, error) =>
       emit({ event: 'trouble', label, error }),
     );

@@ -44,7 +44,6 @@ describe('the event of a request', () => {
     expect((await modferry.get(LIST)).status).toBe(200);
     expect(modferry.events.map(({ event }) => event)).toMatchObject([
       { event: 'trouble', label: 'edge' },
-      { event: 'trouble', label: 'edge' },
       { event: 'request', kind: 'list', status: 200 },
     ]);
   });

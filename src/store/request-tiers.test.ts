@@ -58,6 +58,27 @@ describe('a call', () => {
     expect(connections.take().isFree).toBe(true);
   });
 
+  it('is not made after two of the request that never ended, as these hold their connections', async () => {
+    const { clock, open, tiers } = setup();
+    let calls = 0;
+    const pending = Promise.withResolvers<undefined>();
+    const silent = { ...tiers.durable, read: () => ((calls += 1), pending.promise) };
+    const { durable } = open({ durable: silent });
+    for (let at = 0; at < 4; at++) {
+      void durable.read(key).catch(() => undefined);
+      await clock.advance(5_000);
+    }
+    expect(calls).toBe(2);
+    await expect(durable.read(key)).rejects.toThrow('It does not answer, and is not asked again');
+    void open({ durable: silent })
+      .durable.read(key)
+      .catch(() => undefined);
+    expect(calls).toBe(3);
+    pending.resolve(undefined);
+    await settled();
+    expect(await durable.read(key)).toBeUndefined();
+  });
+
   it('that comes too late has its stream cancelled', async () => {
     const { clock, open, tiers } = setup();
     let isCancelled = false;

@@ -25,6 +25,12 @@ export interface TierEffects {
 
 const READ_LIMIT_MS = 5_000;
 
+/**
+ * A call that is given up still has its connection at the platform. With two of them lost, a request
+ * has four for the origins, and the tier counts as failed for it.
+ */
+const MAX_LOST = 2;
+
 /** Of a small file, of a chunk of an upload, of a removal. */
 const WRITE_LIMIT_MS = 10_000;
 
@@ -90,6 +96,8 @@ class Calls {
   readonly #label: string;
   readonly #kind: CallKind;
   readonly #effects: TierEffects;
+  /** Calls that have exceeded their limit and have not ended. */
+  #lost = 0;
 
   constructor(label: string, kind: CallKind, effects: TierEffects) {
     this.#label = label;
@@ -135,6 +143,7 @@ class Calls {
 
   async #limited<T>(call: () => Promise<T>, usualMs: number): Promise<T> {
     const { clock, health } = this.#effects;
+    if (this.#lost >= MAX_LOST) throw new Error('It does not answer, and is not asked again');
     const work = call();
     try {
       // A write is waited for also after a silence: it would be lost, and most run beside an answer.
@@ -144,7 +153,9 @@ class Calls {
     } catch (error) {
       if (error instanceof TimeoutError) {
         health.exceededLimit(this.#label);
-        work.then(dropLate, () => undefined); // a late result has no other reader
+        this.#lost += 1;
+        const found = () => (this.#lost -= 1);
+        work.then(dropLate, () => undefined).finally(found); // a late result has no other reader
       } else health.answered(this.#label);
       throw error;
     }
