@@ -12,7 +12,11 @@ export default defineConfig({
         test: {
           name: 'unit',
           testTimeout: 30_000,
-          include: ['src/**/*.test.ts', 'test/fakes/**/*.test.ts', 'test/contracts/**/*.test.ts'],
+          include: [
+            'src/**/*.test.ts',
+            'test/{fakes,contracts}/**/*.test.ts',
+            'test/platform/*.test.ts',
+          ],
         },
       },
       {
@@ -20,6 +24,19 @@ export default defineConfig({
           name: 'worker',
           include: ['test/worker/**/*.test.ts'],
           globalSetup: ['test/worker/build.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        // The same tests, with the limits of the platform around the Worker.
+        test: {
+          name: 'platform',
+          include: [
+            'test/worker/{conformance,failover,leaving-clients,verification}.test.ts',
+            'test/platform/workerd/*.test.ts',
+          ],
+          globalSetup: ['test/platform/workerd/build.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

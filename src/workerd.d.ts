@@ -12,12 +12,6 @@ declare module 'node:crypto' {
   export function createHash(algorithm: 'sha256'): Hash;
 }
 
-/** The bundler compiles what it uploads: the platform compiles nothing at run time. */
-declare module '*.wasm' {
-  const module: WebAssembly.Module;
-  export default module;
-}
-
 declare module 'node:zlib' {
   interface InflateOptions {
     readonly chunkSize?: number;

@@ -81,6 +81,12 @@ export async function startOrigin(options: OriginOptions = {}): Promise<FakeOrig
   };
 }
 
+/** The answers of an origin with these modules, by path and without a server. */
+export function answersOf(modules: Iterable<FakeModule>): (path: string) => Answer {
+  const catalogue = catalogueOf(modules);
+  return (path) => catalogue.get(path) ?? notFound(path);
+}
+
 const NEGATIVE = { 'cache-control': 'public, max-age=60' };
 const MUTABLE = 'public, max-age=60';
 const LASTING = 'public, max-age=10800';

@@ -83,3 +83,15 @@ describe.skipIf(go === '')('for the go command', () => {
     }
   });
 });
+
+it('a log with a start that takes no memory is the log of the same records', () => {
+  const sparse = createLog({ start: { size: 1000, records: new Map([[500, 'one\n']]) } });
+  const lines = String(sparse.answer('/tile/8/data/000')).split('\n\n');
+  const full = createLog({ keyFrom: sparse });
+  for (let id = 0; id < 1000; id++) full.add(id === 500 ? 'one\n' : `${lines[0]}\n`);
+  for (const log of [sparse, full]) log.add('two\n');
+  expect(sparse.treeHead()).toBe(full.treeHead());
+  for (const path of ['/tile/8/0/001', '/tile/8/0/003.p/233', '/tile/8/1/000.p/3'])
+    expect(sparse.answer(path)).toEqual(full.answer(path));
+  expect(sparse.fork(700).treeHead()).toBe(full.fork(700).treeHead());
+});

@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { edgeCache } from '../../src/platform/cloudflare/edge-cache.ts';
+import { kvStore } from '../../src/platform/cloudflare/kv.ts';
+import { r2Store } from '../../src/platform/cloudflare/r2.ts';
+import { edgeSharedState, kvSharedState } from '../../src/platform/cloudflare/shared-state.ts';
+import { fakeClock } from '../fakes/effects/clock.ts';
+import { memoryBucket } from '../platform/memory/bucket.ts';
+import { edgeInMemory } from '../platform/memory/edge.ts';
+import { memoryNamespace } from '../platform/memory/namespace.ts';
+import { installStreams } from '../platform/memory/streams.ts';
+import { cacheClaims, edgeClaims } from './cache-claims.ts';
+import { durableClaims } from './durable-claims.ts';
+import { sharedClaims } from './shared-claims.ts';
+
+// The bindings in memory behave as those of workerd, to the adapters that stand on both.
+
+installStreams();
+
+const HOST = 'modferry.example';
+
+describe('R2 in memory', () => {
+  it.each(durableClaims)('$claim', async ({ check }) => {
+    await expect(check(r2Store(memoryBucket()))).resolves.toBeUndefined();
+  });
+});
+
+describe('KV in memory', () => {
+  it.each(cacheClaims)('$claim', async ({ check }) => {
+    const namespace = memoryNamespace(fakeClock()).seenFrom('A');
+    await expect(check(kvStore(namespace))).resolves.toBeUndefined();
+  });
+  it.each(sharedClaims)('$claim', async ({ check }) => {
+    const clock = fakeClock();
+    const pass = (seconds: number) => clock.advance(seconds * 1000);
+    const state = kvSharedState(memoryNamespace(clock).seenFrom('A'), clock);
+    await expect(check({ state, pass })).resolves.toBeUndefined();
+  });
+});
+
+describe('the edge cache in memory', () => {
+  it.each(cacheClaims)('$claim', async ({ check }) => {
+    const clock = fakeClock();
+    await expect(
+      check(edgeCache(edgeInMemory(clock), { clock, host: HOST })),
+    ).resolves.toBeUndefined();
+  });
+  it.each(edgeClaims)('$claim', async ({ check }) => {
+    const clock = fakeClock();
+    const pass = (seconds: number) => clock.advance(seconds * 1000);
+    const store = edgeCache(edgeInMemory(clock), { clock, host: HOST });
+    await expect(check({ store, pass })).resolves.toBeUndefined();
+  });
+  it.each(sharedClaims)('$claim', async ({ check }) => {
+    const clock = fakeClock();
+    const pass = (seconds: number) => clock.advance(seconds * 1000);
+    const state = edgeSharedState(edgeInMemory(clock), { clock, host: HOST });
+    await expect(check({ state, pass })).resolves.toBeUndefined();
+  });
+});
