@@ -36,6 +36,56 @@ describe('two data centres', () => {
   });
 });
 
+describe('a stored file that fails its check', () => {
+  it('is served by no data centre after a minute, whatever copies these have kept', async () => {
+    const { usedIsolate, world } = createScene();
+    const [here, there] = [await usedIsolate('A'), await usedIsolate('B')];
+    const right = (await here.get(MOD)).body;
+    const key = MOD.slice(1);
+    // Somebody who can write to the bucket has changed the file, and left its mark as it was.
+    const customMetadata = { ...world.bucket.objects.get(key)?.customMetadata };
+    await world.bucket.put(key, new TextEncoder().encode('module wrong\n'), { customMetadata });
+    for (const name of ['A', 'B']) world.dataCentre(name).cache.evict();
+    await world.namespace.seenFrom('A').delete(key);
+    await world.clock.advance(400_000);
+    for (const isolate of [here, there]) {
+      expect(new TextDecoder().decode((await isolate.get(MOD)).body)).toBe('module wrong\n');
+      expect(tierOf(await isolate.get(MOD))).toContain('edge');
+    }
+
+    await here.cron();
+    expect(here.events).toContainEqual(
+      expect.objectContaining({ event: 'security', kind: 'stored-mismatch' }),
+    );
+    expect((await here.get(MOD)).body).toEqual(right);
+    await world.clock.advance(60_000);
+    for (const isolate of [there, await usedIsolate('B'), await usedIsolate('C')]) {
+      expect((await isolate.get(MOD)).body).toEqual(right);
+    }
+    await world.clock.advance(20 * 86_400_000);
+    expect((await there.get(MOD)).body).toEqual(right);
+  });
+});
+
+describe.each([
+  ['damaged', '{"version":1,'],
+  ['from a newer release', '{"version":2,"marks":{},"takedowns":{}}'],
+])('a document of marks that is %s', (_, text) => {
+  it('is logged once, costs no client its answer, and stays as it is', async () => {
+    const { usedIsolate, world } = createScene();
+    await world.bucket.put('.modferry/marks.json', new TextEncoder().encode(text));
+    const isolate = await usedIsolate('A');
+    for (const path of [LIST, INFO, MOD, ZIP, MOD]) {
+      const { status } = await isolate.get(path);
+      expect({ path, status }).toEqual({ path, status: 200 });
+      await world.clock.advance(61_000);
+    }
+    expect(isolate.events.filter(({ event }) => event === 'trouble')).toHaveLength(1);
+    const kept = world.bucket.objects.get('.modferry/marks.json');
+    expect(new TextDecoder().decode(kept?.bytes)).toBe(text);
+  });
+});
+
 describe('a client that leaves before the headers', () => {
   it('is reported, and the request to the origin is aborted', async () => {
     const signals: (AbortSignal | null | undefined)[] = [];

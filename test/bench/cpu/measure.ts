@@ -5,8 +5,7 @@ import { filePath } from '../../fakes/origin/module.ts';
 import { type FakeOrigin, startOrigin } from '../../fakes/origin/origin.ts';
 import type { FakeServer } from '../../fakes/origin/fake-server.ts';
 import { seededRandom } from '../../fakes/effects/seeded-random.ts';
-import { createSparseLog, type SparseLog } from '../../fakes/sumdb/sparse-log.ts';
-import { startLogServer } from '../../fakes/sumdb/transparency-log.ts';
+import { createLog, type FakeLog, startLogServer } from '../../fakes/sumdb/transparency-log.ts';
 import { startZipJudge } from '../../fakes/zip/zipjudge/judge.ts';
 import { findAnyGo } from '../../go/go.ts';
 import { type LoggedModule, sourceModule, VERSION } from './modules.ts';
@@ -33,7 +32,7 @@ const ZIPS = [
 interface Stage {
   readonly script: string;
   readonly variables: Readonly<Record<string, string>>;
-  readonly log: SparseLog;
+  readonly log: FakeLog;
   readonly measured: Measured;
   readonly budgets: Budgets;
 }
@@ -84,7 +83,7 @@ export async function measureCpu(script: string, top: readonly string[]): Promis
 
 function stageOf(
   script: string,
-  log: SparseLog,
+  log: FakeLog,
   { origin, database }: { readonly origin: FakeOrigin; readonly database: FakeServer },
 ): Stage {
   const variables = { ORIGINS: origin.url, SUMDBS: `${log.verifierKey} ${database.url}` };
@@ -92,10 +91,10 @@ function stageOf(
 }
 
 /** The records of the modules, at random places of a log of a real height. */
-function logOf(modules: readonly LoggedModule[]): SparseLog {
+function logOf(modules: readonly LoggedModule[]): FakeLog {
   const random = seededRandom(2);
   const records = new Map(modules.map(({ record }) => [random.below(LOG_RECORDS), record]));
-  return createSparseLog({ size: LOG_RECORDS, records });
+  return createLog({ start: { size: LOG_RECORDS, records } });
 }
 
 async function withModferry(
