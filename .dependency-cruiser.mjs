@@ -32,7 +32,7 @@ const PACKAGES = [
     rooms: ['config', 'store', 'origins', 'operations', 'cron', 'platform', 'cli'],
   },
   { package: '@cloudflare/workers-types', rooms: ['platform/cloudflare', 'worker'] },
-  { package: 'miniflare|wrangler|commander', rooms: ['cli'] },
+  { package: 'miniflare|smol-toml|commander', rooms: ['cli'] },
 ];
 
 /** A room as a pattern of paths: a folder, or one file at the top. */

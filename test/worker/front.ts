@@ -1,7 +1,7 @@
-import { join } from 'node:path';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { inject } from 'vitest';
-import { unstable_getMiniflareWorkerOptions } from 'wrangler';
+import { compiledModules } from '../../src/cli/local/build.ts';
+import { readSettings } from '../../src/cli/local/read-settings.ts';
 
 /**
  * The built Worker behind another one, which can abort a request to it. Local workerd does not
@@ -48,18 +48,18 @@ const FRONT = `
   };
 `;
 
-const WRANGLER_TOML = join(import.meta.dirname, '..', '..', 'wrangler.toml');
-
 /** Without files, and with `variables` alone. */
 export async function startBehindFront(
   variables: Readonly<Record<string, string>>,
 ): Promise<BehindFront> {
-  const { workerOptions } = unstable_getMiniflareWorkerOptions(WRANGLER_TOML);
+  const { worker } = await readSettings();
+  const modferry = inject('workerScript');
   const log: string[] = [];
+  const compiled = await compiledModules(modferry);
   const script = (name: string, contents: string) => ({
-    ...workerOptions,
+    ...worker,
     name,
-    modules: [{ type: 'ESModule' as const, path: `${name}.js`, contents }],
+    modules: [{ type: 'ESModule' as const, path: `${name}.js`, contents }, ...compiled],
   });
   const miniflare = new Miniflare({
     ...convertV4MiniflareOptions({
@@ -69,7 +69,7 @@ export async function startBehindFront(
       cf: false,
       workers: [
         { ...script('front', FRONT), serviceBindings: { MODFERRY: 'modferry' } },
-        { ...script('modferry', inject('workerScript')), bindings: variables },
+        { ...script('modferry', modferry), bindings: variables },
       ],
     }),
     handleStructuredLogs: ({ message }: { message: string }) => log.push(message),

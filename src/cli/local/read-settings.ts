@@ -1,36 +1,51 @@
-import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { parse } from 'smol-toml';
 import * as v from 'valibot';
 
 const WRANGLER_TOML = join(import.meta.dirname, '..', '..', '..', 'wrangler.toml');
-const PRINT_SETTINGS = join(import.meta.dirname, 'print-settings.ts');
 
-const Resources = v.record(v.string(), v.object({ id: v.string() }));
+/** The bindings of one kind, with their names as the ids of what they bind in the local run. */
+const Resources = v.pipe(
+  v.array(v.object({ binding: v.string() })),
+  v.transform((bindings) =>
+    Object.fromEntries(bindings.map(({ binding }) => [binding, { id: binding }])),
+  ),
+);
 
 const Settings = v.object({
-  /** The variables of the Worker. */
+  compatibility_date: v.string(),
+  compatibility_flags: v.array(v.string()),
+  kv_namespaces: Resources,
+  r2_buckets: Resources,
   vars: v.record(v.string(), v.unknown()),
-  /** The other options of the Worker, as Miniflare takes them. */
-  worker: v.object({
-    compatibilityDate: v.string(),
-    compatibilityFlags: v.array(v.string()),
-    kvNamespaces: Resources,
-    r2Buckets: Resources,
-  }),
 });
 
-export type Settings = v.InferOutput<typeof Settings>;
-
-let settings: Promise<Settings> | undefined;
-
-/** The settings of wrangler.toml, as wrangler reads them. The file is read once a process. */
-export function readSettings(): Promise<Settings> {
-  settings ??= printSettings();
-  return settings;
+export interface LocalSettings {
+  /** The variables of the Worker. */
+  readonly variables: Readonly<Record<string, unknown>>;
+  /** The other options of the Worker, as Miniflare takes them. */
+  readonly worker: {
+    readonly compatibilityDate: string;
+    readonly compatibilityFlags: string[];
+    readonly kvNamespaces: v.InferOutput<typeof Resources>;
+    readonly r2Buckets: v.InferOutput<typeof Resources>;
+  };
 }
 
-async function printSettings(): Promise<Settings> {
-  const { stdout } = await promisify(execFile)(process.execPath, [PRINT_SETTINGS, WRANGLER_TOML]);
-  return v.parse(Settings, JSON.parse(stdout));
+/**
+ * What the local run uses of wrangler.toml. It is parsed here, because wrangler takes two seconds to
+ * load, and more than 100 MB that the process would never give back.
+ */
+export async function readSettings(): Promise<LocalSettings> {
+  const settings = v.parse(Settings, parse(await readFile(WRANGLER_TOML, 'utf8')));
+  return {
+    variables: settings.vars,
+    worker: {
+      compatibilityDate: settings.compatibility_date,
+      compatibilityFlags: settings.compatibility_flags,
+      kvNamespaces: settings.kv_namespaces,
+      r2Buckets: settings.r2_buckets,
+    },
+  };
 }

@@ -7,10 +7,10 @@ import { readSettings } from './read-settings.ts';
 export async function localVariables(
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<Variables> {
-  const { vars } = await readSettings();
+  const { variables } = await readSettings();
   const known = Object.fromEntries(
     VARIABLE_NAMES.flatMap((name) => {
-      const value = environment[name] ?? vars[name];
+      const value = environment[name] ?? variables[name];
       return value === undefined ? [] : [[name, value]];
     }),
   );
