@@ -36,7 +36,7 @@ export interface Step {
 
 export interface CronEffects {
   readonly jobs: readonly CronJob[];
-  readonly state: Pick<SharedDocument<CronState>, 'read' | 'update'>;
+  readonly state: Pick<SharedDocument<CronState>, 'readNow' | 'update'>;
   readonly isPaidPlan: boolean;
   readonly clock: Pick<Clock, 'now'>;
   readonly emit: Emit<TroubleEvent>;
@@ -56,7 +56,7 @@ const PAID_CALLS = 1_000;
  */
 export async function runCron(effects: CronEffects): Promise<void> {
   const { clock, emit, isPaidPlan, jobs, state } = effects;
-  const before = await state.read();
+  const before = await state.readNow();
   const allowed = jobs.filter(({ needsPaidPlan }) => isPaidPlan || !needsPaidPlan);
   const ran: Record<string, CronState[string]> = {};
   const errors: unknown[] = [];
@@ -72,7 +72,8 @@ export async function runCron(effects: CronEffects): Promise<void> {
       ran[name] = afterStep(known, now, step.cursor);
     } catch (error) {
       calls -= minCalls;
-      ran[name] = afterStep(known, now, undefined);
+      // The round goes on where it was.
+      ran[name] = afterStep(known, now, known?.cursor);
       emit({ event: 'trouble', label: `cron job ${name}`, error });
       errors.push(error);
     }

@@ -47,6 +47,7 @@ function parseJSON(text: string): unknown {
 /** Where the state is kept: a job that was lost starts over. */
 export const cronStateKind: DocumentKind<CronState> = {
   name: 'cron',
+  version: VERSION,
   label: 'state of the scheduler',
   keptSeconds: 7 * 86_400,
   empty: {},

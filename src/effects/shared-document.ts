@@ -5,12 +5,16 @@ import type { SharedStates } from './shared-state.ts';
 /** A reader waits no longer: a status page must not hang because its store does. */
 const READ_LIMIT_MS = 2_000;
 
+const WRITE_LIMIT_MS = 5_000;
+
 /** Everybody may read a status page, and each read of KV counts: one read serves all this time. */
 const REMEMBERED_MS = 30_000;
 
 export interface DocumentKind<T> {
   /** The name of the shared text. */
   readonly name: string;
+  /** The version that `encode` writes. */
+  readonly version: number;
   /** The label of its trouble events. */
   readonly label: string;
   readonly keptSeconds: number;
@@ -35,6 +39,8 @@ export interface DocumentEffects {
 export class SharedDocument<T> {
   readonly #kind: DocumentKind<T>;
   readonly #effects: DocumentEffects;
+  /** Whether a newer release has written the text, which stays as it is then. */
+  #isNewer = false;
   #remembered: { readonly value: T; readonly until: number } | undefined;
 
   constructor(kind: DocumentKind<T>, effects: DocumentEffects) {
@@ -56,15 +62,23 @@ export class SharedDocument<T> {
     }
   }
 
+  /** The value as it is now; the empty one where it cannot be read. Never rejects. */
+  readNow(): Promise<T> {
+    this.#remembered = undefined;
+    return this.read();
+  }
+
   /**
-   * Replaces the value by what `change` makes of it. Never rejects. When it cannot be read just now
-   * nothing is written: writing would delete what is there.
+   * Replaces the value by what `change` makes of it. Never rejects. When it cannot be read just now,
+   * or another release has written it, nothing is written: writing would delete what is there.
    */
   async update(change: (value: T) => T): Promise<void> {
     const { encode, keptSeconds, name } = this.#kind;
     try {
       const value = change(await this.#load());
-      await this.#place.write(name, encode(value), keptSeconds);
+      if (this.#isNewer) return;
+      const written = this.#place.write(name, encode(value), keptSeconds);
+      await within(this.#effects.clock, WRITE_LIMIT_MS, written);
       this.#remembered = { value, until: this.#effects.clock.now() + REMEMBERED_MS };
     } catch (error) {
       this.#report(error);
@@ -77,15 +91,30 @@ export class SharedDocument<T> {
   }
 
   async #load(): Promise<T> {
-    const { decode, empty, name } = this.#kind;
+    const { decode, empty, name, version } = this.#kind;
     const text = await within(this.#effects.clock, READ_LIMIT_MS, this.#place.read(name));
+    const wasNewer = this.#isNewer;
+    this.#isNewer = text !== undefined && versionOf(text) > version;
     if (text === undefined) return empty;
     const value = decode(text);
-    if (value === undefined) this.#report('Cannot read it: it is damaged or of another version');
+    if (this.#isNewer && !wasNewer) this.#report('A newer release of modferry has written it');
+    else if (value === undefined && !this.#isNewer) this.#report('Cannot read it: it is damaged');
     return value ?? empty;
   }
 
   #report(error: unknown): void {
     this.#effects.emit({ event: 'trouble', label: this.#kind.label, error });
+  }
+}
+
+/** The `version` of a document in JSON; 0 where it has none. */
+function versionOf(text: string): number {
+  try {
+    const document: unknown = JSON.parse(text);
+    const isObject = typeof document === 'object' && document !== null;
+    const version: unknown = isObject ? Reflect.get(document, 'version') : undefined;
+    return typeof version === 'number' ? version : 0;
+  } catch {
+    return 0;
   }
 }

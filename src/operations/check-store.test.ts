@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { memoryStore } from '../../test/fakes/store/memory-store.ts';
+import type { TroubleEvent } from '../effects/emit.ts';
 import type { Rechecked } from '../mirror/recheck.ts';
 import { listedKey } from '../store/key.ts';
 import { type StoreCheckEvent, storeCheck } from './check-store.ts';
@@ -10,13 +11,14 @@ async function storeWith(keys: readonly string[], size = 10) {
     const file = { bytes: new Uint8Array(size), etag: '"e"' };
     await durable.write(listedKey(key), file, 'create');
   }
-  const events: StoreCheckEvent[] = [];
+  const events: (StoreCheckEvent | TroubleEvent)[] = [];
   const asked: string[] = [];
   const check = storeCheck({
     durable,
     emit: (event) => void events.push(event),
     async recheck({ kind, module, version }): Promise<Rechecked> {
       asked.push(`${module}@${version}.${kind}`);
+      if (version === 'v1.6.0') throw new Error('No result within 5000 ms');
       return version === 'v1.6.6' ? 'wrong' : 'right';
     },
   });
@@ -63,6 +65,17 @@ it.each([
     expect(asked).toEqual([1, 2, 3, 4, 5].map((minor) => `example.com/a@v1.${minor}.0.mod`));
   },
 );
+
+it('a file that cannot be read is reported, and the check goes on behind it', async () => {
+  const keys = [1, 6, 7].map((minor) => `example.com/a/@v/v1.${minor}.0.mod`);
+  const { asked, check, events } = await storeWith(keys);
+  expect(await check(undefined, 50)).toEqual({ cursor: undefined, files: 3 });
+  expect(asked).toHaveLength(3);
+  expect(events).toMatchObject([
+    { event: 'trouble', label: `check of ${keys[1]}` },
+    { event: 'store check', files: 3, wrong: 0 },
+  ]);
+});
 
 it('an empty store has nothing to check', async () => {
   const { check } = await storeWith([]);

@@ -1,4 +1,4 @@
-import type { Emit } from '../effects/emit.ts';
+import type { Emit, TroubleEvent } from '../effects/emit.ts';
 import type { ModuleRequest } from '../goproxy/request.ts';
 import type { Rechecked } from '../mirror/recheck.ts';
 import type { DurableStore } from '../store/contract.ts';
@@ -27,7 +27,7 @@ export interface StoreCheckEffects {
   readonly durable: Pick<DurableStore, 'list'>;
   /** Compares the stored file of a request with its expected hash again. */
   readonly recheck: (request: HashedFile) => Promise<Rechecked>;
-  readonly emit: Emit<StoreCheckEvent>;
+  readonly emit: Emit<StoreCheckEvent | TroubleEvent>;
 }
 
 /** The requests for files that a checksum database has a hash of. */
@@ -62,7 +62,11 @@ export function storeCheck({ durable, emit, recheck }: StoreCheckEffects): Store
       const { kind, module, version } = file;
       files += 1;
       bytes += size;
-      if ((await recheck({ kind, module, version })) === 'wrong') wrong += 1;
+      // A file that cannot be read now is looked at in the next round.
+      const result = await recheck({ kind, module, version }).catch((error: unknown) => {
+        emit({ event: 'trouble', label: `check of ${key}`, error });
+      });
+      if (result === 'wrong') wrong += 1;
     }
     emit({ event: 'store check', files, bytes, wrong });
     return { cursor: undefined, files };

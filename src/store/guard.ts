@@ -3,6 +3,8 @@ import type { Background } from '../effects/background.ts';
 import { type Clock, within } from '../effects/clock.ts';
 import type { Emit, TroubleEvent } from '../effects/emit.ts';
 import type { Trace } from '../effects/trace.ts';
+import type { DurableStore } from './contract.ts';
+import type { StoreKey } from './key.ts';
 
 export interface GuardEffects {
   readonly background: Background;
@@ -71,4 +73,14 @@ export class Guard {
       return undefined;
     }
   }
+}
+
+/** Removes files from the durable tier, in two tries. False when both fail. */
+export async function removeFrom(
+  durable: Pick<DurableStore, 'label' | 'remove'>,
+  keys: readonly StoreKey[],
+  guard: Guard,
+): Promise<boolean> {
+  const remove = () => guard.attempt(durable, async (store) => (await store.remove(keys), true));
+  return ((await remove()) ?? (await remove())) === true;
 }

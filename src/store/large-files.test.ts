@@ -34,6 +34,9 @@ async function shown(hit: LargeHit | NegativeHit | undefined): Promise<string | 
     : undefined;
 }
 
+const down = () => Promise.reject(new Error('down'));
+const partOf = () => ({ offset: 2, length: 3 });
+
 describe('a large file', () => {
   it('is read once for the answer and the near tier, up to 8 MiB', async () => {
     const { context, large, durable, near } = layered();
@@ -234,6 +237,44 @@ it('a file is streamed and not copied where no memory is left', async () => {
   await context.idle();
   expect(near.files.size).toBe(1);
   expect(context.shared.budgets.held.take(40 * 1024 * 1024)).toBeDefined();
+});
+
+it.each(['absent', 'failing'])(
+  'a range of a near copy is the whole copy while the durable tier is %s',
+  async (how) => {
+    const clock = fakeClock();
+    const tiers = memoryTiers(clock);
+    const durable = how === 'absent' ? undefined : { ...tiers.durable, read: down, head: down };
+    const context = fakeContext({ clock, tiers: { ...tiers, durable } });
+    await tiers.near.write(key, file('0123456789'), LIFE);
+    expect(await shown(await context.store.large.find(key, { select: partOf }))).toBe(
+      '0123456789 "0123456789" edge',
+    );
+  },
+);
+
+it('a stored file that is too slow to be copied is streamed', async () => {
+  const { clock, context, large, durable, near } = layered();
+  await durable.write(key, file('zip'), 'create');
+  const read = durable.read.bind(durable);
+  durable.read = async (...args) => {
+    const stored = await read(...args);
+    const body = new ReadableStream<Uint8Array>({
+      async start(controller) {
+        await clock.sleep(6_000);
+        controller.enqueue(bytes('zip'));
+        controller.close();
+      },
+    });
+    return stored && { ...stored, body };
+  };
+  const finding = large.find(key);
+  await clock.advance(5_000);
+  const hit = await finding;
+  await clock.advance(6_000);
+  expect(await shown(hit)).toBe('zip "zip" r2');
+  await context.idle();
+  expect(near.files.size).toBe(0);
 });
 
 it('a negative entry is found in place of a file', async () => {

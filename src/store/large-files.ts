@@ -2,7 +2,7 @@ import { type H1, isH1 } from '../bytes/h1.ts';
 import { type Body, discard } from '../bytes/streams.ts';
 import type { ByteRange, Checked, FileFacts, NewFile, StoredFile, Upload } from './contract.ts';
 import { type Copies, MAX_NEAR_BYTES } from './copies.ts';
-import type { Guard } from './guard.ts';
+import { type Guard, removeFrom } from './guard.ts';
 import type { StoreKey } from './key.ts';
 import { type RangedFile, rangedFile } from './ranged-file.ts';
 import type { Hit, NegativeHit, Tiers } from './tiers.ts';
@@ -82,14 +82,22 @@ export class LargeFiles {
     if (!near || !copy) return this.#findDurable(key, options);
     if (copy.kind === 'missing') return { ...copy, tier: near.label };
     const { file } = copy;
-    const isUsable = !hashKey || file.checked !== undefined;
-    const part = isUsable ? select(file) : undefined;
-    if (part === 'whole') return { ...copy, tier: near.label };
+    if (hashKey && !file.checked) {
+      discard(file.body);
+      return this.#findDurable(key, options);
+    }
+    const part = select(file);
+    const whole: LargeHit = { ...copy, tier: near.label };
+    if (part === 'whole') return whole;
+    if (typeof part === 'object') {
+      // Without the durable tier the whole copy is better than none: a range is a wish.
+      const range = await this.#findRange(key, part, { ...options, facts: file });
+      if (!range) return whole;
+      discard(file.body);
+      return range;
+    }
     discard(file.body);
-    if (part === undefined) return this.#findDurable(key, options);
-    return typeof part === 'object'
-      ? this.#findRange(key, part, { ...options, facts: file })
-      : withoutBody(file, part, near.label);
+    return withoutBody(file, part, near.label);
   }
 
   async #findDurable(key: StoreKey, options: FindLarge): Promise<LargeHit | undefined> {
@@ -149,7 +157,8 @@ export class LargeFiles {
 
   /**
    * The body of a durable file to answer with, from which the near tier gets a copy where it takes
-   * one and there is memory. Undefined when the body cannot be read.
+   * one and there is memory. A body that is too slow for that is read again, as a stream. Undefined
+   * when it cannot be read.
    */
   async #copyToNear(
     key: StoreKey,
@@ -163,6 +172,9 @@ export class LargeFiles {
     const bytes = await this.#guard.read(durable, () => this.#guard.bytes(body));
     if (!bytes) {
       release();
+      const again = await this.#guard.read(durable, (store) => store.read(key));
+      if (again?.etag === etag) return again.body;
+      if (again) discard(again.body);
       return undefined;
     }
     const seconds = verified?.etag === etag ? verified.nearSeconds : undefined;
@@ -219,14 +231,13 @@ export class LargeFiles {
 
   /**
    * Removes a file that was uploaded a moment ago and failed its check, so that there are no copies
-   * of it. False when the file was replaced, and stays.
+   * of it. False when the file was replaced, and stays, or cannot be removed.
    */
   async removeUpload(key: StoreKey, hashKey: StoreKey, etag: string): Promise<boolean> {
     const { durable } = this.#tiers;
     const now = await this.#guard.read(durable, (store) => store.head(key));
-    if (now && now.etag !== etag) return false;
-    await this.#guard.attempt(durable, (store) => store.remove([key, hashKey]));
-    return true;
+    if (!durable || now?.etag !== etag) return false;
+    return removeFrom(durable, [key, hashKey], this.#guard);
   }
 
   /** Writes the hash file of the file with this etag. */

@@ -216,7 +216,7 @@ describe('a tier that fails', () => {
     await store.remove(key);
     await untilDone(context.clock, context.idle());
     expect(new Set(context.troubles.map((trouble) => trouble.split(':')[0]))).toEqual(
-      new Set(['edge', 'kv', 'marks', 'r2', 'write edge', 'write kv']),
+      new Set(['edge', 'kv', 'r2', 'write edge', 'write kv']),
     );
   });
 });
@@ -303,10 +303,31 @@ it('a file that is removed is gone from every tier', async () => {
   expect([near, world, durable].map(({ files }) => files.has(key))).toEqual([false, false, false]);
 });
 
+it('a file that cannot be removed is tried twice, and keeps its copies: they would come back', async () => {
+  const tiers = memoryTiers(fakeClock());
+  let tries = 0;
+  const remove = () => {
+    tries += 1;
+    return Promise.reject(new Error('503'));
+  };
+  const { store, context, near } = layered({ ...tiers, durable: { ...tiers.durable, remove } });
+  await store.keep(key, file('x'), IMMUTABLE);
+  await context.idle();
+  await store.remove(key);
+  expect([tries, tiers.near.files.has(key)]).toEqual([2, true]);
+  expect(near.files.size).toBe(0);
+});
+
 it('a swap that no durable tier can make counts as made: no other write can contradict it', async () => {
   const { store } = layered({});
   expect(await store.readForSwap(key)).toBeUndefined();
   expect(await store.swap(key, undefined, file('x'))).toBe(true);
+});
+
+it('a swap that fails is not made', async () => {
+  const tiers = memoryTiers(fakeClock());
+  const { store } = layered({ ...tiers, durable: failing(tiers.durable) });
+  expect(await store.swap(key, undefined, file('x'))).toBe(false);
 });
 
 describe('a "not found" of an origin', () => {

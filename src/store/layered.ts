@@ -8,7 +8,7 @@ import type {
 } from './contract.ts';
 import { Copies } from './copies.ts';
 import { MAX_COPY_SECONDS } from './copy-life.ts';
-import { Guard, type GuardEffects } from './guard.ts';
+import { Guard, type GuardEffects, removeFrom } from './guard.ts';
 import { rememberedMissingKey, type StoreKey } from './key.ts';
 import { LargeFiles, type HoldMemory } from './large-files.ts';
 import type { MarksEffects } from './marks-file.ts';
@@ -183,13 +183,14 @@ export class LayeredStore {
 
   /** Removes files from every tier, and their copies in other data centres within a minute. */
   async remove(...keys: readonly StoreKey[]): Promise<void> {
-    await this.undo(...keys);
-    await this.#copies.remove(keys);
+    // Copies that are made while the file is still there would be younger than the mark.
+    if (await this.undo(...keys)) await this.#copies.remove(keys);
   }
 
-  /** Removes files that were written a moment ago from the durable tier. */
-  async undo(...keys: readonly StoreKey[]): Promise<void> {
-    await this.#guard.attempt(this.#tiers.durable, (store) => store.remove(keys));
+  /** Removes files that were written a moment ago from the durable tier. False when it fails. */
+  async undo(...keys: readonly StoreKey[]): Promise<boolean> {
+    const { durable } = this.#tiers;
+    return !durable || (await removeFrom(durable, keys, this.#guard));
   }
 
   /**
@@ -200,12 +201,13 @@ export class LayeredStore {
   }
 
   /**
-   * Compare and swap in the durable tier. False when another version is stored. True also when the
-   * tier is absent or fails: the caller has nothing to retry.
+   * Compare and swap in the durable tier. False when another version is stored, or the tier fails.
+   * True where there is no such tier: nothing can contradict it.
    */
   async swap(key: StoreKey, known: string | undefined, file: FileToStore): Promise<boolean> {
     const { durable } = this.#tiers;
-    return (await this.#guard.attempt(durable, (store) => store.swap(key, known, file))) ?? true;
+    if (!durable) return true;
+    return (await this.#guard.attempt(durable, (store) => store.swap(key, known, file))) ?? false;
   }
 
   /**

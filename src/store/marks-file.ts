@@ -1,4 +1,3 @@
-import { bytesOf } from '../bytes/streams.ts';
 import type { Background } from '../effects/background.ts';
 import { type Clock, within } from '../effects/clock.ts';
 import type { Emit, TroubleEvent } from '../effects/emit.ts';
@@ -63,31 +62,33 @@ export class MarksFile {
   async #refresh(): Promise<void> {
     const { clock, emit, known } = this.#effects;
     try {
-      const read = await within(clock, READ_LIMIT_MS, this.#read());
-      if (read) known.take(read.document, read.asOf);
-      else known.keepAfterFailure(clock.now());
+      // A document that comes later counts for the next request.
+      const isRead = await within(clock, READ_LIMIT_MS, this.#read());
+      if (!isRead) known.keepAfterFailure(clock.now());
     } catch (error) {
       known.keepAfterFailure(clock.now());
       emit({ event: 'trouble', label: 'marks', error });
     }
   }
 
-  /** The document, and when it was read from the durable tier; undefined when it cannot be read. */
-  async #read(): Promise<{ readonly document: MarksDocument; readonly asOf: number } | undefined> {
+  /** Takes the document; false when it cannot be read. */
+  async #read(): Promise<boolean> {
     const { clock, guard } = this.#effects;
     const { durable, near } = this.#tiers;
     const copy = await guard.read(near, (store) => store.read(KEY));
-    if (copy?.kind === 'file') {
-      const document = this.#parse(await bytesOf(copy.file.body));
-      return document && { document, asOf: copy.asOf };
-    }
+    if (copy?.kind === 'file') return this.#take(await guard.bytes(copy.file.body), copy.asOf);
     const asOf = clock.now();
     const stored = await guard.read(durable, async (store) => ({ file: await store.read(KEY) }));
-    if (!stored) return undefined;
-    const bytes = stored.file ? await bytesOf(stored.file.body) : formatMarks(NO_MARKS);
+    if (!stored) return false;
+    const bytes = stored.file ? await guard.bytes(stored.file.body) : formatMarks(NO_MARKS);
     this.#keepNear(bytes, asOf);
+    return this.#take(bytes, asOf);
+  }
+
+  #take(bytes: Uint8Array, asOf: number): boolean {
     const document = this.#parse(bytes);
-    return document && { document, asOf };
+    if (document) this.#effects.known.take(document, asOf);
+    return document !== undefined;
   }
 
   #parse(bytes: Uint8Array): MarksDocument | undefined {
@@ -116,21 +117,22 @@ export class MarksFile {
   /** Makes every copy of these subjects worthless that is made up to now. */
   async add(subjects: readonly string[]): Promise<void> {
     const { clock, emit, known } = this.#effects;
-    const at = clock.now();
-    known.add(subjects, at);
+    known.add(subjects, clock.now());
     if (!this.#tiers.durable) return;
     for (let round = 0; round < MAX_SWAPS; round++) {
+      // One write has the marks of all requests that wait here.
       if (round > 0) await clock.sleep(SWAP_PAUSE_MS);
-      if (await this.#swap(subjects, at)) return;
+      if (known.unwritten.length === 0 || (await this.#swap())) return;
     }
-    const error = `Cannot write a mark for ${subjects.join(', ')}: other data centres may serve older copies until these expire`;
+    const error = `Cannot write a mark for ${subjects.join(', ')} yet: until the next mark is written, other data centres may serve older copies`;
     emit({ event: 'trouble', label: 'marks', error });
   }
 
-  /** Whether the marks are written. */
-  async #swap(subjects: readonly string[], at: number): Promise<boolean> {
+  /** Writes the marks that no document has yet. Whether they are written. */
+  async #swap(): Promise<boolean> {
     const { clock, guard, known } = this.#effects;
     const { durable } = this.#tiers;
+    const asOf = clock.now();
     const stored = await guard.read(durable, async (store) => ({
       file: await store.readForSwap(KEY),
     }));
@@ -138,14 +140,17 @@ export class MarksFile {
     const { file } = stored;
     const document = file ? this.#parse(file.bytes) : NO_MARKS;
     if (!document) return false;
-    const next = subjects.reduce((all, subject) => withMark(all, subject, at), document);
+    const next = known.unwritten.reduce(
+      (all, [subject, at]) => withMark(all, subject, at),
+      document,
+    );
     const bytes = formatMarks(next);
     const isWritten = await guard.attempt(durable, (store) =>
       store.swap(KEY, file?.known, { bytes, etag: etagOf(bytes) }),
     );
     if (!isWritten) return false;
-    known.take(next, clock.now());
-    this.#keepNear(bytes, clock.now());
+    known.take(next, asOf);
+    this.#keepNear(bytes, asOf);
     return true;
   }
 }

@@ -152,6 +152,53 @@ describe('the document of marks', () => {
     expect(hasAnswer).toBe(true);
   });
 
+  it('that comes after the second is known to the next request', async () => {
+    const { clock, dataCentre, durable } = world();
+    const here = dataCentre();
+    const known = new KnownMarks();
+    await here.isolate(known)((store) => store.keep(key, file('wrong'), KEEP));
+    await clock.advance(1_000);
+    const marks = formatMarks(withMark(NO_MARKS, module, clock.now()));
+    await durable.write(DOCUMENT, { bytes: marks, etag: '"m"' }, 'replace');
+    const read = durable.read.bind(durable);
+    durable.read = async (...args) => {
+      await clock.sleep(1_200);
+      return read(...args);
+    };
+    const found: unknown[] = [];
+    for (let at = 0; at < 2; at++) {
+      await clock.advance(60_000);
+      const context = fakeContext({ clock, tiers: here, known });
+      const finding = context.store.findNear(key);
+      await clock.advance(2_000);
+      found.push((await finding)?.kind);
+      await context.idle();
+    }
+    expect(found).toEqual(['file', undefined]);
+  });
+
+  it('takes the marks of ten modules at once, one write a second', async () => {
+    const { clock, dataCentre, durable } = world();
+    const here = dataCentre();
+    const swap = durable.swap.bind(durable);
+    let last = -Infinity;
+    durable.swap = async (...args) => {
+      if (clock.now() - last < 1_000) throw new Error('429');
+      last = clock.now();
+      return swap(...args);
+    };
+    const known = new KnownMarks();
+    const names = Array.from({ length: 10 }, (_, n) => `example.com/m${n}`);
+    const removals = names.map((name) =>
+      here.isolate(known)((store) =>
+        store.remove(versionKey(modulePath(name), version('v1.0.0'), 'mod')),
+      ),
+    );
+    await Promise.all(removals);
+    const parsed = parseMarks(durable.files.get(DOCUMENT)?.bytes ?? new Uint8Array());
+    expect(parsed.ok && Object.keys(parsed.value.marks).toSorted()).toEqual(names);
+  });
+
   it('that is silent costs a second, and what was known before counts', async () => {
     const { clock, dataCentre, durable } = world();
     const here = dataCentre();
@@ -186,7 +233,7 @@ describe('the document of marks', () => {
       expect(text(durable.files.get(DOCUMENT)?.bytes ?? new Uint8Array())).toBe(content);
       expect(here.troubles).toEqual([
         `marks: The document of marks is damaged, or from a newer release of modferry. No mark is read or written while ${DOCUMENT} is in the bucket as it is`,
-        `marks: Cannot write a mark for ${module}: other data centres may serve older copies until these expire`,
+        `marks: Cannot write a mark for ${module} yet: until the next mark is written, other data centres may serve older copies`,
       ]);
       expect(await request((store) => store.findNear(key))).toBeUndefined();
     },
@@ -216,6 +263,15 @@ function marksOf(subject: string) {
 
 describe('marks', () => {
   const at = Date.UTC(2026, 0, 1);
+
+  it('of the isolate itself outlive an older document', () => {
+    const known = new KnownMarks();
+    known.add([module], at);
+    known.take(NO_MARKS, at - 20_000);
+    expect(known.isOutdated(key, at - 60_000)).toBe(true);
+    known.take(withMark(NO_MARKS, module, at), at + 1_000);
+    expect([known.isOutdated(key, at), known.unwritten]).toEqual([true, []]);
+  });
 
   it('are about a module, and about the very file of a checksum database', () => {
     const known = new KnownMarks();

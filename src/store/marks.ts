@@ -83,7 +83,9 @@ export function withMark(document: MarksDocument, subject: string, at: number): 
 
 /** The marks that an isolate knows. */
 export class KnownMarks {
-  #times = new Map<string, number>();
+  #times: ReadonlyMap<string, number> = new Map();
+  /** The marks of this isolate that no document was seen with yet. */
+  readonly #own = new Map<string, number>();
   /** When the known marks were those of the durable tier, in milliseconds since the epoch. */
   #asOf = -Infinity;
   #retryAt = -Infinity;
@@ -98,10 +100,15 @@ export class KnownMarks {
     return ageMs < MAX_KNOWN_MS ? 'aging' : 'old';
   }
 
-  /** Takes the document that the durable tier had at `asOf`. */
-  take(document: MarksDocument, asOf: number): void {
+  /** Takes the document that the durable tier had at `asOf`, unless a newer one is known. */
+  take({ marks }: MarksDocument, asOf: number): void {
+    if (asOf < this.#asOf) return;
     this.#asOf = asOf;
-    this.#times = new Map(Object.entries(document.marks));
+    this.#retryAt = -Infinity;
+    this.#times = new Map(Object.entries(marks));
+    for (const [subject, at] of this.#own) {
+      if ((marks[subject] ?? 0) >= at) this.#own.delete(subject);
+    }
   }
 
   /** Notes that the document cannot be read. The known marks stay. */
@@ -109,14 +116,22 @@ export class KnownMarks {
     this.#retryAt = now + RETRY_MS;
   }
 
-  /** Takes marks that this isolate writes. */
+  /** Takes marks of this isolate. They count here at once, and until a document has them. */
   add(subjects: readonly string[], at: number): void {
-    for (const subject of subjects) this.#times.set(subject, at);
+    for (const subject of subjects) this.#own.set(subject, at);
+  }
+
+  /** The marks of this isolate that are to be written, with their times. */
+  get unwritten(): readonly (readonly [subject: string, at: number])[] {
+    return [...this.#own];
   }
 
   /** Whether a copy that was right at `asOf`, in milliseconds since the epoch, is worthless. */
   isOutdated(key: StoreKey, asOf: number): boolean {
-    const times = [markSubject(key), EVERYTHING].map((subject) => this.#times.get(subject) ?? 0);
+    const times = [markSubject(key), EVERYTHING].flatMap((subject) => [
+      this.#times.get(subject) ?? 0,
+      this.#own.get(subject) ?? 0,
+    ]);
     const at = Math.max(...times);
     return at > 0 && asOf <= at + CLOCK_SKEW_MS;
   }

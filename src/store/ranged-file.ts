@@ -31,7 +31,12 @@ export function rangedFile(
   return {
     size,
     etag,
-    read: async (offset, length) => bytesOf(await bodyOf({ offset, length })),
+    async read(offset, length) {
+      const bytes = await bytesOf(await bodyOf({ offset, length }));
+      // A body that ends early says nothing about the file.
+      if (bytes.length === Math.min(length, size - offset)) return bytes;
+      throw new Error(`The store sent ${bytes.length} bytes of ${length}`);
+    },
     readInto: async (offset, length, memory) =>
       readInto(memory, length, await bodyOf({ offset, length })),
   };

@@ -79,6 +79,28 @@ describe('a call', () => {
     expect(await durable.read(key)).toBeUndefined();
   });
 
+  it('that comes late ends the silence of its tier', async () => {
+    const { clock, open, tiers } = setup();
+    let ms = 6_000;
+    const head = async () => {
+      await clock.sleep(ms);
+      return { size: 1, etag: '"e"' };
+    };
+    const silent = { durable: { ...tiers.durable, head } };
+    const results: unknown[] = [];
+    for (let at = 0; at < 3; at++) {
+      const answer = open(silent).durable.head(key).catch(String);
+      await clock.advance(6_000);
+      results.push(await answer);
+      ms = 600;
+    }
+    expect(results[0]).toMatch('No result within 5000 ms');
+    expect(results.slice(1)).toEqual([
+      { size: 1, etag: '"e"' },
+      { size: 1, etag: '"e"' },
+    ]);
+  });
+
   it('that comes too late has its stream cancelled', async () => {
     const { clock, open, tiers } = setup();
     let isCancelled = false;

@@ -109,9 +109,14 @@ class Calls {
   run<T>(call: () => Promise<T>, limitMs: number): Promise<T> {
     return this.#effects.connections.run(this.#kind, async () => {
       const result = await this.#limited(call, limitMs);
-      this.#effects.health.answered(this.#label);
+      this.answered();
       return result;
     });
+  }
+
+  /** Notes that the tier has answered. */
+  answered(): void {
+    this.#effects.health.answered(this.#label);
   }
 
   /**
@@ -120,6 +125,11 @@ class Calls {
    */
   over<T>(call: () => Promise<T>, limitMs: number): Promise<T> {
     return this.#effects.connections.call(this.#kind, () => this.#limited(call, limitMs));
+  }
+
+  /** Ends what was begun, also when calls are lost. Never rejects. */
+  async end(call: () => Promise<void>): Promise<void> {
+    await within(this.#effects.clock, WRITE_LIMIT_MS, call()).catch(() => undefined);
   }
 
   /**
@@ -154,9 +164,12 @@ class Calls {
       if (error instanceof TimeoutError) {
         health.exceededLimit(this.#label);
         this.#lost += 1;
-        const found = () => (this.#lost -= 1);
-        work.then(dropLate, () => undefined).finally(found); // a late result has no other reader
-      } else health.answered(this.#label);
+        const late = (result: unknown) => {
+          this.answered();
+          dropLate(result); // it has no other reader
+        };
+        void work.then(late, () => undefined).finally(() => (this.#lost -= 1));
+      } else this.answered();
       throw error;
     }
   }
@@ -176,11 +189,17 @@ async function streamed(start: () => Promise<Upload>, calls: Calls): Promise<Upl
   });
   return {
     write: (chunk) => calls.over(() => upload.write(chunk), WRITE_LIMIT_MS),
-    commit: () =>
-      calls.over(() => upload.commit(), STREAM_LIMIT_MS).finally(() => connection.release()),
+    async commit() {
+      try {
+        const isStored = await calls.over(() => upload.commit(), STREAM_LIMIT_MS);
+        calls.answered();
+        return isStored;
+      } finally {
+        connection.release();
+      }
+    },
     async abort(reason) {
-      const aborted = calls.over(() => upload.abort(reason), WRITE_LIMIT_MS);
-      await aborted.catch(() => undefined);
+      await calls.end(() => upload.abort(reason));
       connection.release();
     },
   };
@@ -192,7 +211,7 @@ async function inParts(start: () => Promise<Upload>, calls: Calls): Promise<Uplo
   return {
     write: (chunk) => calls.run(() => upload.write(chunk), WRITE_LIMIT_MS),
     commit: () => calls.run(() => upload.commit(), STREAM_LIMIT_MS),
-    abort: (reason) => calls.run(() => upload.abort(reason), WRITE_LIMIT_MS).catch(() => undefined),
+    abort: (reason) => calls.end(() => upload.abort(reason)),
   };
 }
 

@@ -58,8 +58,12 @@ export class CarrierSupport {
 
   /** The signal of one request does not end it: another one may wait for the same answer. */
   async #ask({ url }: Origin, driver: OriginDriver): Promise<boolean> {
-    const { signal } = new AbortController();
-    const { body, ok, status } = await driver('/supported', { headers: {}, signal });
+    const connection = new AbortController();
+    const { signal } = connection;
+    const asking = driver('/supported', { headers: {}, signal });
+    // A request that is given up would keep its connection at the platform.
+    asking.catch((error: unknown) => connection.abort(error));
+    const { body, ok, status } = await asking;
     await body?.cancel();
     if (status === 429 || status >= 500) throw new OriginError({ kind: 'status', status });
     this.#known.set(url, { carries: ok, until: this.#clock.now() + (ok ? YES_MS : NO_MS) });

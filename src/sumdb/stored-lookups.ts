@@ -26,8 +26,8 @@ export function storedLookups(
     name,
     async find(module, version) {
       const path = lookupPath(module, version);
-      const stored = await cache.readCache(path);
-      const proof = stored && (await client.proveStoredLookup(stored, module, version));
+      const stored = await cache.readLookup(path);
+      const proof = stored && (await client.proveStoredLookup(stored.bytes, module, version));
       if (proof?.kind === 'proven') return proof;
       const answer = await client.lookup(module, version);
       if (answer.kind === 'proven') {
@@ -36,8 +36,8 @@ export function storedLookups(
         return answer;
       }
       const lacksTile = proof?.kind === 'unproven' && proof.lacking.kind === 'missing tile';
-      if (!stored || !lacksTile || answer.kind !== 'failed') return answer;
-      const known = (await cache.wasProven(path)) && readLookup(stored, module, version);
+      if (!stored || !lacksTile || (answer.kind === 'missing' && answer.isUnanimous)) return answer;
+      const known = stored.wasProven && readLookup(stored.bytes, module, version);
       return known ? { kind: 'proven', value: known.lookup } : answer;
     },
   };

@@ -26,6 +26,8 @@ export interface LocalOptions {
   readonly inspectorPort?: number | undefined;
 }
 
+const HOST = '127.0.0.1';
+
 /**
  * Runs a Worker in workerd, with the local simulations of its bindings. The caller disposes of the
  * instance.
@@ -41,10 +43,13 @@ export async function startLocally(
         ([name]) => !options.without?.some((absent) => absent === name),
       ),
     );
+  // The cron runs before the first request, and both keep what they share under one name.
+  const CACHE_HOST = options.variables['CACHE_HOST'] || HOST;
+  const variables: Variables = { ...options.variables, CACHE_HOST };
   endWorkerdWithThisProcess();
   const miniflare = new Miniflare({
     ...convertV4MiniflareOptions({
-      host: '127.0.0.1',
+      host: HOST,
       port: options.port,
       ...(inspectorPort === undefined ? {} : { inspectorPort }),
       log: new Log(LogLevel.ERROR),
@@ -55,7 +60,7 @@ export async function startLocally(
           ...worker,
           name: 'modferry',
           bindings: Object.fromEntries(
-            Object.entries(options.variables).map(([name, value]) => [name, String(value)]),
+            Object.entries(variables).map(([name, value]) => [name, String(value)]),
           ),
           kvNamespaces: without(worker.kvNamespaces),
           r2Buckets: without(worker.r2Buckets),

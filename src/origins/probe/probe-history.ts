@@ -74,7 +74,7 @@ export function lastResults(history: ProbeHistory): ReadonlyMap<string, ProbeRes
   );
 }
 
-const VERSION = 1;
+export const HISTORY_VERSION = 1;
 const Amount = v.pipe(v.number(), v.finite(), v.minValue(0));
 /** No date lies beyond (ECMA-262 21.4.1.1). */
 const Time = v.pipe(Amount, v.maxValue(8.64e15));
@@ -86,7 +86,7 @@ const Verdict = v.object({
   rate: v.exactOptional(Amount),
 });
 const History = v.object({
-  version: v.literal(VERSION),
+  version: v.literal(HISTORY_VERSION),
   rounds: v.pipe(
     v.array(
       v.object({
@@ -101,7 +101,7 @@ const History = v.object({
 });
 
 export function encodeHistory(rounds: ProbeHistory): string {
-  return JSON.stringify({ version: VERSION, rounds });
+  return JSON.stringify({ version: HISTORY_VERSION, rounds });
 }
 
 /** The history in a text, or undefined when it is damaged, or of another version of modferry. */

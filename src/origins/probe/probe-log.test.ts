@@ -45,10 +45,20 @@ it('a damaged history is reported, and a new one is started', async () => {
   const { add, log, troubles, world } = scene();
   await world.write('probes', '{"version":1,"rounds":[{"at":"SECRET"}]}', 600);
   await add();
-  expect(troubles).toEqual([
-    'history of probes: Cannot read it: it is damaged or of another version',
-  ]);
+  expect(troubles).toEqual(['history of probes: Cannot read it: it is damaged']);
   expect((await log.read()).length).toBe(1);
+});
+
+it('a history of a newer release is reported once, and stays as it is', async () => {
+  const { add, clock, log, troubles, world } = scene();
+  const newer = '{"version":99,"rounds":[]}';
+  await world.write('probes', newer, 86_400);
+  await add();
+  await clock.advance(60_000);
+  expect(await log.read()).toEqual([]);
+  await add();
+  expect(troubles).toEqual(['history of probes: A newer release of modferry has written it']);
+  expect(world.texts.get('probes')?.text).toBe(newer);
 });
 
 it('while its place fails there is no history, and none is deleted', async () => {

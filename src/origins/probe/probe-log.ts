@@ -3,6 +3,7 @@ import {
   appendRound,
   decodeHistory,
   encodeHistory,
+  HISTORY_VERSION,
   lastDay,
   type ProbeHistory,
   type ProbeRound,
@@ -21,6 +22,7 @@ export class ProbeLog {
     this.#document = new SharedDocument<ProbeHistory>(
       {
         name: 'probes',
+        version: HISTORY_VERSION,
         label: 'history of probes',
         keptSeconds: KEPT_SECONDS,
         empty: [],

@@ -135,3 +135,30 @@ describe('the order of own addresses and carriers', () => {
     expect(order(health)).toBe('xyop');
   });
 });
+
+describe('an own address that is slow or was down', () => {
+  const first = originOf('o');
+  const carrier = originOf('x', { carries: 'sum.example' });
+  const missing = { 'https://x/': REPLY[404] };
+
+  it('is waited for although a carrier has answered 404', async () => {
+    const clock = fakeClock();
+    const health = fakeHealth(clock);
+    const slowly = () => clock.sleep(6_000).then(() => new Response('ok'));
+    const fetch = fakeFetch({ 'https://o/': slowly, ...missing });
+    const asking = askOrigins([first, carrier], question, askEffects({ clock, fetch, health }));
+    await clock.advance(30_000);
+    expect(await asking).toMatchObject({ kind: 'accepted', origin: 'o' });
+  });
+
+  it('is asked although a carrier has answered 404', async () => {
+    const clock = fakeClock();
+    const health = fakeHealth(clock);
+    failTimes(health, first, 3);
+    health.claim404Confirmation(first, 'reach');
+    const fetch = fakeFetch({ 'https://o/': REPLY.ok, ...missing });
+    const asking = askOrigins([first, carrier], question, askEffects({ clock, fetch, health }));
+    await clock.advance(10_000);
+    expect(await asking).toMatchObject({ kind: 'accepted', origin: 'o' });
+  });
+});

@@ -122,7 +122,7 @@ export class Race<T> {
     return {
       running: this.#running,
       hasAccepted: this.#entries.some(({ result }) => result?.kind === 'accepted'),
-      has404: this.#missing !== undefined,
+      has404: this.#has404,
       next: next && {
         isTripped: health.isTripped(next, lane),
         mayConfirm404: health.mayConfirm404(next, lane),
@@ -136,6 +136,15 @@ export class Race<T> {
 
   get #running(): readonly RaceEntry<T>[] {
     return this.#entries.filter(({ result }) => !result);
+  }
+
+  /** Whether an origin that has a say in it has answered 404 (docs/decisions/019). */
+  get #has404(): boolean {
+    const hasOwn = this.#ranked.some(({ carries }) => carries === undefined);
+    return this.#entries.some(
+      ({ origin, result }) =>
+        result?.kind === 'missing' && (!hasOwn || origin.carries === undefined),
+    );
   }
 
   get #missing(): Missing | undefined {

@@ -54,8 +54,34 @@ describe('the hashes of a version', () => {
     const effects = fakeLogEffects(down);
     for (const [path, body] of first.cache) effects.cache.set(path, body);
     expect(await hashesOf(log, effects)).toMatchObject(right);
-    effects.wasProven = async () => false;
+    const { readLookup } = effects;
+    effects.readLookup = async (path) => {
+      const stored = await readLookup(path);
+      return stored && { ...stored, wasProven: false };
+    };
     expect(await hashesOf(log, effects)).toMatchObject({ kind: 'failed' });
+  });
+
+  it('come from the cache in an outage also where a carrier says that there is no record', async () => {
+    const log = logOf(600);
+    const first = fakeLogEffects(serves(log));
+    await hashesOf(log, first);
+    const effects = fakeLogEffects(down, () => undefined);
+    for (const [path, body] of first.cache) effects.cache.set(path, body);
+    expect(await hashesOf(log, effects)).toMatchObject(right);
+  });
+
+  it('do not come from the cache in an outage where remembered tiles refute them', async () => {
+    const log = logOf(900);
+    let address = serves(log);
+    const effects = fakeLogEffects((path) => address(path));
+    const memory = new LogMemory(systemClock);
+    await hashesOf(log, effects, memory);
+    const changed = log.lookup(hello, 'v1.0.0', 600).replace(hash(1), hash(77));
+    effects.cache.clear();
+    effects.cache.set(`lookup/${hello}@v1.0.0`, bytes(changed));
+    address = down;
+    expect(await hashesOf(log, effects, memory)).toMatchObject({ kind: 'failed' });
   });
 
   it('do not come from the cache in an outage where their tree head is not signed', async () => {
@@ -448,6 +474,41 @@ describe('a cache that breaks while a proof reads it', () => {
     Object.assign(effects, { readCache: async () => undefined });
     expect((await clientOf(fork, effects, memory).latest()).kind).toBe('failed');
     expect(kinds(effects)).toContain('fork');
+  });
+});
+
+describe('a head that is not published yet', () => {
+  it('is compared with the common one before anything is kept under it', async () => {
+    const log = logOf(300);
+    const other = log.fork(300);
+    grow(log, 400, 7);
+    grow(other, 300, 9);
+    let shown: Address = (path) => (path === '/latest' ? log.treeHead(300) : log.answer(path));
+    const effects = fakeLogEffects((path) => shown(path));
+    const memory = new LogMemory(systemClock);
+    await clientOf(log, effects, memory).latest();
+    effects.latest = bytes(log.treeHead()); // by another isolate
+    shown = serves(other); // within the five seconds
+    effects.cache.clear();
+    expect((await clientOf(log, effects, memory).latest()).kind).toBe('failed');
+    expect([...effects.cache.keys()]).toEqual([]);
+    expect(text(memory.latest?.note ?? new Uint8Array())).toBe(log.treeHead());
+  });
+
+  it('is compared when the store answers again that failed', async () => {
+    const log = logOf(300);
+    const other = log.fork(100);
+    grow(other, 200, 9);
+    const effects = fakeLogEffects(serves(other));
+    effects.latest = bytes(log.treeHead());
+    const { readLatest, swapLatest } = effects;
+    effects.readLatest = async () => undefined;
+    effects.swapLatest = async () => false;
+    const memory = new LogMemory(systemClock);
+    await clientOf(log, effects, memory).latest();
+    Object.assign(effects, { readLatest, swapLatest });
+    await effects.clock.advance(60_000);
+    expect((await clientOf(log, effects, memory).latest()).kind).toBe('failed');
   });
 });
 

@@ -48,8 +48,13 @@ export interface CacheEffects {
 
 /** Where proven look-ups are kept. */
 export interface LookupEffects extends CacheEffects {
-  /** Whether the stored file was proven when it was stored. */
-  wasProven(path: string): Promise<boolean>;
+  /** A stored look-up, and whether it was proven when it was stored. */
+  readLookup(path: string): Promise<StoredLookup | undefined>;
+}
+
+export interface StoredLookup {
+  readonly bytes: Uint8Array;
+  readonly wasProven: boolean;
 }
 
 /** The latest tree head, which all isolates have in common. */
@@ -100,9 +105,9 @@ function cacheEffects(
   const written = new Set<string>();
   return {
     readCache: async (path) => (await store.findOwn(checksumKey(name, path)))?.bytes,
-    async wasProven(path) {
+    async readLookup(path) {
       const file = await store.findOwn(checksumKey(name, path));
-      return file?.checked === 'proven';
+      return file && { bytes: file.bytes, wasProven: file.checked === 'proven' };
     },
     writeCache(path, bytes, { heals }) {
       if (written.has(path)) return;

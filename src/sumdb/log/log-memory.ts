@@ -6,8 +6,8 @@ import type { SourcedTile, TileMemory } from './reading.ts';
 import { SharedReads } from './shared-reads.ts';
 
 /**
- * Remembered tiles. Each has 16 KiB with the nodes above its hashes, and a look-up in a tree of 50 million records needs about
- * eight.
+ * Remembered tiles. Each has 16 KiB with the nodes above its hashes, and a look-up in a tree of 50
+ * million records needs about eight.
  */
 const MAX_TILES = 128;
 
@@ -21,6 +21,8 @@ const MAX_HEADS = 256;
  */
 export class LogMemory implements TileMemory {
   latest: SignedHead | undefined;
+  /** Whether the latest one is not the common one yet, as far as this isolate knows. */
+  isUnpublished = false;
   /** When this isolate may next move the common tree head, in milliseconds since the epoch. */
   nextPublishAt = 0;
   /** For when that is planned, of a head that was not published yet; undefined for never. */
@@ -56,6 +58,7 @@ export class LogMemory implements TileMemory {
    */
   goBackTo(head: SignedHead): void {
     this.latest = head;
+    this.isUnpublished = false;
     this.#consistent.clear();
   }
 

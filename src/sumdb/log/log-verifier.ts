@@ -114,6 +114,8 @@ export class LogVerifier {
       compared,
       this.#proveRecord(record, path, newest.head),
     ]);
+    // A record that is another one in the log counts for nothing, also while a tile is missing.
+    if (consistent.kind === 'unproven' && included.kind === 'refuted') return included;
     if (consistent.kind !== 'proven') return consistent;
     if (included.kind !== 'proven') return included;
     const adopted = await adopt();

@@ -68,23 +68,31 @@ export class Timeline {
 
   /** Remembers `seen`, which was proven to be one log with `known`. */
   async #adopt(seen: SignedHead, known: SignedHead | undefined): Promise<Proof<SignedHead>> {
-    const { memory } = this.#options;
+    const { effects, memory } = this.#options;
     if (memory.latest !== known) return this.merge(seen); // another request was faster
     if (known) {
       const [older, newest] = inOrder(known, seen);
       memory.keepConsistent(older.head);
-      if (newest === known) return proven(known);
+      if (newest === known) {
+        const mayPublish = effects.clock.now() >= memory.nextPublishAt;
+        return memory.isUnpublished && mayPublish ? this.#publish(known) : proven(known);
+      }
     }
     memory.latest = seen;
     return this.#publishInTurn(seen);
   }
 
-  /** Publishes a head at once, or what is the latest one then when it is this isolate's turn. */
+  /**
+   * Publishes a head at once, or what is the latest one then when it is this isolate's turn. It is
+   * compared with the common one in either case: what is proven under it is stored for ever.
+   */
   async #publishInTurn(seen: SignedHead): Promise<Proof<SignedHead>> {
     const { effects, memory } = this.#options;
+    memory.isUnpublished = true;
     if (effects.clock.now() >= memory.nextPublishAt) return this.#publish(seen);
-    this.#planPublish();
-    return proven(seen);
+    const compared = await this.#compareWithCommon(await this.#readCommon(), seen);
+    if (compared.kind === 'proven' && compared.value === seen) this.#planPublish();
+    return compared;
   }
 
   #planPublish(): void {
@@ -94,6 +102,7 @@ export class Timeline {
     memory.plannedPublishAt = at;
     const publish = async () => {
       await effects.clock.sleep(at - effects.clock.now());
+      this.#common = undefined;
       const { latest, nextPublishAt } = memory;
       // Unless another request has had the turn.
       if (latest && nextPublishAt === at) report(await this.#publish(latest));
@@ -109,7 +118,10 @@ export class Timeline {
     this.#common = undefined;
     const before = await this.#compareWithCommon(common, seen);
     if (before.kind !== 'proven' || before.value !== seen) return before;
-    if (await effects.swapLatest(common.version, seen.note)) return before;
+    if (await effects.swapLatest(common.version, seen.note)) {
+      if (memory.latest === seen) memory.isUnpublished = false;
+      return before;
+    }
     const after = await this.#compareWithCommon(await this.#readCommon(), seen);
     if (after.kind === 'proven' && after.value === seen) this.#planPublish(); // it is behind still
     return after;
@@ -132,9 +144,10 @@ export class Timeline {
     if (compared.kind === 'proven') {
       memory.keepConsistent(inOrder(common, seen)[0].head);
       compared.keepTiles();
+      if (isNewest) memory.isUnpublished = false;
       return isNewest ? proven(common) : compared;
     }
-    if (!isNewest) memory.goBackTo(common);
+    memory.goBackTo(common);
     return compared;
   }
 

@@ -99,14 +99,12 @@ const SECRETS = {
 
 const HEADERS_SENT = [
   'accept-encoding',
-  // This one and "pragma" come of `cache: "no-store"`: the platform's cache between here and the
-  // origin is not used.
-  'cache-control',
   // The zone that the Worker runs in: the platform adds it to every request.
   'cf-worker',
   'host',
-  'pragma',
   'user-agent',
+  // A constant, in place of the client's address that the platform would send.
+  'x-real-ip',
 ];
 
 const FORWARDING: readonly Row[] = [

@@ -64,7 +64,10 @@ export function fakeLogEffects(...addresses: readonly Address[]): FakeLogEffects
     async idle() {
       while (running.size > 0) await Promise.all(running);
     },
-    wasProven: async (path) => effects.cache.has(path),
+    readLookup: async (path) => {
+      const found = await effects.readCache(path);
+      return found && { bytes: found, wasProven: true };
+    },
     clock: fakeClock(),
     emit: (event) => void effects.events.push(event),
     readRemote: remoteReader({ origins }, (asked, question) =>
