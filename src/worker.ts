@@ -19,8 +19,8 @@ const sink = logSink((line) => console.log(line));
 
 interface Isolate {
   readonly modferry: Modferry;
-  /** The host name of its first request; undefined for one that only the scheduler has called. */
-  readonly host: string | undefined;
+  /** The host name of its first request; undefined until there is one. */
+  host?: string | undefined;
 }
 
 /** By environment: an isolate has one, and modferry is built once for it. */
@@ -32,21 +32,26 @@ const isolates = new WeakMap<Env, Isolate>();
  */
 const NO_HOST = 'modferry.invalid';
 
-/**
- * Builds modferry at the first call, and again at the first request after the scheduler alone has
- * called. Throws an error that lists every problem of the configuration.
- */
+/** Builds modferry at the first call. Throws an error that lists every problem of the configuration. */
 function modferryOf(env: Env, host?: string): Modferry {
-  const existing = isolates.get(env);
-  if (existing && (existing.host !== undefined || host === undefined)) return existing.modferry;
+  const isolate = isolates.get(env) ?? startIsolate(env);
+  isolate.host ??= host;
+  return isolate.modferry;
+}
+
+function startIsolate(env: Env): Isolate {
   const config = parseConfig(env);
   if (!config.ok) throw new Error(`Invalid configuration: ${config.reason.join('; ')}`);
-  const { cacheHost = host ?? NO_HOST, warnings } = config.value;
-  const runtime = { ...cloudflareRuntime(env, cacheHost), hashPairs: sha256PairsBy(sha256Pairs) };
-  const modferry = createModferry(config.value, { ...runtime, sink });
-  isolates.set(env, { modferry, host });
-  if (!existing) for (const text of warnings) sink({ event: 'note', text });
-  return modferry;
+  const { cacheHost, warnings } = config.value;
+  const runtime = {
+    ...cloudflareRuntime(env, () => cacheHost ?? isolates.get(env)?.host ?? NO_HOST),
+    hashPairs: sha256PairsBy(sha256Pairs),
+    sink,
+  };
+  const isolate = { modferry: createModferry(config.value, runtime) };
+  isolates.set(env, isolate);
+  for (const text of warnings) sink({ event: 'note', text });
+  return isolate;
 }
 
 export default {

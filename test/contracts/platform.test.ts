@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { DataCentreEntries } from '../../src/platform/cloudflare/data-centre.ts';
 import { edgeCache } from '../../src/platform/cloudflare/edge-cache.ts';
 import { kvStore } from '../../src/platform/cloudflare/kv.ts';
 import { r2Store } from '../../src/platform/cloudflare/r2.ts';
 import { edgeSharedState, kvSharedState } from '../../src/platform/cloudflare/shared-state.ts';
-import { fakeClock } from '../fakes/effects/clock.ts';
+import { type FakeClock, fakeClock } from '../fakes/effects/clock.ts';
 import { memoryBucket } from '../platform/memory/bucket.ts';
 import { edgeInMemory } from '../platform/memory/edge.ts';
 import { memoryNamespace } from '../platform/memory/namespace.ts';
@@ -16,7 +17,8 @@ import { sharedClaims } from './shared-claims.ts';
 
 installStreams();
 
-const HOST = 'modferry.example';
+const entriesInMemory = (clock: FakeClock) =>
+  new DataCentreEntries(edgeInMemory(clock), { clock, host: () => 'modferry.example' });
 
 describe('R2 in memory', () => {
   it.each(durableClaims)('$claim', async ({ check }) => {
@@ -40,20 +42,18 @@ describe('KV in memory', () => {
 describe('the edge cache in memory', () => {
   it.each(cacheClaims)('$claim', async ({ check }) => {
     const clock = fakeClock();
-    await expect(
-      check(edgeCache(edgeInMemory(clock), { clock, host: HOST })),
-    ).resolves.toBeUndefined();
+    await expect(check(edgeCache(entriesInMemory(clock)))).resolves.toBeUndefined();
   });
   it.each(edgeClaims)('$claim', async ({ check }) => {
     const clock = fakeClock();
     const pass = (seconds: number) => clock.advance(seconds * 1000);
-    const store = edgeCache(edgeInMemory(clock), { clock, host: HOST });
+    const store = edgeCache(entriesInMemory(clock));
     await expect(check({ store, pass })).resolves.toBeUndefined();
   });
   it.each(sharedClaims)('$claim', async ({ check }) => {
     const clock = fakeClock();
     const pass = (seconds: number) => clock.advance(seconds * 1000);
-    const state = edgeSharedState(edgeInMemory(clock), { clock, host: HOST });
+    const state = edgeSharedState(entriesInMemory(clock));
     await expect(check({ state, pass })).resolves.toBeUndefined();
   });
 });

@@ -1,5 +1,6 @@
 import type { KVNamespace, R2Bucket } from '@cloudflare/workers-types';
-import { dataCentreCache, edgeCache } from '../../src/platform/cloudflare/edge-cache.ts';
+import { DataCentreEntries, dataCentreCache } from '../../src/platform/cloudflare/data-centre.ts';
+import { edgeCache } from '../../src/platform/cloudflare/edge-cache.ts';
 import { kvStore } from '../../src/platform/cloudflare/kv.ts';
 import { r2Store } from '../../src/platform/cloudflare/r2.ts';
 import { edgeSharedState, kvSharedState } from '../../src/platform/cloudflare/shared-state.ts';
@@ -19,7 +20,11 @@ interface Env {
  */
 async function run(suite: string | undefined, at: number, env: Env): Promise<void> {
   const clock = fakeClock(Date.now());
-  const edge = edgeCache(dataCentreCache(caches), { clock, host: 'modferry.example' });
+  const entries = new DataCentreEntries(dataCentreCache(caches), {
+    clock,
+    host: () => 'modferry.example',
+  });
+  const edge = edgeCache(entries);
   const pass = async (seconds: number) => clock.advance(seconds * 1000);
   if (suite === 'r2') return durableClaims[at]?.check(r2Store(env.FILES));
   if (suite === 'kv') return cacheClaims[at]?.check(kvStore(env.META));
@@ -27,7 +32,7 @@ async function run(suite: string | undefined, at: number, env: Env): Promise<voi
   if (suite === 'edge clock') return edgeClaims[at]?.check({ store: edge, pass });
   if (suite === 'edge shared')
     return sharedClaims[at]?.check({
-      state: edgeSharedState(dataCentreCache(caches), { clock, host: 'modferry.example' }),
+      state: edgeSharedState(entries),
       pass,
     });
   if (suite === 'kv shared')

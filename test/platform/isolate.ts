@@ -4,6 +4,7 @@ import { createModferry, type Modferry } from '../../src/modferry.ts';
 import { backgroundOf } from '../../src/platform/cloudflare/background.ts';
 import { openPipe } from '../../src/platform/cloudflare/pipe.ts';
 import { sharedStatesOf } from '../../src/platform/cloudflare/shared-state.ts';
+import { DataCentreEntries } from '../../src/platform/cloudflare/data-centre.ts';
 import { tiersOf } from '../../src/platform/cloudflare/tiers.ts';
 import type { ModferryEvent } from '../../src/telemetry/event.ts';
 import { currentInvocation, Invocation, runInvocation } from './invocation.ts';
@@ -138,9 +139,6 @@ export function startIsolate(place: Place): Isolate {
   };
 }
 
-/** The host name of the deployment. */
-const HOST = 'modferry.example';
-
 /** modferry over limited bindings, by the same adapters as in workerd. */
 function compose(place: Place, sink: (event: ModferryEvent) => void): Modferry {
   const { config, fetch, platform } = place;
@@ -159,12 +157,11 @@ function compose(place: Place, sink: (event: ModferryEvent) => void): Modferry {
     FILES: limitedBucket(place.bucket, platform),
     META: limitedNamespace(place.namespace, platform),
   };
-  // What is global in workerd and what Node does not have.
-  installStreams();
-  Object.assign(globalThis, { caches: { default: EDGE } });
+  const entries = new DataCentreEntries(EDGE, { clock, host: () => 'modferry.example' });
+  installStreams(); // global in workerd, and Node does not have them
   return createModferry(config, {
-    tiers: tiersOf(bindings, clock, HOST),
-    sharedStates: sharedStatesOf(bindings, clock, HOST),
+    tiers: tiersOf(bindings, entries),
+    sharedStates: sharedStatesOf(bindings, entries, clock),
     fetch: limitedFetch(fetch),
     openPipe,
     clock,
@@ -173,7 +170,7 @@ function compose(place: Place, sink: (event: ModferryEvent) => void): Modferry {
   });
 }
 
-/** `caches.default`: the edge cache of the data centre in which the code runs. */
+/** The edge cache of the data centre in which the code runs. */
 const EDGE: EdgeCache = {
   match: (...parameters) => edgeHere().match(...parameters),
   put: (...parameters) => edgeHere().put(...parameters),

@@ -44,7 +44,7 @@ export const OPERATIONS_TABLE = `
 | cold .mod, nothing known of the log   |     9 |       1/1/0 |    1/1/0 |    6/6/0 |  11 |
 | cold .mod, tree head stored           |     8 |       2/1/0 |    2/1/0 |    6/4/0 |  11 |
 | cold .mod, tree head known            |     4 |       1/1/0 |    1/1/0 |    4/4/0 |   6 |
-| cold .mod, new tree head              |     7 |       1/1/0 |    1/1/0 |    6/6/0 |   9 |
+| cold .mod, new tree head              |     7 |       1/1/0 |    1/1/0 |    7/6/0 |   9 |
 | cold .zip, lookup known               |     1 |       1/1/0 |    0/0/0 |    2/2/0 |   3 |
 | cold .zip, tree head known            |     4 |       1/1/0 |    0/0/0 |    4/5/0 |   6 |
 | cold .zip, nothing known of the log   |     9 |       1/1/0 |    0/0/0 |    6/7/0 |  11 |

@@ -3,7 +3,7 @@ import { JSON_TYPE, NO_STORE, TEXT } from '../conformance/headers.ts';
 import { makeModule, makeVersion } from '../fakes/origin/module.ts';
 import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
 import { noise } from '../fakes/zip/zip-writer.ts';
-import { entryAddress } from '../../src/platform/cloudflare/edge-cache.ts';
+import { entryAddress } from '../../src/platform/cloudflare/data-centre.ts';
 import { type Modferry, type ModferryOptions, startModferry } from './modferry.ts';
 import { rawRequest } from '../conformance/raw-request.ts';
 import { fetchOrigins } from './origin-report.ts';

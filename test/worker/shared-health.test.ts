@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Response } from 'miniflare';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { entryAddress } from '../../src/platform/cloudflare/edge-cache.ts';
+import { entryAddress } from '../../src/platform/cloudflare/data-centre.ts';
 import { fixtureModules } from '../fakes/origin/modules.ts';
 import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
 import { type Modferry, type ModferryOptions, startModferry } from './modferry.ts';

@@ -9,7 +9,7 @@ import type { Fault, FaultOptions } from '../fakes/origin/faults.ts';
 import type { FakeModule } from '../fakes/origin/module.ts';
 import { fixtureModules } from '../fakes/origin/modules.ts';
 import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
-import { entryAddress } from '../../src/platform/cloudflare/edge-cache.ts';
+import { entryAddress } from '../../src/platform/cloudflare/data-centre.ts';
 import { type Modferry, type ModferryOptions, startModferry } from './modferry.ts';
 import { WAIT } from './wait.ts';
 

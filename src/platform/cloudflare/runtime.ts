@@ -1,4 +1,5 @@
 import { systemClock as clock } from '../../effects/clock.ts';
+import { DataCentreEntries, dataCentreCache } from './data-centre.ts';
 import { openPipe } from './pipe.ts';
 import { sharedStatesOf } from './shared-state.ts';
 import { type Bindings, tiersOf } from './tiers.ts';
@@ -14,10 +15,11 @@ const UNCACHED = { cf: { cacheTtl: -1 } };
  * The runtime in workerd, without the sink of events. The entries of the edge cache lie under
  * `host` (docs/decisions/006).
  */
-export function cloudflareRuntime(bindings: Bindings, host: string) {
+export function cloudflareRuntime(bindings: Bindings, host: () => string) {
+  const entries = new DataCentreEntries(dataCentreCache(caches), { clock, host });
   return {
-    tiers: tiersOf(bindings, clock, host),
-    sharedStates: sharedStatesOf(bindings, clock, host),
+    tiers: tiersOf(bindings, entries),
+    sharedStates: sharedStatesOf(bindings, entries, clock),
     fetch: (url: string, init: RequestInit) => fetch(url, { ...init, ...UNCACHED }),
     openPipe,
     clock,

@@ -2,7 +2,7 @@ import type { KVNamespace } from '@cloudflare/workers-types';
 import type { Clock } from '../../effects/clock.ts';
 import { sharedKey } from '../../store/key.ts';
 import type { SharedState, SharedStates } from '../../effects/shared-state.ts';
-import { dataCentreCache, entryAddress } from './edge-cache.ts';
+import type { DataCentreEntries } from './data-centre.ts';
 import type { Bindings } from './tiers.ts';
 
 type Now = Pick<Clock, 'now'>;
@@ -10,39 +10,21 @@ type Now = Pick<Clock, 'now'>;
 /** The shortest lifetime that KV accepts, in seconds. */
 const MIN_TTL_SECONDS = 60;
 
-/**
- * The shared texts of this deployment: in this data centre, and in KV where it is bound. `host` is
- * a host name of this deployment.
- */
-export function sharedStatesOf({ META }: Bindings, clock: Now, host: string): SharedStates {
-  const dataCentre = edgeSharedState(dataCentreCache(caches), { clock, host });
+/** The shared texts of this deployment: in this data centre, and in KV where it is bound. */
+export function sharedStatesOf(
+  { META }: Bindings,
+  entries: DataCentreEntries,
+  clock: Now,
+): SharedStates {
+  const dataCentre = edgeSharedState(entries);
   return META ? { dataCentre, world: kvSharedState(META, clock) } : { dataCentre };
 }
 
-/**
- * Shared texts in the cache of this data centre. As for files, a header of our own holds the time
- * at which a text expires, and is compared with `clock`.
- */
-export function edgeSharedState(
-  cache: Pick<Cache, 'match' | 'put'>,
-  { clock, host }: { readonly clock: Now; readonly host: string },
-): SharedState {
-  const addressOf = (name: string) => entryAddress(host, sharedKey(name));
+/** Shared texts in the cache of this data centre. */
+export function edgeSharedState(entries: DataCentreEntries): SharedState {
   return {
-    async read(name) {
-      const response = await cache.match(addressOf(name));
-      if (!response) return undefined;
-      if (clock.now() < Number(response.headers.get('X-Modferry-Until'))) return response.text();
-      await response.body?.cancel();
-      return undefined;
-    },
-    async write(name, text, seconds) {
-      const headers = {
-        'Cache-Control': `public, max-age=${seconds}`,
-        'X-Modferry-Until': String(clock.now() + seconds * 1000),
-      };
-      await cache.put(addressOf(name), new Response(text, { headers }));
-    },
+    read: async (name) => (await entries.match(sharedKey(name)))?.text(),
+    write: (name, text, seconds) => entries.put(sharedKey(name), text, { seconds }),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { KVNamespace, R2Bucket } from '@cloudflare/workers-types';
-import type { Clock } from '../../effects/clock.ts';
 import type { Tiers } from '../../store/tiers.ts';
-import { dataCentreCache, edgeCache } from './edge-cache.ts';
+import type { DataCentreEntries } from './data-centre.ts';
+import { edgeCache } from './edge-cache.ts';
 import { kvStore } from './kv.ts';
 import { r2Store } from './r2.ts';
 
@@ -14,10 +14,10 @@ export interface Bindings {
   readonly META?: KVNamespace;
 }
 
-/** The tiers that this deployment has. `host` is a host name of this deployment. */
-export function tiersOf({ FILES, META }: Bindings, clock: Clock, host: string): Tiers {
+/** The tiers that this deployment has. */
+export function tiersOf({ FILES, META }: Bindings, entries: DataCentreEntries): Tiers {
   return {
-    near: edgeCache(dataCentreCache(caches), { clock, host }),
+    near: edgeCache(entries),
     world: META && kvStore(META),
     durable: FILES && r2Store(FILES),
   };

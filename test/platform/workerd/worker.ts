@@ -1,6 +1,6 @@
 import type { ExecutionContext } from '@cloudflare/workers-types';
 import { systemClock as clock } from '../../../src/effects/clock.ts';
-import { dataCentreCache } from '../../../src/platform/cloudflare/edge-cache.ts';
+import { dataCentreCache } from '../../../src/platform/cloudflare/data-centre.ts';
 import type { Variables } from '../../../src/config/variables.ts';
 import type { Bindings } from '../../../src/platform/cloudflare/tiers.ts';
 import worker from '../../../src/worker.ts';
