@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { hashGoMod } from '../fakes/zip/dirhash.ts';
 import { alter, flipBit } from '../fakes/origin/faults.ts';
 import {
@@ -23,6 +23,7 @@ import {
   startWorld,
   type World,
 } from './go-setup.ts';
+import { eventually } from '../eventually.ts';
 
 // Origins that serve another file than the one in the log: a go command gets the right one from
 // another origin, or prints what is wrong. So does one that checks nothing itself and would accept
@@ -202,7 +203,7 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
           const { path, right } = await publish();
           world.origins[0].fault('tampered', { match: `/${path}/@v/v1.0.0.${end}` });
           expect(await everyClient(path, passing.url)).toEqual(theRightFiles(right));
-          await vi.waitFor(() =>
+          await eventually(() =>
             expect(passing.log.filter(({ event }) => event === 'security')).toEqual([
               {
                 event: 'security',

@@ -5,12 +5,13 @@ import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { succeeded } from './commands.ts';
 import { flipped } from '../fakes/store/audited-tree.ts';
 import { audit, groupOf, REPOSITORY } from './npm-audit.ts';
 import { untilGone } from './npm-start.ts';
 import { GO_COMMANDS, newDeveloper, startFor, startWorld, type World } from './go-setup.ts';
+import { eventually } from '../eventually.ts';
 
 const QUERIES = [
   'example.com/hello@v1.1.0',
@@ -223,7 +224,7 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
       world.reset();
       world.database.fault('hang', { match: lookup });
       const meanwhile = async (pid: number) => {
-        await vi.waitFor(() => expect(world.database.count(lookup)).toBe(1), { timeout: 30_000 });
+        await eventually(() => expect(world.database.count(lookup)).toBe(1));
         const tree = groupOf(pid);
         expect(tree.length).toBeGreaterThan(1);
         process.kill(-pid, 'SIGINT');

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { originFault, type BadOrigin, startBadOrigin } from '../fakes/origin/bad-origins.ts';
 import { flipBit } from '../fakes/origin/faults.ts';
 import { goSums } from '../fakes/origin/module.ts';
@@ -8,9 +8,9 @@ import { fillerRecords } from '../fakes/sumdb/sumdb.ts';
 import { createLog, type FakeLog } from '../fakes/sumdb/transparency-log.ts';
 import { freshGoHome, runGo } from '../go/go.ts';
 import { type Modferry, startModferry } from '../worker/modferry.ts';
-import { WAIT } from '../worker/wait.ts';
 import { succeeded } from './commands.ts';
 import { GO_COMMANDS } from './go-setup.ts';
+import { eventually } from '../eventually.ts';
 
 // A checksum database whose own two addresses are blocked, behind three origins: one does not carry
 // it, one carries it with wrong tiles, and one carries it.
@@ -102,11 +102,11 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
       const answer = await fetch(`${modferry.url}/sumdb/${log.name}/lookup/${SECOND}`);
       expect(answer.status).toBe(200);
       await answer.text();
-      const line = await vi.waitFor(() => {
+      const line = await eventually(() => {
         const found = modferry.log.findLast(({ kind, version }) => kind === 'lookup' && version);
         expect(found).toMatchObject({ module: 'gopkg.in/yaml.v2' });
         return found;
-      }, WAIT);
+      });
       const carriers = origins.map(({ url }) => `${new URL(url).host}/sumdb/${log.name}`);
       expect(carriers.slice(1)).toContain(line?.['origin']);
       expect(line).not.toHaveProperty('hedged');

@@ -11,6 +11,7 @@ import {
   startWorld,
   type World,
 } from './go-setup.ts';
+import { eventually } from '../eventually.ts';
 
 const FAULTS: readonly (readonly [name: string, fault: Fault])[] = [
   ['answers with an HTML page', 'html'],
@@ -99,7 +100,7 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
 
     it('requests the files of a download in the order of the protocol', async () => {
       succeeded(await developer.go(['mod', 'download', 'example.com/hello@v1.1.0']));
-      await expect.poll(() => kindsOf(modferry).at(-1)).toBe('zip');
+      await eventually(() => expect(kindsOf(modferry).at(-1)).toBe('zip'));
       const kinds = kindsOf(modferry).filter((kind) => kind !== 'tile');
       expect(kinds).toEqual(['info', 'mod', 'sumdb supported', 'lookup', 'zip']);
       for (const server of [...world.origins, world.database]) await server.stop();
@@ -114,7 +115,7 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
 
     it('requests only list, info, mod and the checksum database for go list -m -versions', async () => {
       succeeded(await developer.go(['list', '-m', '-versions', 'example.com/hello']));
-      await expect.poll(() => kindsOf(modferry)).toContain('lookup');
+      await eventually(() => expect(kindsOf(modferry)).toContain('lookup'));
       const kinds = kindsOf(modferry).filter((kind) => kind !== 'tile');
       expect(kinds).toEqual(['list', 'info', 'mod', 'sumdb supported', 'lookup']);
     });

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { vi } from 'vitest';
 import { cleanEnvironment } from '../go/go.ts';
+import { eventually } from '../eventually.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -54,26 +54,20 @@ export function npmStart(variables: Readonly<Record<string, string>>): NpmStart 
 /** Waits until /healthz is 200; returns the milliseconds that it took. */
 export async function untilHealthy(url: string): Promise<number> {
   const started = Date.now();
-  await vi.waitFor(
-    async () => {
-      const { status } = await fetch(`${url}/healthz`);
-      if (status !== 200) throw new Error(`/healthz is ${status}`);
-    },
-    { timeout: 10_000, interval: 25 },
-  );
+  await eventually(async () => {
+    const { status } = await fetch(`${url}/healthz`);
+    if (status !== 200) throw new Error(`/healthz is ${status}`);
+  });
   return Date.now() - started;
 }
 
 /** Waits until none of the processes is left. */
 export async function untilGone(pids: readonly number[]): Promise<void> {
-  await vi.waitFor(
-    () => {
-      const left = pids.filter((pid) => readProcess(pid));
-      if (left.length > 0)
-        throw new Error(`Still there: ${left.map((pid) => readProcess(pid)?.name).join(', ')}`);
-    },
-    { timeout: 10_000, interval: 25 },
-  );
+  await eventually(() => {
+    const left = pids.filter((pid) => readProcess(pid));
+    if (left.length > 0)
+      throw new Error(`Still there: ${left.map((pid) => readProcess(pid)?.name).join(', ')}`);
+  });
 }
 
 /** The name of a process that has not ended; one that nobody has reaped yet (state Z) has. */

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Body, bodyBytes, bodySize } from '../fakes/origin/answer.ts';
 import { alter, flipStreamedBit } from '../fakes/origin/faults.ts';
 import { goSum } from '../fakes/origin/module.ts';
@@ -9,7 +9,7 @@ import { type BigZip, noise, writeZip } from '../fakes/zip/zip-writer.ts';
 import { MB, serveBigZip, type Served, whole } from './big-zip.ts';
 import { type Download, download } from './download.ts';
 import { type Modferry, startModferry } from './modferry.ts';
-import { WAIT } from './wait.ts';
+import { eventually } from '../eventually.ts';
 
 // Zips that are too large to be checked before they are sent: a client never gets the end of a
 // wrong one, and nothing of it stays in a store.
@@ -89,9 +89,7 @@ const events = (name: string) =>
 /** The right zip is served, from the second origin or the store, and stored with its hash. */
 async function expectHealed(name: string, served: Served): Promise<void> {
   expect(await download(served.url)).toMatchObject(await whole(served));
-  await vi.waitFor(async () => expect(await kept(name)).toEqual(['zip', 'ziphash']), {
-    timeout: 20_000,
-  });
+  await eventually(async () => expect(await kept(name)).toEqual(['zip', 'ziphash']));
   const mark = await (await bucketOf()).get(`${moduleOf(name)}/@v/v1.0.0.ziphash`);
   expect(await mark?.text()).toBe(served.zip.h1());
   const asked = second.count('.zip');
@@ -146,7 +144,7 @@ describe.each([
       first.set(pathOf(name), { body });
       if (fault) first.fault(fault);
       expectBroken(await download(served.url), bodySize(body));
-      await vi.waitFor(() => expect(events(name)).toHaveLength(1), WAIT);
+      await eventually(() => expect(events(name)).toHaveLength(1));
       expect(events(name)[0]).toMatchObject({
         event: 'security',
         kind: 'mismatch',
@@ -188,7 +186,7 @@ describe('a wrong large zip', () => {
       pace(bytes) {
         if (stopped || bytes < MB) return undefined;
         stopped = true;
-        return vi.waitFor(untilThen, { timeout: 20_000, interval: 5 });
+        return eventually(untilThen);
       },
     });
     expect(answer.bytes).toBeGreaterThan(MB);
@@ -199,7 +197,7 @@ describe('a wrong large zip', () => {
   it('is detected also when the client hangs up', async () => {
     const served = publishFlipped('hung-up', 20 * MB);
     await download(served.url, { hangUpAfter: MB });
-    await vi.waitFor(() => expect(events('hung-up')).toHaveLength(1), { timeout: 20_000 });
+    await eventually(() => expect(events('hung-up')).toHaveLength(1));
     expect(await kept('hung-up')).toEqual([]);
     await expectHealed('hung-up', served);
   });
@@ -262,9 +260,7 @@ describe('a right large zip', () => {
   it('is verified and stored also when the client hangs up', async () => {
     const served = publish('left', { size: 20 * MB });
     await download(served.url, { hangUpAfter: MB });
-    await vi.waitFor(async () => expect(await kept('left')).toEqual(['zip', 'ziphash']), {
-      timeout: 20_000,
-    });
+    await eventually(async () => expect(await kept('left')).toEqual(['zip', 'ziphash']));
     expect(await download(served.url)).toMatchObject(await whole(served));
     expect(first.count('.zip')).toBe(1);
   });
@@ -293,7 +289,7 @@ describe('a right large zip', () => {
       broken: false,
       cache: 'public, max-age=86400, stale-if-error=0',
     });
-    await vi.waitFor(async () => expect(await kept('uncovered')).toEqual(['zip']), WAIT);
+    await eventually(async () => expect(await kept('uncovered')).toEqual(['zip']));
     record('uncovered', served.zip);
     await modferry.miniflare.purgeCache();
     // Which origin sent it was not recorded, so that one is asked once more.
@@ -313,15 +309,13 @@ it('without R2 a large zip is passed on unchecked, may not be stored, and the lo
       expect(answer.headers['cache-control']).toBe('no-store');
       expect(first.count('.zip')).toBe(times);
     }
-    await vi.waitFor(
-      () =>
-        expect(passing.log).toContainEqual(
-          expect.objectContaining({
-            event: 'trouble',
-            message: expect.stringContaining('is not checked: there is no durable store'),
-          }),
-        ),
-      WAIT,
+    await eventually(() =>
+      expect(passing.log).toContainEqual(
+        expect.objectContaining({
+          event: 'trouble',
+          message: expect.stringContaining('is not checked: there is no durable store'),
+        }),
+      ),
     );
   } finally {
     await passing.close();

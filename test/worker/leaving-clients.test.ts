@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ownModule } from '../conformance/own-module.ts';
 import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
 import { type BehindFront, LEAVE_PATH, LEAVER, LEFT, startBehindFront } from './front.ts';
-import { WAIT } from './wait.ts';
+import { eventually } from '../eventually.ts';
 
 // A client that disconnects while others wait for the same file, as the platform reports it: the
 // request that fetches the file is aborted, and with it the fetch.
@@ -28,7 +28,7 @@ afterAll(async () => {
  */
 async function leaveOthersWaiting(path: string, before: number) {
   const leader = fetch(modferry.url + path, { headers: { [LEAVER]: path } });
-  await vi.waitFor(() => expect(origin.count(path)).toBeGreaterThan(0), WAIT);
+  await eventually(() => expect(origin.count(path)).toBeGreaterThan(0));
   const join = async () => {
     const answer = await fetch(modferry.url + path);
     return { status: answer.status, body: Buffer.from(await answer.arrayBuffer()) };

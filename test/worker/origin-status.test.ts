@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { JSON_TYPE, NO_STORE, TEXT } from '../conformance/headers.ts';
 import { makeModule, makeVersion } from '../fakes/origin/module.ts';
 import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
@@ -7,7 +7,7 @@ import { entryAddress } from '../../src/platform/cloudflare/data-centre.ts';
 import { type Modferry, type ModferryOptions, startModferry } from './modferry.ts';
 import { rawRequest } from '../conformance/raw-request.ts';
 import { fetchOrigins } from './origin-report.ts';
-import { WAIT } from './wait.ts';
+import { eventually } from '../eventually.ts';
 
 // The scheduled probe, and what `/readyz` and `/-/api/origins` report of it.
 
@@ -134,9 +134,8 @@ describe('the probe', () => {
         '/golang.org/x/text/@v/v0.3.0.zip',
       ]);
     }
-    await vi.waitFor(
-      () => expect(modferry.log.filter(({ event }) => event === 'probe').length).toBe(2),
-      WAIT,
+    await eventually(() =>
+      expect(modferry.log.filter(({ event }) => event === 'probe').length).toBe(2),
     );
     expect(modferry.log.filter(({ event }) => event === 'probe')).toMatchObject([
       { origin: 'a', verdict: 'ok', large: 'no answer within 0.3 s' },
@@ -178,10 +177,10 @@ describe('the probe', () => {
     await modferry.miniflare.purgeCache();
     await modferry.stop();
     await start({ stateDirectory });
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const { origins } = await fetchOrigins(modferry);
       expect(origins[0]).toMatchObject({ breakers: { reach: { state: 'open' } } });
-    }, WAIT);
+    });
   });
 });
 

@@ -4,6 +4,7 @@ import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
 import { type Modferry, startModferry } from './modferry.ts';
 import { fetchOrigins } from './origin-report.ts';
 import { askCounting } from './stage.ts';
+import { eventually } from '../eventually.ts';
 
 // What the platform does with the calls of a request: it refuses those beyond a limit, and adds
 // headers to those that leave. workerd enforces no limit, so the Worker's `fetch` is replaced by
@@ -44,9 +45,11 @@ it('a call that the platform refuses is a 503 to repeat, one line in the log, an
   expect(origins.map(({ breakers, counters }) => [breakers.reach, counters.failed])).toEqual(
     origins.map(() => [{ state: 'closed', failures: 0 }, 0]),
   );
-  await expect
-    .poll(() => modferry.log.filter(({ event }) => event === 'trouble'))
-    .toMatchObject(Array.from({ length: 4 }, () => ({ label: 'limit of the platform' })));
+  await eventually(() =>
+    expect(modferry.log.filter(({ event }) => event === 'trouble')).toMatchObject(
+      Array.from({ length: 4 }, () => ({ label: 'limit of the platform' })),
+    ),
+  );
 });
 
 it('an origin gets no address of a client, and is not asked past its own cache', async () => {

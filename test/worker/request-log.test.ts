@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, type Stage, startStage } from './stage.ts';
-import { WAIT } from './wait.ts';
+import { eventually } from '../eventually.ts';
 
 // The log has one line of JSON a request, without anything that is private to the client.
 
@@ -16,7 +16,7 @@ async function linesOf(
   { headers }: Answer,
 ): Promise<Readonly<Record<string, unknown>>[]> {
   const lines = () => modferry.log.filter(({ request }) => request === headers['x-request-id']);
-  await expect.poll(() => lines().length, WAIT).toBeGreaterThan(0);
+  await eventually(() => expect(lines().length).toBeGreaterThan(0));
   return lines();
 }
 

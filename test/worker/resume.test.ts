@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Body } from '../fakes/origin/answer.ts';
 import type { FakeServer } from '../fakes/origin/fake-server.ts';
 import { goSum } from '../fakes/origin/module.ts';
@@ -8,7 +8,7 @@ import { createLog, startLogServer } from '../fakes/sumdb/transparency-log.ts';
 import { MB, serveBigZip, type Served, whole } from './big-zip.ts';
 import { download } from './download.ts';
 import { type Modferry, startModferry } from './modferry.ts';
-import { WAIT } from './wait.ts';
+import { eventually } from '../eventually.ts';
 
 // The origin breaks a zip off in the middle, and the client gets one whole body all the same.
 
@@ -73,7 +73,7 @@ const lines = (name: string) =>
 async function expectRight(name: string, served: Served, isProven = true): Promise<void> {
   expect(await download(served.url)).toMatchObject(await whole(served));
   const stored = isProven ? ['zip', 'ziphash'] : ['zip'];
-  await vi.waitFor(async () => expect(await kept(name)).toEqual(stored), { timeout: 20_000 });
+  await eventually(async () => expect(await kept(name)).toEqual(stored));
   const asked = zipRequests();
   expect(await download(served.url)).toMatchObject(await whole(served));
   expect(zipRequests()).toEqual(asked);
@@ -113,12 +113,10 @@ describe.each([
     await expectRight(name, served, isProven);
     expect(ranges(first)).toEqual(['all', expect.stringMatching(/^bytes=[1-9]\d+-$/)]);
     expect(ranges(second)).toEqual([]);
-    await vi.waitFor(
-      () =>
-        expect(lines(name)).toMatchObject([
-          { outcome: 'resumed', tries: 1, offset: expect.any(Number) },
-        ]),
-      WAIT,
+    await eventually(() =>
+      expect(lines(name)).toMatchObject([
+        { outcome: 'resumed', tries: 1, offset: expect.any(Number) },
+      ]),
     );
   });
 
@@ -172,12 +170,12 @@ describe('another origin', () => {
     expect(await download(served.url)).toMatchObject({ status: 200, broken: true });
     expect(await kept(name)).toEqual([]);
     const hosts = [first, second].map(({ url }) => new URL(url).host);
-    await vi.waitFor(() => {
+    await eventually(() => {
       const named = modferry.log.filter(
         ({ subject }) => subject === `${moduleOf(name)}@v1.0.0.zip`,
       );
       expect(named.map(({ origin }) => origin)).toEqual(hosts);
-    }, WAIT);
+    });
   });
 });
 
@@ -194,10 +192,7 @@ it.each<[string, Fault]>([
     breakForGood(fault);
     expect(await download(served.url)).toMatchObject({ status: 200, broken: true });
     expect(await kept(name)).toEqual([]);
-    await vi.waitFor(
-      () => expect(lines(name)).toMatchObject([{ outcome: 'given up', tries: 6 }]),
-      WAIT,
-    );
+    await eventually(() => expect(lines(name)).toMatchObject([{ outcome: 'given up', tries: 6 }]));
     for (const origin of [first, second]) origin.fault(undefined);
     await expectRight(name, served, false);
   },

@@ -1,4 +1,4 @@
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 import { findProblems } from '../conformance/every-answer.ts';
 import { ownModule } from '../conformance/own-module.ts';
 import { rawRequest, type RawAnswer, type RawOptions } from '../conformance/raw-request.ts';
@@ -11,7 +11,7 @@ import { fixtureModules } from '../fakes/origin/modules.ts';
 import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
 import { entryAddress } from '../../src/platform/cloudflare/data-centre.ts';
 import { type Modferry, type ModferryOptions, startModferry } from './modferry.ts';
-import { WAIT } from './wait.ts';
+import { eventually } from '../eventually.ts';
 
 export interface Answer extends RawAnswer {
   readonly text: string;
@@ -130,12 +130,12 @@ function targetOf({ database, modferry, origin, servers }: TargetParts): Target 
     async nearEntrySeconds(kind, key) {
       const caches = await miniflare.getCaches();
       const address = entryAddress('127.0.0.1', key);
-      const entry = await vi.waitFor(async () => {
+      const entry = await eventually(async () => {
         const found = await caches.default.match(address);
         if (found?.headers.has('x-modferry-etag') !== (kind === 'file'))
           throw new Error(`Cannot find ${kind} ${key} in the edge cache`);
         return found;
-      }, WAIT);
+      });
       return Number(/max-age=(\d+)/.exec(entry.headers.get('cache-control') ?? '')?.[1]);
     },
     keys,
@@ -157,11 +157,11 @@ async function untilKeys(
   keys: () => Promise<readonly string[]>,
   wanted: readonly string[],
 ): Promise<void> {
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const there = await keys();
     const absent = wanted.find((key) => !there.includes(key));
     if (absent !== undefined) throw new Error(`Cannot find ${absent} among the stored keys`);
-  }, WAIT);
+  });
 }
 
 /**

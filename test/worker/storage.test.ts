@@ -1,11 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FILE_HEADERS } from '../conformance/headers.ts';
 import { findAnyGo } from '../go/go.ts';
 import { goSums } from '../fakes/origin/module.ts';
 import { fixtureModules } from '../fakes/origin/modules.ts';
 import { startSumDB } from '../fakes/sumdb/sumdb.ts';
 import { type Stage, startStage, summary } from './stage.ts';
-import { WAIT } from './wait.ts';
+import { eventually } from '../eventually.ts';
 
 // What is stored in which tier, and what happens where a tier is absent.
 
@@ -55,18 +55,18 @@ it.each<[string, ('FILES' | 'META')[]]>([
 
 async function kvHolds({ modferry }: Stage, count: number): Promise<void> {
   const namespace = await modferry.miniflare.getKVNamespace('META');
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     if ((await namespace.list()).keys.length !== count)
       throw new Error(`Cannot find ${count} keys in KV`);
-  }, WAIT);
+  });
 }
 
 /** Log lines about a tier that failed. */
 async function troubles({ modferry, ask }: Stage): Promise<unknown[]> {
   const { headers } = await ask('/healthz');
-  await expect
-    .poll(() => modferry.log.some(({ request }) => request === headers['x-request-id']), WAIT)
-    .toBe(true);
+  await eventually(() =>
+    expect(modferry.log.some(({ request }) => request === headers['x-request-id'])).toBe(true),
+  );
   return modferry.log.filter(({ event }) => event !== 'request' && event !== 'note');
 }
 
@@ -91,7 +91,7 @@ describe('the bucket', () => {
       await stage.nearEntrySeconds('file', `${path}/${end}`);
     };
     await stage.ask(`/${path}/${end}`);
-    await expect.poll(version, WAIT).toBeDefined();
+    await eventually(async () => expect(await version()).toBeDefined());
     const first = await version();
     await fetchAgain();
     await fetchAgain();
@@ -99,7 +99,7 @@ describe('the bucket', () => {
 
     stage.origin.set(`/${path}/${end}`, { body: changed });
     await fetchAgain();
-    await expect.poll(version, WAIT).not.toBe(first);
+    await eventually(async () => expect(await version()).not.toBe(first));
     expect(await (await bucket.get(`${path}/${end}`))?.text()).toBe(changed);
   });
 
@@ -153,7 +153,9 @@ describe('the bucket', () => {
         status: 200,
         asked: 1,
       });
-      await expect.poll(() => guarded.bucketKeys(), WAIT).toEqual(['example.com/dep/@v/list']);
+      await eventually(async () =>
+        expect(await guarded.bucketKeys()).toEqual(['example.com/dep/@v/list']),
+      );
     } finally {
       await guarded.close();
     }
@@ -178,9 +180,8 @@ it.skipIf(go === '')('the bucket has the layout of GOMODCACHE/cache/download', a
     ]) {
       expect({ target, status: (await stage.ask(target)).status }).toEqual({ target, status: 200 });
     }
-    await expect
-      .poll(() => stage.bucketKeys(), WAIT)
-      .toEqual([
+    await eventually(async () =>
+      expect(await stage.bucketKeys()).toEqual([
         'example.com/hello/@latest',
         'example.com/hello/@v/!dev.info',
         'example.com/hello/@v/list',
@@ -195,7 +196,8 @@ it.skipIf(go === '')('the bucket has the layout of GOMODCACHE/cache/download', a
         'sumdb/sum.example.test/lookup/example.com/legacy@v3.0.0+incompatible',
         'sumdb/sum.example.test/lookup/github.com/!azure/!thing@v1.0.0',
         'sumdb/sum.example.test/tile/8/0/000.p/9',
-      ]);
+      ]),
+    );
   } finally {
     await stage.close();
     await database.close();

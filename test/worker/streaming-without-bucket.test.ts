@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
 import { MB, serveBigZip, whole } from './big-zip.ts';
 import { download } from './download.ts';
 import { type Modferry, startModferry } from './modferry.ts';
+import { eventually } from '../eventually.ts';
 
 describe('without a bucket', () => {
   let first: FakeOrigin;
@@ -46,7 +47,7 @@ describe('without a bucket', () => {
     const served = serve('passing-hang-up', 100 * MB);
     first.fault({ drip: { bytesPerSecond: 20 * MB } });
     await download(served.url, { hangUpAfter: MB });
-    await vi.waitFor(() => expect(first.requests.at(-1)?.state).toBe('broken'), { timeout: 4_000 });
+    await eventually(() => expect(first.requests.at(-1)?.state).toBe('broken'));
   });
 
   it('a zip that breaks off is continued by its origin', async () => {

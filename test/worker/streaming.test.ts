@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeOrigin, startOrigin } from '../fakes/origin/origin.ts';
 import type { BigZip } from '../fakes/zip/zip-writer.ts';
 import { MB, serveBigZip, type Served, whole } from './big-zip.ts';
 import { download, sha256Of } from './download.ts';
 import { type Modferry, startModferry } from './modferry.ts';
+import { eventually } from '../eventually.ts';
 
 let first: FakeOrigin;
 let second: FakeOrigin;
@@ -31,10 +32,8 @@ function serve(name: string, size: number, at = [first]): Served {
 }
 
 async function untilStored({ cachedOnly }: Served): Promise<void> {
-  await vi.waitFor(
-    async () =>
-      expect(await download(cachedOnly, { method: 'HEAD' })).toMatchObject({ status: 200 }),
-    { timeout: 20_000, interval: 50 },
+  await eventually(async () =>
+    expect(await download(cachedOnly, { method: 'HEAD' })).toMatchObject({ status: 200 }),
   );
 }
 
@@ -88,9 +87,7 @@ describe('a client', () => {
     const served = serve('hang-up-slow', 60 * MB);
     first.fault({ drip: { bytesPerSecond: 2 * MB } });
     await download(served.url, { hangUpAfter: MB });
-    await vi.waitFor(() => expect(first.requests.map(({ state }) => state)).toEqual(['broken']), {
-      timeout: 5_000,
-    });
+    await eventually(() => expect(first.requests.map(({ state }) => state)).toEqual(['broken']));
     await expectNotStored(served);
     first.fault(undefined);
     expect(await download(served.url)).toMatchObject(await whole(served));

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { runCron } from './cron.ts';
+import { eventually } from '../../../test/eventually.ts';
 
 type Workers = Parameters<typeof runCron>[0];
 
@@ -21,7 +22,7 @@ describe('the cron of the local run', () => {
       workersWith(async () => void (runs += 1)),
       pauses(2),
     );
-    await expect.poll(() => runs).toBe(3);
+    await eventually(() => expect(runs).toBe(3));
   });
 
   it('goes on after a run that failed', async () => {
@@ -31,6 +32,6 @@ describe('the cron of the local run', () => {
       return Promise.reject(new Error('workerd has ended'));
     };
     void runCron(workersWith(fail), pauses(1));
-    await expect.poll(() => runs).toBe(2);
+    await eventually(() => expect(runs).toBe(2));
   });
 });

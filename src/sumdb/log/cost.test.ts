@@ -1,5 +1,5 @@
 /** What a proof costs: round trips, requests at once, and work that is not done twice. */
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { modulePath } from '../../../test/fakes/effects/values.ts';
 import {
   clientOf,
@@ -21,6 +21,7 @@ import { systemClock } from '../../effects/clock.ts';
 import { type HashPairs, hashPairsNatively } from '../../tlog/hash-tile.ts';
 import { LogMemory } from './log-memory.ts';
 import type { ReadRemote } from './remote-reader.ts';
+import { eventually } from '../../../test/eventually.ts';
 
 /** Holds the requests for tiles back until they are released, all that wait at a time. */
 function holdTiles(effects: FakeLogEffects) {
@@ -42,7 +43,7 @@ function holdTiles(effects: FakeLogEffects) {
     most: () => most,
     /** The tiles that are asked for at once, as soon as there are `count`. */
     async released(count: number): Promise<readonly string[]> {
-      await vi.waitFor(() => expect(waiting.size).toBe(count));
+      await eventually(() => expect(waiting.size).toBe(count));
       const paths = [...waiting.keys()].toSorted();
       for (const go of waiting.values()) go();
       waiting.clear();

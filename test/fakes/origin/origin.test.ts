@@ -1,11 +1,12 @@
 import { gunzipSync } from 'node:zlib';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readZip } from '../zip/dirhash.ts';
 import type { Fault } from './faults.ts';
 import { filePath, makeModule, makeVersion, versionOf } from './module.ts';
 import { azureThing, dep, fixtureModules, hello } from './modules.ts';
 import { type FakeOrigin, startOrigin } from './origin.ts';
 import { bigZip } from '../zip/zip-writer.ts';
+import { eventually } from '../../eventually.ts';
 
 const INFO = filePath('example.com/hello', 'v1.1.0', 'info');
 const ZIP = filePath('example.com/hello', 'v1.1.0', 'zip');
@@ -204,10 +205,10 @@ describe('faults of the delivery', () => {
     origin.fault('hang');
     const abort = new AbortController();
     const answer = get(INFO, { signal: abort.signal });
-    await vi.waitFor(() => expect(origin.requests[0]?.state).toBe('open'));
+    await eventually(() => expect(origin.requests[0]?.state).toBe('open'));
     abort.abort();
     await expect(answer).rejects.toThrow('aborted');
-    await vi.waitFor(() => expect(origin.requests[0]?.state).toBe('broken'));
+    await eventually(() => expect(origin.requests[0]?.state).toBe('broken'));
   });
 
   it('reset breaks off before the answer', async () => {
@@ -231,7 +232,7 @@ describe('faults of the delivery', () => {
     expect((await reader?.read())?.value?.byteLength).toBe(100);
     expect(origin.requests[0]?.state).toBe('open');
     abort.abort();
-    await vi.waitFor(() => expect(origin.requests[0]?.state).toBe('broken'));
+    await eventually(() => expect(origin.requests[0]?.state).toBe('broken'));
   });
 
   it('delay-headers and drip send everything in the end', async () => {

@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type Stage, startStage } from '../../worker/stage.ts';
-import { WAIT } from '../../worker/wait.ts';
 import { noFaults, type Faults } from '../faults.ts';
 import { FAULTS_PATH, INVOCATIONS_PATH, type SeenInvocation } from './protocol.ts';
+import { eventually } from '../../eventually.ts';
 
 // The suites of test/worker that this project runs do stand within the limits: the wrapper is
 // around the Worker, and counts.
@@ -30,10 +30,10 @@ it('a warm file is one look into the edge cache, and a cold one is fetched and s
   await stage.ask('/healthz');
   await stage.ask(path);
   await stage.stored(path.slice(1));
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const [cold] = await countsOf(path);
     expect(cold).toMatchObject({ fetch: 1, kvWrite: 1, r2Write: 1 });
-  }, WAIT);
+  });
   await stage.ask(path);
   const [, warm] = await countsOf(path);
   expect(warm).toMatchObject({ fetch: 0, cacheMatch: 1, cachePut: 0, r2Read: 0, r2Write: 0 });
