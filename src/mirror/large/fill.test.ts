@@ -331,6 +331,26 @@ describe('a fill for no client', () => {
     });
   });
 
+  it.each([['write'], ['commit']] as const)(
+    'asks no other origin when the store fails to %s it',
+    async (step) => {
+      const { context, durable, fetch, file } = setup({
+        'https://a': streams(right()),
+        'https://b': streams(right()),
+      });
+      const { upload } = durable;
+      durable.upload = async (...parameters) => ({
+        ...(await upload(...parameters)),
+        [step]: () => Promise.reject(new Error('R2 is away')),
+      });
+      expect(await fillLarge(file, context)).toMatchObject({
+        kind: 'unavailable',
+        text: expect.stringContaining('its store failed'),
+      });
+      expect(fetch.calls.length).toBe(1);
+    },
+  );
+
   it('fetches nothing where origins may not be asked', async () => {
     const { context, file, fetch } = setup({ 'https://a': streams(right()) });
     const outcome = await fillLarge(file, { ...context, mayFetch: false });

@@ -74,6 +74,9 @@ export async function startFill(job: Job, begun: BegunAnswer, options: FillOptio
   return { state: 'streaming', file: { body: pipe.readable, size, etag }, stored, isVerified };
 }
 
+/** The failure of modferry's own store. Without it a large file cannot be compared. */
+export const STORE_FAILED: Failure = { origin: 'modferry', reason: { kind: 'store' } };
+
 interface RunOptions extends FillOptions {
   readonly etag: string;
   readonly upload: Upload | undefined;
@@ -101,7 +104,10 @@ function runFill(
   });
   const end = running.end.then((how): Result<string, Failure> => {
     if (how.state === 'stored') return success(file.etag);
-    if (how.state !== 'refused') return failed({ origin, reason: { kind: 'unreachable' } });
+    if (how.state !== 'refused')
+      return failed(
+        file.hasStoreFailed ? STORE_FAILED : { origin, reason: { kind: 'unreachable' } },
+      );
     blame(job, body.originNames ?? [origin], how.reason);
     return failed({ origin, reason: how.reason });
   });
@@ -128,6 +134,8 @@ function blame({ context, file }: Job, names: readonly string[], reason: Failure
 class FilledFile implements RelayedFile {
   /** The etag of the stored copy. */
   etag: string;
+  /** Whether the file could not be stored, or not be read back: no origin is to blame for that. */
+  hasStoreFailed = false;
   readonly verify: RelayedFile['verify'];
   readonly #job: Job;
   readonly #known: KnownHash | undefined;
@@ -137,7 +145,14 @@ class FilledFile implements RelayedFile {
     this.#job = job;
     this.etag = etag;
     this.#known = known;
-    this.verify = known && upload && ((committed) => this.#verify(committed, known));
+    this.verify =
+      known &&
+      upload &&
+      ((committed) =>
+        this.#verify(committed, known).catch((error: unknown) => {
+          this.hasStoreFailed = true;
+          throw error;
+        }));
   }
 
   checkEnd(tail: Uint8Array, size: number): Result<void, FailureReason> {
@@ -187,6 +202,7 @@ class FilledFile implements RelayedFile {
   }
 
   onUploadFailed(error: unknown): void {
+    this.hasStoreFailed = true;
     this.#job.context.emit({ event: 'trouble', label: 'upload', error });
   }
 }

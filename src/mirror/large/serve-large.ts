@@ -9,7 +9,7 @@ import { missing, notCached, unavailable } from '../messages.ts';
 import type { Found, Outcome, Source } from '../outcome.ts';
 import { publish } from '../publish.ts';
 import { type Delivery, fetchShared } from '../shared-fetch.ts';
-import { startFill } from './fill.ts';
+import { startFill, STORE_FAILED } from './fill.ts';
 import type { Job } from './job.ts';
 import type { LargeFile } from './large-file.ts';
 import { type BegunAnswer, discardAnswer, openAnswer, type WholeAnswer } from './open-answer.ts';
@@ -27,9 +27,6 @@ import {
  * longer than that; the rest is for a fetch of its own.
  */
 const SHARE_OF_TIME_TO_WAIT = 0.6;
-
-/** The failure of modferry's own store. Without it a large file cannot be compared. */
-const STORE_FAILED: Failure = { origin: 'modferry', reason: { kind: 'store' } };
 
 /** Serves a large file: from the store, else from the first origin that has it. */
 export function serveLarge(file: LargeFile, context: RequestContext): Promise<Outcome> {
