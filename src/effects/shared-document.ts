@@ -10,6 +10,9 @@ const WRITE_LIMIT_MS = 5_000;
 /** Everybody may read a status page, and each read of KV counts: one read serves all this time. */
 const REMEMBERED_MS = 30_000;
 
+/** What is reported of a document with a greater `version`. It stays as it is. */
+export const NEWER_RELEASE = 'A newer release of modferry has written it';
+
 export interface DocumentKind<T> {
   /** The name of the shared text. */
   readonly name: string;
@@ -97,7 +100,7 @@ export class SharedDocument<T> {
     this.#isNewer = text !== undefined && versionOf(text) > version;
     if (text === undefined) return empty;
     const value = decode(text);
-    if (this.#isNewer && !wasNewer) this.#report('A newer release of modferry has written it');
+    if (this.#isNewer && !wasNewer) this.#report(NEWER_RELEASE);
     else if (value === undefined && !this.#isNewer) this.#report('Cannot read it: it is damaged');
     return value ?? empty;
   }
@@ -108,7 +111,7 @@ export class SharedDocument<T> {
 }
 
 /** The `version` of a document in JSON; 0 where it has none. */
-function versionOf(text: string): number {
+export function versionOf(text: string): number {
   try {
     const document: unknown = JSON.parse(text);
     const isObject = typeof document === 'object' && document !== null;

@@ -210,7 +210,7 @@ it('read and write act at once, and KV is written only when it lacks an outage',
   expect([scene.dataCentre.counts.writes, scene.world.counts.writes]).toEqual([2, 1]);
 });
 
-it.each(['{"version":', '{"version":9}', 'x'.repeat(10_000)])(
+it.each(['{"version":', '{"version":0}', 'x'.repeat(10_000)])(
   'a damaged text is reported without its content, and written over: %#',
   async (text) => {
     const { clock, dataCentre } = worldOf();
@@ -219,13 +219,27 @@ it.each(['{"version":', '{"version":9}', 'x'.repeat(10_000)])(
     failTimes(isolate.health, bad);
     await isolate.request();
     expect(isolate.troubles).toEqual([
-      'health in the data centre: Cannot read what is shared there: it is damaged or of another version',
+      'health in the data centre: Cannot read what is shared there: it is damaged',
     ]);
     const next = isolateIn({ clock, dataCentre });
     await next.request();
     expect([next.troubles, isTripped(next)]).toEqual([[], true]);
   },
 );
+
+it('the text of a newer release is reported, and stays as it is', async () => {
+  const { clock, dataCentre } = worldOf();
+  const newer = '{"version":99}';
+  await dataCentre.write('health', newer, 600);
+  const isolate = isolateIn({ clock, dataCentre });
+  failTimes(isolate.health, bad);
+  await isolate.request();
+  await isolate.request();
+  expect(isolate.troubles).toEqual([
+    'health in the data centre: Error: A newer release of modferry has written it',
+  ]);
+  expect(await dataCentre.read('health')).toBe(newer);
+});
 
 it('a place that fails is reported and not used for a minute, and the other one is', async () => {
   const { clock, dataCentre, world } = worldOf();

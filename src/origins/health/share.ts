@@ -2,9 +2,10 @@ import type { Background } from '../../effects/background.ts';
 import { type Clock, within } from '../../effects/clock.ts';
 import { type CallKind, type Connections, LimitError } from '../../effects/connections.ts';
 import type { Emit, TroubleEvent } from '../../effects/emit.ts';
+import { NEWER_RELEASE, versionOf } from '../../effects/shared-document.ts';
 import type { SharedState, SharedStates } from '../../effects/shared-state.ts';
 import type { HealthRegistry } from './registry.ts';
-import { decodeHealth, encodeHealth, type HealthByUrl } from './shared-health.ts';
+import { decodeHealth, encodeHealth, HEALTH_VERSION, type HealthByUrl } from './shared-health.ts';
 
 /**
  * Isolates share the health of the origins, so that a fresh one does not wait for an origin that is
@@ -220,7 +221,10 @@ class SharedPlace {
     this.#changes = changes;
   }
 
-  /** The health in its text; nothing where there is no text, or none that can be read. */
+  /**
+   * The health in its text; nothing where there is no text, or a damaged one. Rejects for the text
+   * of a newer release, which stays as it is.
+   */
   async #read(now: number, connections: Connections): Promise<HealthByUrl> {
     const { clock, emit, urls } = this.#effects;
     const text = await connections.run(this.#schedule.kind, () =>
@@ -229,8 +233,9 @@ class SharedPlace {
     if (text === undefined) return NOTHING;
     const health = decodeHealth(text, { urls, now });
     if (health) return health;
+    if (versionOf(text) > HEALTH_VERSION) throw new Error(NEWER_RELEASE);
     // The text itself is not shown: it may be anything.
-    const error = 'Cannot read what is shared there: it is damaged or of another version';
+    const error = 'Cannot read what is shared there: it is damaged';
     emit({ event: 'trouble', label: this.#schedule.label, error });
     return NOTHING;
   }

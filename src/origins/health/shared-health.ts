@@ -13,7 +13,7 @@ import type { Health } from './health.ts';
  * so that nothing can fill the memory. A value that this version could not have written by now is
  * ignored: a time that lies ahead would be later than every real one, for ever.
  */
-const VERSION = 1;
+export const HEALTH_VERSION = 1;
 
 /** More than the buckets of a latency histogram. */
 const MAX_BUCKETS = 64;
@@ -39,7 +39,7 @@ const HealthSchema = v.object({
 });
 
 const Snapshot = v.object({
-  version: v.literal(VERSION),
+  version: v.literal(HEALTH_VERSION),
   origins: v.record(v.string(), v.unknown()),
 });
 
@@ -53,7 +53,7 @@ export function encodeHealth(healthByUrl: HealthByUrl, urls: readonly string[]):
     const health = healthByUrl.get(url);
     if (health) origins[hashedName(url)] = health;
   }
-  return JSON.stringify({ version: VERSION, origins });
+  return JSON.stringify({ version: HEALTH_VERSION, origins });
 }
 
 /**
