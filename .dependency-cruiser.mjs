@@ -18,6 +18,7 @@ const RINGS = [
   { config: [] },
   { http: [], cron: [], platform: [] },
   { modferry: [] },
+  { 'warm-up': [] },
   { worker: [], cli: [] },
 ];
 

@@ -51,6 +51,8 @@ export interface Runtime {
   readonly clock: Clock;
   /** From 0 to below 1. */
   readonly random: () => number;
+  /** Default: a random UUID. */
+  readonly newRequestId?: (() => string) | undefined;
   /** Hashes the tiles of checksum databases. Default: native code, hash by hash. */
   readonly hashPairs?: HashPairs | undefined;
   /** Receives every event. */
@@ -69,7 +71,7 @@ export interface Modferry {
 
 /** Builds modferry. The Worker, the cron, commands and tests all use this composition. */
 export function createModferry(config: Config, runtime: Runtime): Modferry {
-  const { clock, random, sharedStates: states } = runtime;
+  const { clock, newRequestId, random, sharedStates: states } = runtime;
   const sink = withoutRefusals(runtime.sink);
   const emit = (event: ModferryEvent) => sink(event);
   const carrierSupport = new CarrierSupport(clock);
@@ -108,6 +110,7 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
       config,
       clock,
       sink,
+      newRequestId,
       open,
       async status(connections) {
         const [history] = await Promise.all([probeLog.read(), sharing.readIfDue(connections)]);

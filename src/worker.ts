@@ -10,12 +10,18 @@ import { regionOf } from './platform/cloudflare/region.ts';
 import { cloudflareRuntime } from './platform/cloudflare/runtime.ts';
 import type { Bindings } from './platform/cloudflare/tiers.ts';
 import { logSink } from './telemetry/log.ts';
+import { warmUp } from './warm-up/warm-up.ts';
 
 type Env = Bindings & Variables;
 
 /** The log of a Worker is its console. Workers Logs indexes the fields of a JSON line. */
 // oxlint-disable-next-line no-console -- the only place
 const sink = logSink((line) => console.log(line));
+
+const hashPairs = sha256PairsBy(sha256Pairs);
+
+// Start-up does not wait for it, so nothing in it can keep the Worker from starting.
+warmUp(hashPairs).catch((error: unknown) => sink({ event: 'trouble', label: 'warm up', error }));
 
 interface Isolate {
   readonly modferry: Modferry;
@@ -45,7 +51,7 @@ function startIsolate(env: Env): Isolate {
   const { cacheHost, warnings } = config.value;
   const runtime = {
     ...cloudflareRuntime(env, () => cacheHost ?? isolates.get(env)?.host ?? NO_HOST),
-    hashPairs: sha256PairsBy(sha256Pairs),
+    hashPairs,
     sink,
   };
   const isolate = { modferry: createModferry(config.value, runtime) };

@@ -17,7 +17,8 @@ export function createApp(services: HttpServices): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
 
   // Without a header name the id is always generated: a client cannot choose it.
-  app.use(requestId({ headerName: '' }));
+  const { newRequestId = () => crypto.randomUUID() } = services;
+  app.use(requestId({ headerName: '', generator: newRequestId }));
   app.use(async function openScope(c, next) {
     c.set('scope', services.open(c.env.incoming, c.get('requestId')));
     await next();

@@ -28,6 +28,8 @@ export interface HttpServices {
   readonly testNear: () => Promise<NearTest | undefined>;
   /** Takes the events that belong to no open request. */
   readonly sink: Sink;
+  /** Default: a random UUID. */
+  readonly newRequestId?: (() => string) | undefined;
   /** Opens the effects of one request. */
   readonly open: (incoming: Incoming, requestId: string) => RequestScope;
 }
