@@ -80,6 +80,11 @@ export class Connections {
     return this.#isRefused;
   }
 
+  /** Whether a call waits for a connection. */
+  get isCrowded(): boolean {
+    return this.#queue.length > 0;
+  }
+
   /** Takes a connection, or a place at the end of the queue. The caller has to release it. */
   take(): Connection {
     const turn = Promise.withResolvers<void>();

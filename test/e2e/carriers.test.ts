@@ -90,6 +90,8 @@ describe.each(GO_COMMANDS)('$name', ({ go }) => {
         await start(fault);
         await download(FIRST);
         await download(SECOND);
+        const first = modferry.log.find(({ kind }) => kind === 'mod');
+        expect(first?.['ms']).toBeLessThan(5_000); // TIMEOUT_HEADERS is 10 s
         const [bare] = origins;
         expect(bare.count('/supported')).toBe(1);
         expect(bare.count(/^\/sumdb\/.*\/(lookup|tile|latest)/)).toBe(0);

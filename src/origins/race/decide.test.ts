@@ -42,6 +42,7 @@ function decided(state: Partial<RaceState<Named>>): string {
       deadline: NOW + 25_000,
       hasSpareCalls: true,
       canHedge: true,
+      isCrowded: false,
       ...state,
     },
     NOW,
@@ -110,6 +111,29 @@ describe('the next step of a race', () => {
       'with a request that waits for a connection',
       { running: [request('a', 0, { waitingSince: undefined })], next: HEALTHY },
       'wait 100 ms for a',
+    ],
+    [
+      'with two requests of 2 s while another call waits for a connection',
+      { running: [request('a', 2_500), request('b', 2_000)], isCrowded: true },
+      'give up a',
+    ],
+    [
+      'with one request of 2 s and another origin while another call waits for a connection',
+      { running: [request('a', 2_000)], next: HEALTHY, canHedge: false, isCrowded: true },
+      'give up a',
+    ],
+    [
+      'with the last request while another call waits for a connection',
+      { running: [request('a', 2_000)], isCrowded: true },
+      'wait 100 ms for a',
+    ],
+    [
+      'with a body, which keeps no connection, while another call waits for one',
+      {
+        running: [request('a', 2_000, { hasHeaders: true }), request('b', 600)],
+        isCrowded: true,
+      },
+      'wait 100 ms for a b',
     ],
     [
       'with a request whose origin failed for others meanwhile',

@@ -50,6 +50,8 @@ export interface RaceState<R extends RunningRequest> {
   readonly hasSpareCalls: boolean;
   /** Whether the hedge budget has an extra request. */
   readonly canHedge: boolean;
+  /** Whether a call of this request waits for a connection, here or in another race. */
+  readonly isCrowded: boolean;
 }
 
 export type Action<R extends RunningRequest> =
@@ -80,12 +82,27 @@ const POLL_MS = 100;
 
 export function decide<R extends RunningRequest>(state: RaceState<R>, now: number): Action<R> {
   if (state.hasAccepted) return { kind: 'finish' };
-  const step = nextOrigin(state, now);
+  const step = giveConnection(state, now) ?? nextOrigin(state, now);
   if (step) return step;
   const awaited = state.running.filter((request) => isWorthWaiting(request, state, now));
   if (awaited.length > 0)
     return { kind: 'wait', requests: awaited, ms: untilChangeMs(awaited, now) };
   return state.next ? { kind: 'give up', requests: state.running } : { kind: 'finish' };
+}
+
+/**
+ * Gives up a request that keeps a connection for which others wait. The last hope of a race keeps
+ * it.
+ */
+function giveConnection<R extends RunningRequest>(
+  { isCrowded, next, running }: RaceState<R>,
+  now: number,
+): Action<R> | undefined {
+  if (!isCrowded || (running.length === 1 && !next)) return undefined;
+  return makeRoom(
+    running.filter(({ hasHeaders }) => !hasHeaders),
+    now,
+  );
 }
 
 /** What to do about the next origin; undefined when it is not its turn yet. */

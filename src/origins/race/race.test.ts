@@ -14,6 +14,8 @@ import {
 } from '../../../test/fakes/effects/race-scene.ts';
 import { Connections } from '../../effects/connections.ts';
 import { failed, success } from '../../effects/result.ts';
+import type { Origin } from '../origin.ts';
+import { rankOrigins } from './order.ts';
 import { observe, UNKNOWN } from '../health/latency.ts';
 import type { Question } from '../request/question.ts';
 
@@ -118,6 +120,21 @@ describe('a second origin is asked', () => {
     });
   });
 
+  it('and is the first one for what the check of its answer asks', async () => {
+    const scene = new Scene();
+    const { health } = scene;
+    let ranked: readonly Origin[] = [];
+    const accept: Question<string>['accept'] = async () => {
+      ranked = rankOrigins([a, b], { health, lane: 'reach', region: {} });
+      return success('checked');
+    };
+    scene.ask({ a: never, b: ok }, { asks: { accept } });
+    await scene.clock.advance(500);
+    expect(scene.answer).toMatchObject({ kind: 'accepted', origin: 'b' });
+    expect(ranked).toEqual([b, a]);
+    expect(health.counters(a).overtaken).toBe(1);
+  });
+
   it('not across a comma before the first one answered 404: the module name may be private', async () => {
     const scene = new Scene();
     scene.ask({ a: never, b: ok }, { origins: [originOf('a', { fallback: 'missing' }), b] });
@@ -135,6 +152,17 @@ function busy() {
 }
 
 describe('a request that waits for a connection', () => {
+  it('gets that of a late one: origins that hang do not keep all six', async () => {
+    const scene = new Scene();
+    const connections = new Connections();
+    let accepted = 0;
+    const accept: Question<string>['accept'] = async () => success(String((accepted += 1)));
+    for (let question = 0; question < 4; question++)
+      scene.ask({ a: never, b: never, c: ok }, { asks: { accept }, effects: { connections } });
+    await scene.clock.advance(3_000);
+    expect(accepted).toBe(4);
+  });
+
   it('is not late: no other origin is asked, and none is blamed', async () => {
     const scene = new Scene();
     const { connections, first } = busy();

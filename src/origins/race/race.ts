@@ -131,6 +131,7 @@ export class Race<T> {
       deadline,
       hasSpareCalls: connections.hasSpareCalls,
       canHedge: health.hedgeBudget.left > 0,
+      isCrowded: connections.isCrowded,
     };
   }
 
@@ -173,7 +174,22 @@ export class Race<T> {
     const { askLast } = this.#question.policy ?? {};
     const others = this.#ranked.filter((other) => other !== origin && !askLast?.(other));
     const isAlone = this.#ranked.length === 1;
-    return RaceEntry.start(origin, this.#question, { ...this.#effects, others, isAlone });
+    const question: Question<T> = {
+      ...this.#question,
+      accept: (body) => {
+        this.#recordOvertaken();
+        return this.#question.accept(body);
+      },
+    };
+    return RaceEntry.start(origin, question, { ...this.#effects, others, isAlone });
+  }
+
+  /**
+   * An answer has come, and checking it may ask the same origins for more: those that are late are
+   * not the first to be asked then.
+   */
+  #recordOvertaken(): void {
+    for (const entry of this.#running) if (!entry.hasHeaders) entry.recordOvertaken();
   }
 
   async #wait(entries: readonly RaceEntry<T>[], ms: number): Promise<void> {
