@@ -26,6 +26,9 @@ export const GO_COMMANDS = ['1.23', '1.27'].map((minor) => {
   };
 });
 
+/** For what does not depend on the release of the go command. */
+export const NEWEST_GO = GO_COMMANDS.at(-1)?.go ?? '';
+
 /**
  * The outside world of a test: two mirrors with the same modules, and a checksum database that has
  * all of them.
