@@ -20,7 +20,7 @@ import { type Latency, observe, weightOf } from './latency.ts';
 export interface Counters {
   requests: number;
   failures: number;
-  /** Requests that took longer than usual and were given up because another origin answered. */
+  /** Requests that took longer than usual and were given up. */
   overtaken: number;
   /** Extra requests that were started because another origin was slow. */
   hedges: number;
@@ -52,6 +52,9 @@ export const TRIAL_LIMIT_MS = 5_000;
 /** A trial without an outcome by then was ended by the platform. */
 const TRIAL_CLAIM_MS = 2 * TRIAL_LIMIT_MS;
 
+/** How long an origin that was late is asked after the others, while an answer is checked. */
+const HELD_BACK_MS = 5_000;
+
 /** A failure of an open origin that is older does not decide any more whether a file is missing. */
 const STALE_FAILURE_MS = 2_000;
 
@@ -62,6 +65,7 @@ export class HealthRegistry {
   readonly #counters = new Map<string, Counters>();
   /** Until when a claimed trial keeps other requests from trying. */
   readonly #claimedUntil = new Map<string, number>();
+  readonly #heldBackUntil = new Map<string, number>();
   /** Until when no trial follows the last failure, whichever breaker that concerned. */
   readonly #noTrialUntil = new Map<string, number>();
   readonly #clock: Pick<Clock, 'now'>;
@@ -120,6 +124,18 @@ export class HealthRegistry {
     return isSuspect(this.breaker(origin, lane));
   }
 
+  /**
+   * Has it asked after the others for some seconds, or until it answers: it is late, and another
+   * origin has answered. Nothing counts against it yet, as that answer may prove wrong.
+   */
+  holdBack({ url }: Origin): void {
+    this.#heldBackUntil.set(url, this.#clock.now() + HELD_BACK_MS);
+  }
+
+  isHeldBack({ url }: Origin): boolean {
+    return this.#clock.now() < (this.#heldBackUntil.get(url) ?? 0);
+  }
+
   /** Whether its breaker is open or half-open. */
   isTripped(origin: Origin, lane: Lane): boolean {
     return this.breaker(origin, lane).until > 0;
@@ -167,6 +183,7 @@ export class HealthRegistry {
       bulk: isBulk ? afterSuccess(bulk, now) : bulk,
     };
     if (!isSuspect(breakers.bulk)) this.#claimedUntil.delete(origin.url);
+    this.#heldBackUntil.delete(origin.url);
     this.#set(origin, {
       ...breakers,
       brokeAfter: isBulk ? 0 : brokeAfter,

@@ -123,6 +123,21 @@ describe('the next step of a race', () => {
       'give up a',
     ],
     [
+      'with one healthy origin and an open one while another call waits for a connection',
+      {
+        running: [request('a', 2_000)],
+        next: { isTripped: true, mayConfirm404: true },
+        canHedge: false,
+        isCrowded: true,
+      },
+      'wait 100 ms for a',
+    ],
+    [
+      'with two requests after a 404 while another call waits for a connection',
+      { running: [request('a', 3_000), request('b', 3_000)], has404: true, isCrowded: true },
+      'wait 100 ms for a b',
+    ],
+    [
       'with the last request while another call waits for a connection',
       { running: [request('a', 2_000)], isCrowded: true },
       'wait 100 ms for a',

@@ -92,13 +92,14 @@ export function decide<R extends RunningRequest>(state: RaceState<R>, now: numbe
 
 /**
  * Gives up a request that keeps a connection for which others wait. The last hope of a race keeps
- * it.
+ * it, and after a 404 each may be that.
  */
 function giveConnection<R extends RunningRequest>(
-  { isCrowded, next, running }: RaceState<R>,
+  { has404, isCrowded, next, running }: RaceState<R>,
   now: number,
 ): Action<R> | undefined {
-  if (!isCrowded || (running.length === 1 && !next)) return undefined;
+  const isLastHope = running.length === 1 && (!next || next.isTripped);
+  if (!isCrowded || has404 || isLastHope) return undefined;
   return makeRoom(
     running.filter(({ hasHeaders }) => !hasHeaders),
     now,
@@ -141,7 +142,7 @@ function makeRoom<R extends RunningRequest>(
  * Whether it waited longer than usual, or other requests have seen its origin fail since it
  * started.
  */
-function isLate(request: RunningRequest, now: number): boolean {
+export function isLate(request: RunningRequest, now: number): boolean {
   const ms = waitingMs(request, now);
   const hasFailedMeanwhile = !request.wasSuspect && request.isSuspect;
   return ms >= request.hedgeDelayMs || (hasFailedMeanwhile && ms > 0);

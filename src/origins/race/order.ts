@@ -55,7 +55,7 @@ export interface RankOptions {
 /**
  * Mirrors, best first:
  *
- * 1. the healthy ones, then those that are suspect, then those with an open breaker (the one that
+ * 1. the healthy ones, then those that are suspect or held back, then those with an open breaker (the one that
  *    closes first before the others): a near origin that does not answer is of no use;
  * 2. those that are not carriers of a checksum database;
  * 3. those preferred where the request came in;
@@ -72,7 +72,7 @@ export function rankOrigins(
   const ranked = group.map((origin) => {
     const key = [
       askLast?.(origin) ? 1 : 0,
-      health.isSuspect(origin, lane) ? 1 : 0,
+      health.isSuspect(origin, lane) || health.isHeldBack(origin) ? 1 : 0,
       health.breaker(origin, lane).until,
       origin.carries === undefined ? 0 : 1,
       origin.regions.some((code) => here.includes(code)) ? 0 : 1,

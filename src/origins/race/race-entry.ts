@@ -55,7 +55,6 @@ export class RaceEntry<T> implements RunningRequest {
   readonly hedgeDelayMs: number;
   readonly wasSuspect: boolean;
   #result: Attempt<T> | undefined;
-  #isOvertaken = false;
   #ended: Promise<void> = Promise.resolve();
   readonly #effects: RaceEffects;
   readonly #lane: Lane;
@@ -135,34 +134,24 @@ export class RaceEntry<T> implements RunningRequest {
     return failures > 1 || until > 0 ? this.hedgeDelayMs : WAIT_AFTER_404_MS;
   }
 
-  /** Ends it. */
+  /**
+   * Ends it. If it waited longer than usual, its origin is asked after the others until a trial has
+   * decided. That it was slow once opens no breaker, because anybody can request a file that takes
+   * long to fetch.
+   */
   giveUp(): void {
+    const { health, signal } = this.#effects;
     const { isConnected, waitingMs } = this.#progress;
-    const because = this.#effects.signal?.aborted ? 'the client left' : 'the time was up';
+    const because = signal?.aborted ? 'the client left' : 'the time was up';
     const failure: Failure = {
       origin: this.origin.name,
       reason: isConnected ? { kind: 'timeout', ms: waitingMs } : { kind: 'not asked', because },
     };
-    this.recordOvertaken();
     this.#result = { kind: 'failed', failure };
-    this.#stop.abort(new Error('Another origin was faster'));
-  }
-
-  /**
-   * If it has waited longer than usual, its origin is asked after the others from now on, until a
-   * trial has decided. That it was slow once opens no breaker, because anybody can request a file
-   * that takes long to fetch.
-   */
-  recordOvertaken(): void {
-    const { health, signal } = this.#effects;
-    const { waitingMs } = this.#progress;
-    if (this.#isOvertaken || waitingMs < this.hedgeDelayMs || signal?.aborted) return;
-    this.#isOvertaken = true;
-    const failure: Failure = {
-      origin: this.origin.name,
-      reason: { kind: 'timeout', ms: waitingMs },
-    };
-    health.recordOvertaken(this.origin, failure, this.hasHeaders ? this.#lane : 'reach');
+    const isOvertaken = waitingMs >= this.hedgeDelayMs && !signal?.aborted;
+    const lane = this.hasHeaders ? this.#lane : 'reach';
+    if (isOvertaken) health.recordOvertaken(this.origin, failure, lane);
+    this.#stop.abort(new Error('It is not waited for any longer'));
   }
 
   /** Takes the result of a second request to the same origin. */

@@ -132,7 +132,21 @@ describe('a second origin is asked', () => {
     await scene.clock.advance(500);
     expect(scene.answer).toMatchObject({ kind: 'accepted', origin: 'b' });
     expect(ranked).toEqual([b, a]);
-    expect(health.counters(a).overtaken).toBe(1);
+    expect(health.isSuspect(a, 'reach')).toBe(true); // the answer was accepted
+  });
+
+  it('and nothing counts against the first one when that answer is refused', async () => {
+    const scene = new Scene();
+    const { clock, health } = scene;
+    const accept: Question<string>['accept'] = async (body) =>
+      new TextDecoder().decode(await body.all(100)) === 'ok'
+        ? success('ok')
+        : failed(wrongContent('a page'));
+    scene.ask({ a: after(clock, 800, ok), b: () => new Response('a page') }, { asks: { accept } });
+    await clock.advance(800);
+    expect(scene.answer).toMatchObject({ kind: 'accepted', origin: 'a' });
+    expect(rankOrigins([a, b], { health, lane: 'reach', region: {} })).toEqual([a, b]);
+    expect(health.counters(a)).toMatchObject({ overtaken: 0, failures: 0 });
   });
 
   it('not across a comma before the first one answered 404: the module name may be private', async () => {
@@ -161,6 +175,20 @@ describe('a request that waits for a connection', () => {
       scene.ask({ a: never, b: never, c: ok }, { asks: { accept }, effects: { connections } });
     await scene.clock.advance(3_000);
     expect(accepted).toBe(4);
+  });
+
+  it('ends one late request and no more: the others may have the answer', async () => {
+    const scene = new Scene();
+    const { clock } = scene;
+    const connections = new Connections();
+    for (let taken = 0; taken < 3; taken++) connections.take();
+    const slow = after(clock, 5_000, ok);
+    scene.ask({ a: slow, b: slow, c: after(clock, 5_000, broken) }, { effects: { connections } });
+    await clock.advance(3_550);
+    const call = connections.take();
+    void call.untilFree().then(() => call.release());
+    await clock.advance(5_000);
+    expect(scene.answer).toMatchObject({ kind: 'accepted', origin: 'b' });
   });
 
   it('is not late: no other origin is asked, and none is blamed', async () => {

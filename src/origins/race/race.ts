@@ -21,6 +21,7 @@ import type { Missing } from './answer.ts';
 import {
   type Action,
   decide,
+  isLate,
   isWorthWaiting,
   type RaceState,
   replacesFailure,
@@ -85,12 +86,18 @@ export class Race<T> {
       const action = decide(this.#state, this.#effects.clock.now());
       if (action.kind === 'finish') return;
       if (action.kind === 'wait') await this.#wait(action.requests, action.ms);
+      else if (action.kind === 'give up') await this.#giveUp(action.requests);
       else this.#perform(action);
     }
   }
 
-  #perform(action: Exclude<Action<RaceEntry<T>>, { kind: 'finish' | 'wait' }>): void {
-    if (action.kind === 'give up') return action.requests.forEach((entry) => entry.giveUp());
+  /** Ends requests. Their connections are free afterwards. */
+  async #giveUp(entries: readonly RaceEntry<T>[]): Promise<void> {
+    for (const entry of entries) entry.giveUp();
+    await Promise.all(entries.map(({ ended }) => ended));
+  }
+
+  #perform(action: Extract<Action<RaceEntry<T>>, { kind: 'start' | 'skip' }>): void {
     const origin = this.#left.shift();
     if (!origin) return;
     if (action.kind === 'skip') this.#skip(origin, action.because);
@@ -177,7 +184,7 @@ export class Race<T> {
     const question: Question<T> = {
       ...this.#question,
       accept: (body) => {
-        this.#recordOvertaken();
+        this.#holdBackLate();
         return this.#question.accept(body);
       },
     };
@@ -188,8 +195,10 @@ export class Race<T> {
    * An answer has come, and checking it may ask the same origins for more: those that are late are
    * not the first to be asked then.
    */
-  #recordOvertaken(): void {
-    for (const entry of this.#running) if (!entry.hasHeaders) entry.recordOvertaken();
+  #holdBackLate(): void {
+    const { clock, health } = this.#effects;
+    const late = this.#running.filter((entry) => isLate(entry, clock.now()));
+    for (const { origin } of late) health.holdBack(origin);
   }
 
   async #wait(entries: readonly RaceEntry<T>[], ms: number): Promise<void> {
