@@ -12,14 +12,19 @@ import {
   type Reply,
   Scene,
 } from '../../../test/fakes/effects/race-scene.ts';
+import { wrongContent } from '../failure.ts';
 import { Connections } from '../../effects/connections.ts';
 import { failed, success } from '../../effects/result.ts';
 import type { Origin } from '../origin.ts';
 import { rankOrigins } from './order.ts';
-import { observe, UNKNOWN } from '../health/latency.ts';
 import type { Question } from '../request/question.ts';
 
 const notAsked = { kind: 'not asked', because: 'the client left' };
+
+const acceptOk: Question<string>['accept'] = async (body) =>
+  new TextDecoder().decode(await body.all(100)) === 'ok'
+    ? success('ok')
+    : failed(wrongContent('a page'));
 
 describe('a second origin is asked', () => {
   it.each([
@@ -138,11 +143,10 @@ describe('a second origin is asked', () => {
   it('and nothing counts against the first one when that answer is refused', async () => {
     const scene = new Scene();
     const { clock, health } = scene;
-    const accept: Question<string>['accept'] = async (body) =>
-      new TextDecoder().decode(await body.all(100)) === 'ok'
-        ? success('ok')
-        : failed(wrongContent('a page'));
-    scene.ask({ a: after(clock, 800, ok), b: () => new Response('a page') }, { asks: { accept } });
+    scene.ask(
+      { a: after(clock, 800, ok), b: () => new Response('a page') },
+      { asks: { accept: acceptOk } },
+    );
     await clock.advance(800);
     expect(scene.answer).toMatchObject({ kind: 'accepted', origin: 'a' });
     expect(rankOrigins([a, b], { health, lane: 'reach', region: {} })).toEqual([a, b]);
@@ -155,82 +159,6 @@ describe('a second origin is asked', () => {
     await scene.clock.advance(25_000);
     expect(scene.answer).toMatchObject({ kind: 'failed' });
     expect(scene.asked).toBe('a');
-  });
-});
-
-/** Six that are taken, and the first of them. */
-function busy() {
-  const connections = new Connections();
-  const [first] = Array.from({ length: 6 }, () => connections.take());
-  return { connections, first };
-}
-
-describe('a request that waits for a connection', () => {
-  it('gets that of a late one: origins that hang do not keep all six', async () => {
-    const scene = new Scene();
-    const connections = new Connections();
-    let accepted = 0;
-    const accept: Question<string>['accept'] = async () => success(String((accepted += 1)));
-    for (let question = 0; question < 4; question++)
-      scene.ask({ a: never, b: never, c: ok }, { asks: { accept }, effects: { connections } });
-    await scene.clock.advance(3_000);
-    expect(accepted).toBe(4);
-  });
-
-  it('ends one late request and no more: the others may have the answer', async () => {
-    const scene = new Scene();
-    const { clock } = scene;
-    const connections = new Connections();
-    for (let taken = 0; taken < 3; taken++) connections.take();
-    const slow = after(clock, 5_000, ok);
-    scene.ask({ a: slow, b: slow, c: after(clock, 5_000, broken) }, { effects: { connections } });
-    await clock.advance(3_550);
-    const call = connections.take();
-    void call.untilFree().then(() => call.release());
-    await clock.advance(5_000);
-    expect(scene.answer).toMatchObject({ kind: 'accepted', origin: 'b' });
-  });
-
-  it('is not late: no other origin is asked, and none is blamed', async () => {
-    const scene = new Scene();
-    const { connections, first } = busy();
-    scene.ask({ a: ok, b: ok }, { effects: { connections } });
-    await scene.clock.advance(20_000);
-    expect(scene.asked).toBe('');
-    first?.release();
-    await scene.clock.advance(0);
-    expect(scene.answer).toMatchObject({
-      kind: 'accepted',
-      origin: 'a',
-      effort: { attempts: 1, hedged: false },
-    });
-    expect(scene.health.of(a).latency).toEqual(observe(UNKNOWN, 0));
-  });
-
-  it('ends when the time is up, as not asked, and no origin is blamed', async () => {
-    const scene = new Scene();
-    scene.ask({ a: ok, b: ok }, { effects: { connections: busy().connections } });
-    await scene.clock.advance(25_000);
-    const reason = { kind: 'not asked', because: 'the time was up' };
-    expect(scene.answer).toMatchObject({
-      kind: 'failed',
-      failures: [
-        { origin: 'a', reason },
-        { origin: 'b', reason },
-      ],
-    });
-    expect([scene.asked, scene.health.snapshot().size]).toEqual(['', 0]);
-  });
-
-  it('ends when the client leaves', async () => {
-    const scene = new Scene();
-    const client = new AbortController();
-    scene.ask({ a: ok, b: ok }, { effects: { ...busy(), signal: client.signal } });
-    await scene.clock.advance(100);
-    client.abort(new Error('gone'));
-    await scene.clock.advance(100);
-    expect(scene.answer?.kind).toBe('failed');
-    expect([scene.asked, scene.health.snapshot().size]).toEqual(['', 0]);
   });
 });
 
