@@ -65,10 +65,10 @@ async function fetchFile({ key, subject }: Plan, context: RequestContext): Promi
 }
 
 /** A file of the origin `a` alone. */
-function fileOfA(context: RequestContext): SmallFile {
+function fileOfA(context: RequestContext, plan: Plan): SmallFile {
   const ask: RequestContext['origins']['ask'] = (_, question) =>
     context.origins.ask([originOf('a')], question);
-  return fileOf(mod, { ...context, origins: { ...context.origins, ask } });
+  return fileOf(plan, { ...context, origins: { ...context.origins, ask } });
 }
 
 function setup(replies: Parameters<typeof fakeFetch>[0] = {}, options: ContextOptions = {}) {
@@ -164,21 +164,24 @@ describe('a file', () => {
 });
 
 describe('a request that waits for one whose client leaves', () => {
-  it('asks by itself', async () => {
+  it.each([
+    ['where nothing else is stored', mod],
+    ['and gets nothing composed of the store', { ...list, composeOffline }],
+  ])('asks by itself, %s', async (_, plan) => {
     const clock = fakeClock();
     const fetch = fakeFetch({ 'https://a': [never, ok('module m\n')] });
     const client = new AbortController();
     const leaving = fakeContext({ clock, fetch, signal: client.signal });
     const staying = { ...fakeContext({ clock, fetch }), shared: leaving.shared };
-    const first = serveSmall(fileOfA(leaving), leaving);
+    const first = serveSmall(fileOfA(leaving, plan), leaving);
     await clock.advance(50);
-    const second = serveSmall(fileOfA(staying), staying);
+    const second = serveSmall(fileOfA(staying, plan), staying);
     await clock.advance(50);
     expect(fetch.calls.length).toBe(1);
     client.abort();
     await clock.advance(1_000);
     expect(await first).toMatchObject({ kind: 'unavailable' });
-    expect(await second).toMatchObject({ kind: 'found' });
+    expect(await shown(await second)).toBe('module m\n from a');
     expect(fetch.calls.length).toBe(2);
   });
 });

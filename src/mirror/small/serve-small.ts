@@ -94,7 +94,9 @@ async function deliver(job: Job, fetched: Fetched): Promise<Delivery> {
   if (fetched.kind === 'missing') {
     return deliverMissing(job, fetched);
   }
-  const stale = hasStaleCopy ? await findStale(file, context, effort) : undefined;
+  // Without a client the fetch was ended, and shows no outage: those who wait fetch for themselves.
+  const mayBeStale = hasStaleCopy && !context.signal.aborted;
+  const stale = mayBeStale ? await findStale(file, context, effort) : undefined;
   return { outcome: stale ?? (await missingBefore(file, fetched, context)) };
 }
 
