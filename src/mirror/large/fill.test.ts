@@ -351,6 +351,39 @@ describe('a fill for no client', () => {
     },
   );
 
+  it('asks no other origin when the store fails to read it back', async () => {
+    const { context, durable, fetch, file } = setup({
+      'https://a': streams(right()),
+      'https://b': streams(right()),
+    });
+    durable.read = () => Promise.reject(new Error('R2 is away'));
+    expect(await fillLarge(file, context)).toMatchObject({
+      kind: 'unavailable',
+      text: expect.stringContaining('its store failed'),
+    });
+    expect(fetch.calls.length).toBe(1);
+  });
+
+  it('whose file was stored by another one at the same time is served from the store', async () => {
+    const { context, durable, file } = setup({
+      'https://a': streams(wrong()),
+      'https://b': streams(right()),
+    });
+    const { upload } = durable;
+    durable.upload = async (...parameters) => {
+      durable.upload = upload;
+      const begun = await upload(...parameters);
+      return {
+        ...begun,
+        async commit() {
+          await durable.write(key, { bytes: right(), etag: '"other"' }, 'create');
+          return begun.commit();
+        },
+      };
+    };
+    expect(await read(await fillLarge(file, context))).toBe('right');
+  });
+
   it('fetches nothing where origins may not be asked', async () => {
     const { context, file, fetch } = setup({ 'https://a': streams(right()) });
     const outcome = await fillLarge(file, { ...context, mayFetch: false });

@@ -145,14 +145,7 @@ class FilledFile implements RelayedFile {
     this.#job = job;
     this.etag = etag;
     this.#known = known;
-    this.verify =
-      known &&
-      upload &&
-      ((committed) =>
-        this.#verify(committed, known).catch((error: unknown) => {
-          this.hasStoreFailed = true;
-          throw error;
-        }));
+    this.verify = known && upload && ((committed) => this.#verify(committed, known));
   }
 
   checkEnd(tail: Uint8Array, size: number): Result<void, FailureReason> {
@@ -170,14 +163,25 @@ class FilledFile implements RelayedFile {
    * removes the copy if not. Rejects when the stored file is not the one that the client receives.
    */
   async #verify(committed: Committed, known: KnownHash): Promise<Result<void, FailureReason>> {
+    const compared = await this.#compareStored(committed, known).catch((error: unknown) => {
+      this.hasStoreFailed = true;
+      throw error;
+    });
+    if (compared) return compared;
+    throw new Error('Another file was stored at the same time');
+  }
+
+  /** Undefined when the stored file is not the one that the client receives. */
+  async #compareStored(
+    committed: Committed,
+    known: KnownHash,
+  ): Promise<Result<void, FailureReason> | undefined> {
     const { context, file } = this.#job;
     const { large } = context.store;
     const stored = await large.open(file.key);
     if (!stored) throw new Error('Cannot read the stored file');
     const isOurs = committed.isOurs && stored.etag === this.etag;
-    if (!isOurs && !(await this.#isSame(stored, committed))) {
-      throw new Error('Another file was stored at the same time');
-    }
+    if (!isOurs && !(await this.#isSame(stored, committed))) return undefined;
     const compared = await compareStored(this.#job, stored, known);
     if (!compared.ok) {
       await large.removeUpload(file.key, file.hashKey, stored.etag);
