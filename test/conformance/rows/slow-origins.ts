@@ -6,9 +6,9 @@ import { failure, get, originFault, together } from '../steps.ts';
 
 /** The limits that the target has to be started with. */
 export const SLOW_ORIGIN_LIMITS = {
-  TIMEOUT_HEADERS: '300ms',
-  TIMEOUT_STALL: '300ms',
-  TIMEOUT_TOTAL: '700ms',
+  TIMEOUT_HEADERS: '1s',
+  TIMEOUT_STALL: '1s',
+  TIMEOUT_TOTAL: '2500ms',
 };
 
 const HANGING = ownModule('hanging');
@@ -32,7 +32,7 @@ export const SLOW_ORIGINS: readonly Row[] = [
         ].map((end) =>
           get(`/${HANGING.path}/${end}`, {
             ...failure(504, 1),
-            text: 'no answer within 0.3 s',
+            text: 'no answer within 1 s',
           }),
         ),
       ),
