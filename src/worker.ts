@@ -20,23 +20,26 @@ const sink = logSink((line) => console.log(line));
 
 const hashPairs = sha256PairsBy(sha256Pairs);
 
-// Start-up does not wait for it, so nothing in it can keep the Worker from starting.
-warmUp(hashPairs).catch((error: unknown) => sink({ event: 'trouble', label: 'warm up', error }));
+/** The error of the warm-up, if it failed. An isolate starts nevertheless. */
+const warmUpError = warmUp(hashPairs).then(
+  () => undefined,
+  (error: unknown) => error,
+);
+
+/** Logs it. What a Worker logs while it starts reaches nobody. */
+async function reportWarmUp(): Promise<void> {
+  const error = await warmUpError;
+  if (error !== undefined) sink({ event: 'trouble', label: 'warm up', error });
+}
 
 interface Isolate {
   readonly modferry: Modferry;
-  /** The host name of its first request; undefined until there is one. */
+  /** The host name of its first request; undefined as long as only the scheduler has called. */
   host?: string | undefined;
 }
 
 /** By environment: an isolate has one, and modferry is built once for it. */
 const isolates = new WeakMap<Env, Isolate>();
-
-/**
- * The host of edge cache entries where nothing else is known: the scheduler makes no request. No
- * request finds these entries, and isolates then learn of each other by KV.
- */
-const NO_HOST = 'modferry.invalid';
 
 /** Builds modferry at the first call. Throws an error that lists every problem of the configuration. */
 function modferryOf(env: Env, host?: string): Modferry {
@@ -50,13 +53,14 @@ function startIsolate(env: Env): Isolate {
   if (!config.ok) throw new Error(`Invalid configuration: ${config.reason.join('; ')}`);
   const { cacheHost, warnings } = config.value;
   const runtime = {
-    ...cloudflareRuntime(env, () => cacheHost ?? isolates.get(env)?.host ?? NO_HOST),
+    ...cloudflareRuntime(env, () => cacheHost ?? isolates.get(env)?.host),
     hashPairs,
     sink,
   };
   const isolate = { modferry: createModferry(config.value, runtime) };
   isolates.set(env, isolate);
   for (const text of warnings) sink({ event: 'note', text });
+  void reportWarmUp();
   return isolate;
 }
 

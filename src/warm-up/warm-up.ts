@@ -1,9 +1,8 @@
 import { parseConfig } from '../config/config.ts';
 import type { Clock } from '../effects/clock.ts';
+import type { TroubleEvent } from '../effects/emit.ts';
 import type { Incoming } from '../http/services.ts';
 import { createModferry } from '../modferry.ts';
-import { DataCentreEntries } from '../platform/cloudflare/data-centre.ts';
-import { edgeCache } from '../platform/cloudflare/edge-cache.ts';
 import type { Tiers } from '../store/tiers.ts';
 import type { HashPairs } from '../tlog/hash-tile.ts';
 import { HASH_LENGTH } from '../tlog/stored-hash.ts';
@@ -17,13 +16,14 @@ import { ANSWERS, PATHS, VARIABLES } from './recording.ts';
  * own, of a second (https://developers.cloudflare.com/workers/platform/limits).
  *
  * A Worker may call this while it starts, when the platform allows neither timers nor random
- * numbers nor native streams. Rejects when a request fails.
+ * numbers nor native streams. Rejects when a request fails, and when anything behind it does.
  */
 export async function warmUp(hashPairs: HashPairs): Promise<void> {
   for (let tile = 0; tile < HOT; tile += 1) hashPairs(new Uint8Array(FULL_WIDTH * HASH_LENGTH));
   const config = parseConfig({ ...VARIABLES, VERIFY: 'all' });
   if (!config.ok) throw new Error(config.reason.join('; '));
   let requests = 0;
+  const troubles: TroubleEvent[] = [];
   const { app } = createModferry(config.value, {
     tiers: tiersThatKeepNothing(),
     sharedStates: { dataCentre: { read: nothing, write: nothing } },
@@ -35,32 +35,35 @@ export async function warmUp(hashPairs: HashPairs): Promise<void> {
     random: () => 0,
     newRequestId: () => String((requests += 1)),
     hashPairs,
-    sink: () => undefined,
+    sink(event) {
+      if (event.event === 'trouble') troubles.push(event);
+    },
   });
   for (const path of PATHS) {
     // A body would be a native stream.
     const request = new Request(`https://modferry.invalid${path}`, { method: 'HEAD' });
-    const { status } = await app.fetch(request, { incoming: nobody() });
+    const { idle, incoming } = nobody();
+    const { status } = await app.fetch(request, { incoming });
     if (status !== 200) throw new Error(`${path} was answered with ${status}`);
+    await idle();
   }
+  for (const { error, label } of troubles) throw new Error(`${label}: ${String(error)}`);
 }
 
 /** So many tiles make V8 optimize the WebAssembly that hashes them. */
 const HOT = 8;
 
+const nothing = async () => undefined;
+
 const STOPPED: Clock = {
   now: () => 0,
   alarm: () => () => undefined,
-  sleep: () => Promise.reject(new Error('A recorded answer needs no pause')),
+  sleep: nothing,
 };
 
-const nothing = async () => undefined;
-
 function tiersThatKeepNothing(): Tiers {
-  const cache = { match: nothing, put: nothing, delete: async () => false };
-  const entries = new DataCentreEntries(cache, { clock: STOPPED, host: () => 'modferry.invalid' });
   return {
-    near: edgeCache(entries),
+    near: { label: 'edge', read: nothing, write: nothing, writeMissing: nothing, remove: nothing },
     world: { label: 'kv', read: nothing, write: nothing, remove: nothing },
     durable: {
       label: 'r2',
@@ -76,13 +79,23 @@ function tiersThatKeepNothing(): Tiers {
   };
 }
 
-function nobody(): Incoming {
+/** What a request of nobody comes with, and a promise of the end of all that it started. */
+function nobody(): { readonly incoming: Incoming; readonly idle: () => Promise<unknown> } {
   const { signal } = new AbortController();
+  const running: Promise<void>[] = [];
   return {
-    region: {},
-    signal,
-    background: (onFailure) => (label, work) =>
-      void work.catch((error: unknown) => onFailure(label, error)),
+    incoming: {
+      region: {},
+      signal,
+      background: (onFailure) => (label, work) =>
+        void running.push(
+          work.then(
+            () => undefined,
+            (error: unknown) => onFailure(label, error),
+          ),
+        ),
+    },
+    idle: () => Promise.all(running),
   };
 }
 

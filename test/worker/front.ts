@@ -9,6 +9,7 @@ import { readSettings } from '../../src/cli/local/read-settings.ts';
  */
 export interface BehindFront {
   readonly url: string;
+  readonly miniflare: Miniflare;
   /** What workerd and both Workers logged. */
   readonly log: readonly string[];
   close(): Promise<void>;
@@ -75,5 +76,5 @@ export async function startBehindFront(
     handleStructuredLogs: ({ message }: { message: string }) => log.push(message),
   });
   const url = await miniflare.ready;
-  return { url: url.origin, log, close: () => miniflare.dispose() };
+  return { url: url.origin, miniflare, log, close: () => miniflare.dispose() };
 }

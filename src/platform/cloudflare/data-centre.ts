@@ -26,8 +26,11 @@ export function entryAddress(host: string, name: string): string {
 
 export interface EntriesEffects {
   readonly clock: Pick<Clock, 'now'>;
-  /** A host name of this deployment; asked for at each call. */
-  readonly host: () => string;
+  /**
+   * A host name of this deployment, asked for at each call. Without one the cache is not used:
+   * entries under a foreign name may never be found (docs/decisions/006).
+   */
+  readonly host: () => string | undefined;
 }
 
 /** A header of our own for the time at which an entry expires, in Unix milliseconds. */
@@ -51,7 +54,8 @@ export class DataCentreEntries {
 
   /** The entry; undefined when there is none or it has expired. */
   async match(name: string): Promise<Response | undefined> {
-    const response = await this.#cache.match(this.#addressOf(name));
+    const address = this.#addressOf(name);
+    const response = address === undefined ? undefined : await this.#cache.match(address);
     if (!response) return undefined;
     if (this.#effects.clock.now() < Number(response.headers.get(UNTIL))) return response;
     await response.body?.cancel();
@@ -63,17 +67,21 @@ export class DataCentreEntries {
     body: BodyInit,
     { headers, seconds }: { readonly headers?: HeadersInit; readonly seconds: number },
   ): Promise<void> {
+    const address = this.#addressOf(name);
+    if (address === undefined) return;
     const all = new Headers(headers);
     all.set('Cache-Control', `public, max-age=${seconds}`);
     all.set(UNTIL, String(this.#effects.clock.now() + seconds * 1000));
-    await this.#cache.put(this.#addressOf(name), new Response(body, { headers: all }));
+    await this.#cache.put(address, new Response(body, { headers: all }));
   }
 
   async remove(name: string): Promise<void> {
-    await this.#cache.delete(this.#addressOf(name));
+    const address = this.#addressOf(name);
+    if (address !== undefined) await this.#cache.delete(address);
   }
 
-  #addressOf(name: string): string {
-    return entryAddress(this.#effects.host(), name);
+  #addressOf(name: string): string | undefined {
+    const host = this.#effects.host();
+    return host === undefined ? undefined : entryAddress(host, name);
   }
 }

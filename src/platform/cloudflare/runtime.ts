@@ -13,9 +13,9 @@ const UNCACHED = { cf: { cacheTtl: -1 } };
 
 /**
  * The runtime in workerd, without the sink of events. The entries of the edge cache lie under
- * `host` (docs/decisions/006).
+ * `host`, where one is known (docs/decisions/006).
  */
-export function cloudflareRuntime(bindings: Bindings, host: () => string) {
+export function cloudflareRuntime(bindings: Bindings, host: () => string | undefined) {
   const entries = new DataCentreEntries(dataCentreCache(caches), { clock, host });
   return {
     tiers: tiersOf(bindings, entries),
