@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fakeClock } from '../../test/fakes/effects/clock.ts';
 import { bytes } from '../../test/fakes/effects/values.ts';
+import { CACHE_CONTROL, type CacheClass, CDN_CACHE_CONTROL } from '../mirror/cache-policy.ts';
 import { type Found, LOCAL, type Outcome, type Source } from '../mirror/outcome.ts';
 import { createTrace } from '../effects/trace.ts';
 import { type Rendering, respond, respondFailure, respondLocally } from './respond.ts';
@@ -116,6 +117,23 @@ describe('an outcome as a response', () => {
     expect(await response.text()).toBe(
       outcome.kind === 'found' ? 'module m\n' : 'no (request r1)\n',
     );
+  });
+
+  it.each(Object.keys(CACHE_CONTROL) as CacheClass[])(
+    'that may be kept as %s tells clients and the platform so',
+    (cache) => {
+      const { headers } = respond({ ...found, cache }, rendering);
+      expect([
+        headers.get('Cache-Control'),
+        headers.get('Cloudflare-CDN-Cache-Control') ?? undefined,
+      ]).toEqual([CACHE_CONTROL[cache], CDN_CACHE_CONTROL[cache]]);
+    },
+  );
+
+  it('of undeclared length is not kept by the platform', () => {
+    const file = { ...found.file, size: undefined };
+    const { headers } = respond({ ...found, file }, rendering);
+    expect(headers.get('Cloudflare-CDN-Cache-Control')).toBeNull();
   });
 
   it('that is unavailable has the Retry-After of the origin', () => {

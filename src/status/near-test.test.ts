@@ -26,6 +26,10 @@ it('a near tier that keeps nothing, fails or hangs is told apart from one that w
   const near = memoryEdge(clock);
   const empty = { ...near, write: async () => undefined };
   expect(await testNear(empty, clock)).toEqual({ kind: 'not found' });
+  await testNear(near, clock);
+  await clock.advance(1_000);
+  const stuck = { ...near, write: async () => undefined };
+  expect(await testNear(stuck, clock)).toEqual({ kind: 'not found' });
   const failing = { ...near, write: () => Promise.reject(new Error('no')) };
   expect(await testNear(failing, clock)).toEqual({ kind: 'failed' });
   const hanging = testNear({ ...near, read: () => new Promise(() => undefined) }, clock);

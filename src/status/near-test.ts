@@ -1,3 +1,4 @@
+import { equalBytes } from '../bytes/equal.ts';
 import { bytesOf } from '../bytes/streams.ts';
 import type { Clock } from '../effects/clock.ts';
 import { within } from '../effects/clock.ts';
@@ -36,8 +37,8 @@ async function writeAndRead(near: NearStore, clock: Clock): Promise<NearTest> {
   const written = clock.now();
   const copy = await near.read(key);
   const read = clock.now();
-  if (copy?.kind !== 'file') return { kind: 'not found' };
-  await bytesOf(copy.file.body);
+  const isFound = copy?.kind === 'file' && equalBytes(await bytesOf(copy.file.body), bytes);
+  if (!isFound) return { kind: 'not found' };
   return { kind: 'found', writeMs: written - started, readMs: read - written };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fakeClock, type FakeClock } from '../../test/fakes/effects/clock.ts';
+import { fakeClock, type FakeClock, settled } from '../../test/fakes/effects/clock.ts';
 import { bytes, modulePath, text, version } from '../../test/fakes/effects/values.ts';
 import { fakeContext, untilDone } from '../../test/fakes/mirror/context.ts';
 import { memoryCache, memoryEdge, memoryStore } from '../../test/fakes/store/memory-store.ts';
@@ -99,6 +99,7 @@ describe('a mark', () => {
     await here.isolate()((store) => store.keep(key, file('right'), KEEP));
     await clock.advance(29 * 86_400_000);
     expect(await here.isolate()((store) => store.findNear(key))).toMatchObject({ tier: 'edge' });
+    await here.isolate()((store) => store.remove(unrelated)); // leaves out marks that are too old
     expect(text(durable.files.get(DOCUMENT)?.bytes ?? new Uint8Array())).toContain(module);
     await clock.advance(3 * 86_400_000);
     await here.isolate()((store) => store.remove(unrelated));
@@ -127,6 +128,20 @@ describe('the document of marks', () => {
     await clock.advance(1_000);
     await find();
     expect(reads.filter((asked) => asked === DOCUMENT)).toHaveLength(3);
+  });
+
+  it('is read at the same time as what it is about, and not after it', async () => {
+    const { clock, dataCentre } = world();
+    const here = dataCentre();
+    const begun: string[] = [];
+    here.near.read = (asked) => {
+      begun.push(asked);
+      return new Promise(() => undefined);
+    };
+    const { store } = fakeContext({ clock, tiers: here, known: new KnownMarks() });
+    void store.find(key, { inWorldTier: true });
+    await settled();
+    expect(begun.toSorted()).toEqual([DOCUMENT, key].toSorted());
   });
 
   it('is read behind the answer for 50 s, and then beside its look-up', async () => {

@@ -10,6 +10,7 @@ import { requestTiers } from './request-tiers.ts';
 import { TierHealth } from './tier-health.ts';
 
 const key = versionKey(modulePath('example.com/hello'), version('v1.0.0'), 'mod');
+const otherKey = versionKey(modulePath('example.com/hello'), version('v1.1.0'), 'mod');
 const file = { bytes: bytes('module m'), etag: '"m"' };
 const missing = { status: 404, text: 'no', origin: 'a' } as const;
 
@@ -325,8 +326,9 @@ describe('a request that has made forty of fifty external calls', () => {
     for (let at = 0; at < 39; at++) await near.read(key);
     expect(await near.read(key)).toMatchObject({ missing });
     await near.write(key, file, LIFE);
-    await near.writeMissing(key, missing, LIFE);
     expect(await tiers.near.read(key)).toMatchObject({ missing });
+    await near.writeMissing(otherKey, missing, LIFE);
+    expect(await tiers.near.read(otherKey)).toBeUndefined();
     await world.write(key, file, LIFE);
     await durable.write(key, file, 'create');
     expect([tiers.world.files.size, tiers.durable.files.size]).toEqual([1, 1]);

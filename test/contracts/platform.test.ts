@@ -4,6 +4,8 @@ import { edgeCache } from '../../src/platform/cloudflare/edge-cache.ts';
 import { kvStore } from '../../src/platform/cloudflare/kv.ts';
 import { r2Store } from '../../src/platform/cloudflare/r2.ts';
 import { edgeSharedState, kvSharedState } from '../../src/platform/cloudflare/shared-state.ts';
+import { versionKey } from '../../src/store/key.ts';
+import { modulePath, version } from '../fakes/effects/values.ts';
 import { type FakeClock, fakeClock } from '../fakes/effects/clock.ts';
 import { memoryBucket } from '../platform/memory/bucket.ts';
 import { edgeInMemory } from '../platform/memory/edge.ts';
@@ -37,6 +39,18 @@ describe('KV in memory', () => {
     const state = kvSharedState(memoryNamespace(clock).seenFrom('A'), clock);
     await expect(check({ state, pass })).resolves.toBeUndefined();
   });
+});
+
+it('a copy in KV ends with its life', async () => {
+  const clock = fakeClock();
+  const store = kvStore(memoryNamespace(clock).seenFrom('A'));
+  const key = versionKey(modulePath('example.com/m'), version('v1.0.0'), 'mod');
+  const file = { bytes: new Uint8Array(1), etag: '"e"' };
+  await store.write(key, file, { asOf: clock.now(), seconds: 3_600 });
+  await clock.advance(3_599_000);
+  expect(await store.read(key)).toBeDefined();
+  await clock.advance(301_000); // a data centre keeps what it has read for 300 s
+  expect(await store.read(key)).toBeUndefined();
 });
 
 describe('the edge cache in memory', () => {

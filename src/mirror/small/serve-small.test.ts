@@ -234,6 +234,24 @@ describe('a 404', () => {
     });
   });
 
+  it('of a list has the bucket listed once in ten minutes', async () => {
+    const { serve, context, clock } = setup({ 'https://a': no, 'https://b': no });
+    const listed: number[] = [];
+    const started = clock.now();
+    const composeNothing = async () => void listed.push(clock.now() - started);
+    const ask = async () => {
+      await serve({ ...list, composeOffline: composeNothing });
+      await context.idle();
+    };
+    await ask();
+    await clock.advance(599_000);
+    await ask();
+    expect(listed).toEqual([0]);
+    await clock.advance(31_000); // the 404 itself is kept for 30 s
+    await ask();
+    expect(listed).toEqual([0, 630_000]);
+  });
+
   it.each<FailureReason>([
     {
       kind: 'mismatch',
