@@ -13,6 +13,8 @@ const REMEMBERED_MS = 30_000;
 /** What is reported of a document with a greater `version`. It stays as it is. */
 export const NEWER_RELEASE = 'A newer release of modferry has written it';
 
+export const DAMAGED = 'Cannot read it: it is damaged';
+
 export interface DocumentKind<T> {
   /** The name of the shared text. */
   readonly name: string;
@@ -44,6 +46,8 @@ export class SharedDocument<T> {
   readonly #effects: DocumentEffects;
   /** Whether a newer release has written the text, which stays as it is then. */
   #isNewer = false;
+  /** The last text that was reported: each is reported once. */
+  #reported: string | undefined;
   #remembered: { readonly value: T; readonly until: number } | undefined;
 
   constructor(kind: DocumentKind<T>, effects: DocumentEffects) {
@@ -96,12 +100,14 @@ export class SharedDocument<T> {
   async #load(): Promise<T> {
     const { decode, empty, name, version } = this.#kind;
     const text = await within(this.#effects.clock, READ_LIMIT_MS, this.#place.read(name));
-    const wasNewer = this.#isNewer;
     this.#isNewer = text !== undefined && versionOf(text) > version;
     if (text === undefined) return empty;
     const value = decode(text);
-    if (this.#isNewer && !wasNewer) this.#report(NEWER_RELEASE);
-    else if (value === undefined && !this.#isNewer) this.#report('Cannot read it: it is damaged');
+    const isUnreadable = this.#isNewer || value === undefined;
+    if (isUnreadable && text !== this.#reported) {
+      this.#reported = text;
+      this.#report(this.#isNewer ? NEWER_RELEASE : DAMAGED);
+    }
     return value ?? empty;
   }
 

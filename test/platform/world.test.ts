@@ -3,6 +3,7 @@ import { settled } from '../fakes/effects/clock.ts';
 import { untilDone } from '../fakes/mirror/context.ts';
 import type { Faults } from './faults.ts';
 import type { Answer } from './isolate.ts';
+import { FREE } from './limits.ts';
 import { createScene } from './scene.ts';
 import { createWorld } from './world.ts';
 
@@ -83,6 +84,37 @@ describe.each([
     expect(isolate.events.filter(({ event }) => event === 'trouble')).toHaveLength(1);
     const kept = world.bucket.objects.get('.modferry/marks.json');
     expect(new TextDecoder().decode(kept?.bytes)).toBe(text);
+  });
+});
+
+/** The places of the other documents that isolates share, in KV. */
+const IN_KV = ['-/health', '-/probes', '-/cron'];
+
+describe.each(
+  IN_KV.flatMap(
+    (key) =>
+      [
+        ['damaged', key],
+        ['from a newer release', key],
+      ] as const,
+  ),
+)('a text that is %s at %s', (kind, key) => {
+  it('is logged once, and costs no client its answer', async () => {
+    const { usedIsolate, world } = createScene();
+    const text = kind === 'damaged' ? '{"version":' : '{"version":99}';
+    const until = world.clock.now() + 3_600_000;
+    await world.namespace.seenFrom('A').put(key, text, { metadata: { until } });
+    const isolate = await usedIsolate('A');
+    for (let minute = 0; minute < 6; minute++) {
+      for (const path of [LIST, '/readyz', '/-/api/origins'])
+        expect((await isolate.get(path)).status).toBe(200);
+      await world.clock.advance(61_000);
+    }
+    const troubles = isolate.events.filter(({ event }) => event === 'trouble');
+    expect(troubles).toHaveLength(1);
+    const { value } = await world.namespace.seenFrom('A').getWithMetadata(key, 'text');
+    // Only a damaged text may be written over.
+    expect(kind === 'damaged' || value === text).toBe(true);
   });
 });
 
@@ -172,6 +204,18 @@ it.each<Partial<Faults>>([{ kvQuotaUsedUp: true }, { edgePuts: 'rejected' }])(
     Object.assign(world.faults, fault);
     for (const path of [INFO, MOD, ZIP]) await isolate.get(path);
     expect(isolate.events.filter(({ event }) => event === 'trouble')).toHaveLength(1);
+  },
+);
+
+it.each([2, 3, 4, 5, 6])(
+  'calls that the platform refuses are logged once, after %i external ones',
+  async (externalCalls) => {
+    const { usedIsolate } = createScene({ limits: { ...FREE, externalCalls } });
+    const isolate = await usedIsolate('A');
+    const before = isolate.events.length;
+    expect((await isolate.get(MOD)).status).toBe(503);
+    const troubles = isolate.events.slice(before).filter(({ event }) => event === 'trouble');
+    expect(troubles).toMatchObject([{ label: 'limit of the platform' }]);
   },
 );
 

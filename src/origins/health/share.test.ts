@@ -218,9 +218,7 @@ it.each(['{"version":', '{"version":0}', 'x'.repeat(10_000)])(
     const isolate = isolateIn({ clock, dataCentre });
     failTimes(isolate.health, bad);
     await isolate.request();
-    expect(isolate.troubles).toEqual([
-      'health in the data centre: Cannot read what is shared there: it is damaged',
-    ]);
+    expect(isolate.troubles).toEqual(['health in the data centre: Cannot read it: it is damaged']);
     const next = isolateIn({ clock, dataCentre });
     await next.request();
     expect([next.troubles, isTripped(next)]).toEqual([[], true]);
@@ -234,11 +232,23 @@ it('the text of a newer release is reported, and stays as it is', async () => {
   const isolate = isolateIn({ clock, dataCentre });
   failTimes(isolate.health, bad);
   await isolate.request();
-  await isolate.request();
   expect(isolate.troubles).toEqual([
-    'health in the data centre: Error: A newer release of modferry has written it',
+    'health in the data centre: A newer release of modferry has written it',
   ]);
+  await clock.advance(120 * SECOND);
+  await isolate.request();
+  expect(isolate.troubles).toHaveLength(1);
   expect(await dataCentre.read('health')).toBe(newer);
+});
+
+it('a damaged text in KV is written over although there is no outage', async () => {
+  const scene = worldOf();
+  await scene.world.write('health', 'damaged', 3_600);
+  const isolate = isolateIn(scene);
+  failTimes(isolate.health, good, 1);
+  await isolate.request();
+  expect(isolate.troubles).toEqual(['health in KV: Cannot read it: it is damaged']);
+  expect(await scene.world.read('health')).toContain('"version":1');
 });
 
 it('a place that fails is reported and not used for a minute, and the other one is', async () => {

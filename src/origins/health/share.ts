@@ -2,7 +2,7 @@ import type { Background } from '../../effects/background.ts';
 import { type Clock, within } from '../../effects/clock.ts';
 import { type CallKind, type Connections, LimitError } from '../../effects/connections.ts';
 import type { Emit, TroubleEvent } from '../../effects/emit.ts';
-import { NEWER_RELEASE, versionOf } from '../../effects/shared-document.ts';
+import { DAMAGED, NEWER_RELEASE, versionOf } from '../../effects/shared-document.ts';
 import type { SharedState, SharedStates } from '../../effects/shared-state.ts';
 import type { HealthRegistry } from './registry.ts';
 import { decodeHealth, encodeHealth, HEALTH_VERSION, type HealthByUrl } from './shared-health.ts';
@@ -152,8 +152,10 @@ class SharedPlace {
   #changes = 0;
   /** When the newest observation in its text was made, in milliseconds since the epoch. */
   #newestAt = 0;
-  /** Which breakers are not closed in its text. */
-  #outages: string;
+  /** Which breakers are not closed in its text; undefined while that is damaged. */
+  #outages: string | undefined;
+  /** The last text that was reported: each is reported once. */
+  #reported: string | undefined;
 
   constructor(state: SharedState, schedule: Schedule, effects: SharingEffects) {
     this.#state = state;
@@ -191,10 +193,17 @@ class SharedPlace {
     this.#readAt = now;
     try {
       const theirs = await this.#read(now, connections);
-      health.merge(theirs);
-      this.#newestAt = Math.max(this.#newestAt, newestIn(theirs));
-      this.#outages = outagesIn(theirs, urls);
-      if (writes) await this.#write(now, connections);
+      if (theirs === 'newer') {
+        this.#pausedUntil = now + PAUSE_AFTER_FAILURE_MS;
+        return;
+      }
+      const isDamaged = theirs === 'damaged';
+      if (!isDamaged) {
+        health.merge(theirs);
+        this.#newestAt = Math.max(this.#newestAt, newestIn(theirs));
+      }
+      this.#outages = isDamaged ? undefined : outagesIn(theirs, urls);
+      if (writes || (isDamaged && only !== 'read')) await this.#write(now, connections);
     } catch (error) {
       if (error instanceof LimitError) return; // the place has not failed
       this.#pausedUntil = now + PAUSE_AFTER_FAILURE_MS;
@@ -221,11 +230,8 @@ class SharedPlace {
     this.#changes = changes;
   }
 
-  /**
-   * The health in its text; nothing where there is no text, or a damaged one. Rejects for the text
-   * of a newer release, which stays as it is.
-   */
-  async #read(now: number, connections: Connections): Promise<HealthByUrl> {
+  /** The health in its text. That of a newer release stays as it is; a damaged one is written over. */
+  async #read(now: number, connections: Connections): Promise<HealthByUrl | 'newer' | 'damaged'> {
     const { clock, emit, urls } = this.#effects;
     const text = await connections.run(this.#schedule.kind, () =>
       within(clock, PLACE_LIMIT_MS, this.#state.read(NAME)),
@@ -233,11 +239,14 @@ class SharedPlace {
     if (text === undefined) return NOTHING;
     const health = decodeHealth(text, { urls, now });
     if (health) return health;
-    if (versionOf(text) > HEALTH_VERSION) throw new Error(NEWER_RELEASE);
-    // The text itself is not shown: it may be anything.
-    const error = 'Cannot read what is shared there: it is damaged';
-    emit({ event: 'trouble', label: this.#schedule.label, error });
-    return NOTHING;
+    const isNewer = versionOf(text) > HEALTH_VERSION;
+    if (text !== this.#reported) {
+      this.#reported = text;
+      // The text itself is not shown: it may be anything.
+      const error = isNewer ? NEWER_RELEASE : DAMAGED;
+      emit({ event: 'trouble', label: this.#schedule.label, error });
+    }
+    return isNewer ? 'newer' : 'damaged';
   }
 }
 
