@@ -10,6 +10,8 @@ export interface ProfiledModferry {
   request(paths: readonly string[], status?: number): Promise<void>;
   /** As `request`, with the CPU profile of all of them, background work included. */
   profile(paths: readonly string[], status?: number): Promise<CpuProfile>;
+  /** The CPU profile of a run of the scheduled jobs. */
+  profileCron(): Promise<CpuProfile>;
   close(): Promise<void>;
 }
 
@@ -46,6 +48,12 @@ export async function startProfiled(
   return {
     request,
     profile: (paths, status) => profiler.profile(() => request(paths, status)),
+    profileCron: () =>
+      profiler.profile(async () => {
+        const worker = await miniflare.getWorker();
+        await worker.scheduled();
+        await sleep(SETTLED_MS);
+      }),
     async close() {
       profiler.close();
       await miniflare.dispose();
