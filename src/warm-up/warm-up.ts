@@ -11,9 +11,9 @@ import { ANSWERS, PATHS, VARIABLES } from './recording.ts';
 
 /**
  * Answers two recorded requests, so that the first real request of an isolate finds most of the
- * code compiled: V8 compiles a function when it is called first. That was half of the CPU
- * time of a first `.mod`, and the free plan grants a request 10 ms. Start-up has a limit of its
- * own, of a second (https://developers.cloudflare.com/workers/platform/limits).
+ * code compiled: V8 compiles a function when it is called first. That was half of the CPU time of a
+ * first `.mod`, and the free plan grants a request 10 ms. Start-up has a limit of its own, of a
+ * second (https://developers.cloudflare.com/workers/platform/limits). docs/decisions/022.
  *
  * A Worker may call this while it starts, when the platform allows neither timers nor random
  * numbers nor native streams. Rejects when a request fails, and when anything behind it does.
