@@ -8,7 +8,7 @@ import { failure, get, originFault, together } from '../steps.ts';
 export const SLOW_ORIGIN_LIMITS = {
   TIMEOUT_HEADERS: '1s',
   TIMEOUT_STALL: '1s',
-  TIMEOUT_TOTAL: '2500ms',
+  TIMEOUT_TOTAL: '2100ms',
 };
 
 const HANGING = ownModule('hanging');
