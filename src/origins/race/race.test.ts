@@ -374,6 +374,17 @@ describe('a 404', () => {
 });
 
 describe('a client that leaves', () => {
+  it('blames no origin, also none that was late', async () => {
+    const scene = new Scene();
+    const client = new AbortController();
+    scene.ask({ a: never }, { effects: { signal: client.signal } });
+    await scene.clock.advance(3_000);
+    client.abort();
+    await scene.clock.advance(200);
+    expect(scene.answer?.kind).toBe('failed');
+    expect(scene.health.counters(a)).toMatchObject({ overtaken: 0, failures: 0 });
+  });
+
   it('ends a request without an answer, and no failure is recorded', async () => {
     const scene = new Scene();
     const client = new AbortController();
