@@ -41,7 +41,7 @@ interface Isolate {
 /** By environment: an isolate has one, and modferry is built once for it. */
 const isolates = new WeakMap<Env, Isolate>();
 
-/** Builds modferry at the first call. Throws an error that lists every problem of the configuration. */
+/** modferry, built at the first call. Throws an error that lists all problems of the configuration. */
 function modferryOf(env: Env, host?: string): Modferry {
   const isolate = isolates.get(env) ?? startIsolate(env);
   isolate.host ??= host;

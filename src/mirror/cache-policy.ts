@@ -40,8 +40,9 @@ export const CACHE_CONTROL: Readonly<Record<CacheClass, string>> = {
 /**
  * Cloudflare-CDN-Cache-Control, which the platform's cache in front of the Worker heeds in place of
  * Cache-Control. That cache answers before any code runs, so a rule that refuses a module later
- * does not reach what it holds: it may hold files of modules for five minutes, and no longer when the
- * Worker fails. What a log proves is refused by no rule. Classes without an entry are short-lived by their Cache-Control.
+ * does not reach what it holds: it may hold files of modules for five minutes, and no longer when
+ * the Worker fails. What a log proves is refused by no rule. Classes without an entry are
+ * short-lived by their Cache-Control.
  */
 export const CDN_CACHE_CONTROL: Partial<Readonly<Record<CacheClass, string>>> = {
   immutable: 'max-age=300, stale-if-error=0',

@@ -98,10 +98,12 @@ describe.skipIf(platform() !== 'linux')('npm start', () => {
   it('runs its cron at the start', async () => {
     start();
     await untilHealthy(url);
-    await eventually(async () =>
-      expect(await (await fetch(`${url}/-/api/origins`)).json()).toMatchObject({
-        origins: [{ history: [expect.anything()] }],
-      }),
+    await eventually(
+      async () =>
+        expect(await (await fetch(`${url}/-/api/origins`)).json()).toMatchObject({
+          origins: [{ history: [expect.anything()] }],
+        }),
+      10_000,
     );
   });
 
@@ -145,10 +147,12 @@ describe.skipIf(platform() !== 'linux')('npm start', () => {
         /^\d\d:\d\d:\d\d 200 origin example\.com\/hello@v1\.1\.0\.info \d+ ms from /m,
       ),
     );
-    await eventually(() =>
-      expect(npm.output()).toMatch(
-        /^\d\d:\d\d:\d\d trouble no-such-host\.invalid: Cannot resolve its name: /m,
-      ),
+    await eventually(
+      () =>
+        expect(npm.output()).toMatch(
+          /^\d\d:\d\d:\d\d trouble no-such-host\.invalid: Cannot resolve its name: /m,
+        ),
+      10_000,
     );
     expect(npm.output()).toMatch(/^\d\d:\d\d:\d\d note VERIFY=all compares nothing/m);
     expect(npm.output()).not.toMatch(/stack:|failed to lookup/);
@@ -230,8 +234,9 @@ describe.skipIf(platform() !== 'linux')('npm start', () => {
     await untilHealthy(url);
     const tree = first.tree();
     const begun = download(url + file);
-    await eventually(() =>
-      expect(bytesBelow(join(directory, 'state'))).toBeGreaterThan(30_000_000),
+    await eventually(
+      () => expect(bytesBelow(join(directory, 'state'))).toBeGreaterThan(30_000_000),
+      10_000,
     );
     first.killAll();
     expect(await begun).toMatchObject({ status: 200, broken: true });
@@ -243,8 +248,10 @@ describe.skipIf(platform() !== 'linux')('npm start', () => {
     const expected = { status: 200, bytes: zip.size, sha256: await sha256Of(zip), broken: false };
     expect(await download(url + file)).toMatchObject(expected);
     expect(origin.count(file)).toBe(2);
-    await eventually(async () =>
-      expect((await download(`${url}/cached-only${file}`)).sha256).toBe(expected.sha256),
+    await eventually(
+      async () =>
+        expect((await download(`${url}/cached-only${file}`)).sha256).toBe(expected.sha256),
+      10_000,
     );
   });
 });

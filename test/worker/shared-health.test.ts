@@ -72,7 +72,7 @@ async function sharedInKV({ miniflare, url }: Modferry): Promise<string> {
 /** A modferry that has just started avoids `bad`, which would answer again. */
 async function expectAvoided(modferry: Modferry): Promise<void> {
   bad.reset();
-  await eventually(async () => expect(await stateOf(modferry)).toBe('open'));
+  await eventually(async () => expect(await stateOf(modferry)).toBe('open'), 10_000);
   const answer = await fetch(`${modferry.url}/gopkg.in/yaml.v2/@v/list`);
   await answer.arrayBuffer();
   expect(answer.status).toBe(200);

@@ -47,7 +47,7 @@ describe('without a bucket', () => {
     const served = serve('passing-hang-up', 100 * MB);
     first.fault({ drip: { bytesPerSecond: 20 * MB } });
     await download(served.url, { hangUpAfter: MB });
-    await eventually(() => expect(first.requests.at(-1)?.state).toBe('broken'));
+    await eventually(() => expect(first.requests.at(-1)?.state).toBe('broken'), 4_000);
   });
 
   it('a zip that breaks off is continued by its origin', async () => {

@@ -87,7 +87,10 @@ describe('a client', () => {
     const served = serve('hang-up-slow', 60 * MB);
     first.fault({ drip: { bytesPerSecond: 2 * MB } });
     await download(served.url, { hangUpAfter: MB });
-    await eventually(() => expect(first.requests.map(({ state }) => state)).toEqual(['broken']));
+    await eventually(
+      () => expect(first.requests.map(({ state }) => state)).toEqual(['broken']),
+      5_000,
+    );
     await expectNotStored(served);
     first.fault(undefined);
     expect(await download(served.url)).toMatchObject(await whole(served));

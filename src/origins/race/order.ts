@@ -55,8 +55,8 @@ export interface RankOptions {
 /**
  * Mirrors, best first:
  *
- * 1. the healthy ones, then those that are suspect or held back, then those with an open breaker (the one that
- *    closes first before the others): a near origin that does not answer is of no use;
+ * 1. the healthy ones, then those that are suspect or held back, then those with an open breaker
+ *    (the one that closes first before the others): a near origin that does not answer is of no use;
  * 2. those that are not carriers of a checksum database;
  * 3. those preferred where the request came in;
  * 4. by median latency, in the steps 200 ms, 400 ms, 800 ms and so on: within one the configured
