@@ -10,11 +10,6 @@ const WRITE_LIMIT_MS = 5_000;
 /** Everybody may read a status page, and each read of KV counts: one read serves all this time. */
 const REMEMBERED_MS = 30_000;
 
-/** What is reported of a document with a greater `version`. It stays as it is. */
-export const NEWER_RELEASE = 'A newer release of modferry has written it';
-
-export const DAMAGED = 'Cannot read it: it is damaged';
-
 export interface DocumentKind<T> {
   /** The name of the shared text. */
   readonly name: string;
@@ -44,15 +39,15 @@ export interface DocumentEffects {
 export class SharedDocument<T> {
   readonly #kind: DocumentKind<T>;
   readonly #effects: DocumentEffects;
+  readonly #reader: DocumentReader;
   /** Whether a newer release has written the text, which stays as it is then. */
   #isNewer = false;
-  /** The last text that was reported: each is reported once. */
-  #reported: string | undefined;
   #remembered: { readonly value: T; readonly until: number } | undefined;
 
   constructor(kind: DocumentKind<T>, effects: DocumentEffects) {
     this.#kind = kind;
     this.#effects = effects;
+    this.#reader = new DocumentReader(kind.version, (why) => this.#report(why));
   }
 
   /** The value of the last half minute; the empty one where it cannot be read. Never rejects. */
@@ -98,17 +93,11 @@ export class SharedDocument<T> {
   }
 
   async #load(): Promise<T> {
-    const { decode, empty, name, version } = this.#kind;
+    const { decode, empty, name } = this.#kind;
     const text = await within(this.#effects.clock, READ_LIMIT_MS, this.#place.read(name));
-    this.#isNewer = text !== undefined && versionOf(text) > version;
-    if (text === undefined) return empty;
-    const value = decode(text);
-    const isUnreadable = this.#isNewer || value === undefined;
-    if (isUnreadable && text !== this.#reported) {
-      this.#reported = text;
-      this.#report(this.#isNewer ? NEWER_RELEASE : DAMAGED);
-    }
-    return value ?? empty;
+    const read = text === undefined ? { value: empty } : this.#reader.read(text, decode);
+    this.#isNewer = read === 'newer';
+    return typeof read === 'object' ? read.value : empty;
   }
 
   #report(error: unknown): void {
@@ -116,8 +105,39 @@ export class SharedDocument<T> {
   }
 }
 
+/** What a text holds, or why it cannot be read: a newer release has written it, or it is damaged. */
+export type ReadDocument<T> = { readonly value: T } | 'newer' | 'damaged';
+
+/** Reads documents of one kind, and reports each text that cannot be read once. */
+export class DocumentReader {
+  readonly #version: number;
+  readonly #report: (why: string) => void;
+  /** The last text that was reported. */
+  #reported: string | undefined;
+
+  /** `version` is that of this release. */
+  constructor(version: number, report: (why: string) => void) {
+    this.#version = version;
+    this.#report = report;
+  }
+
+  read<T>(text: string, decode: (text: string) => T | undefined): ReadDocument<T> {
+    const isNewer = versionOf(text) > this.#version;
+    const value = isNewer ? undefined : decode(text);
+    if (value !== undefined) return { value };
+    if (text !== this.#reported) {
+      this.#reported = text;
+      // The text itself is not shown: it may be anything.
+      this.#report(
+        isNewer ? 'A newer release of modferry has written it' : 'Cannot read it: it is damaged',
+      );
+    }
+    return isNewer ? 'newer' : 'damaged';
+  }
+}
+
 /** The `version` of a document in JSON; 0 where it has none. */
-export function versionOf(text: string): number {
+function versionOf(text: string): number {
   try {
     const document: unknown = JSON.parse(text);
     const isObject = typeof document === 'object' && document !== null;

@@ -2,7 +2,7 @@ import type { Background } from '../../effects/background.ts';
 import { type Clock, within } from '../../effects/clock.ts';
 import { type CallKind, type Connections, LimitError } from '../../effects/connections.ts';
 import type { Emit, TroubleEvent } from '../../effects/emit.ts';
-import { DAMAGED, NEWER_RELEASE, versionOf } from '../../effects/shared-document.ts';
+import { DocumentReader, type ReadDocument } from '../../effects/shared-document.ts';
 import type { SharedState, SharedStates } from '../../effects/shared-state.ts';
 import type { HealthRegistry } from './registry.ts';
 import { decodeHealth, encodeHealth, HEALTH_VERSION, type HealthByUrl } from './shared-health.ts';
@@ -154,13 +154,13 @@ class SharedPlace {
   #newestAt = 0;
   /** Which breakers are not closed in its text; undefined while that is damaged. */
   #outages: string | undefined;
-  /** The last text that was reported: each is reported once. */
-  #reported: string | undefined;
+  readonly #reader: DocumentReader;
 
   constructor(state: SharedState, schedule: Schedule, effects: SharingEffects) {
     this.#state = state;
     this.#schedule = schedule;
     this.#effects = effects;
+    this.#reader = new DocumentReader(HEALTH_VERSION, (error) => this.#report(error));
     this.#outages = outagesIn(NOTHING, effects.urls);
   }
 
@@ -187,28 +187,32 @@ class SharedPlace {
    * failure is emitted, and the place is not used for a while.
    */
   async exchange(connections: Connections, only?: 'read' | 'write'): Promise<void> {
-    const { clock, emit, health, urls } = this.#effects;
+    const { clock, health, urls } = this.#effects;
     const now = clock.now();
     const writes = only === 'write' || (only === undefined && this.#isWriteDue(now));
     this.#readAt = now;
     try {
-      const theirs = await this.#read(now, connections);
-      if (theirs === 'newer') {
+      const read = await this.#read(now, connections);
+      if (read === 'newer') {
         this.#pausedUntil = now + PAUSE_AFTER_FAILURE_MS;
         return;
       }
-      const isDamaged = theirs === 'damaged';
+      const isDamaged = read === 'damaged';
       if (!isDamaged) {
-        health.merge(theirs);
-        this.#newestAt = Math.max(this.#newestAt, newestIn(theirs));
+        health.merge(read.value);
+        this.#newestAt = Math.max(this.#newestAt, newestIn(read.value));
       }
-      this.#outages = isDamaged ? undefined : outagesIn(theirs, urls);
+      this.#outages = isDamaged ? undefined : outagesIn(read.value, urls);
       if (writes || (isDamaged && only !== 'read')) await this.#write(now, connections);
     } catch (error) {
       if (error instanceof LimitError) return; // the place has not failed
       this.#pausedUntil = now + PAUSE_AFTER_FAILURE_MS;
-      emit({ event: 'trouble', label: this.#schedule.label, error });
+      this.#report(error);
     }
+  }
+
+  #report(error: unknown): void {
+    this.#effects.emit({ event: 'trouble', label: this.#schedule.label, error });
   }
 
   async #write(now: number, connections: Connections): Promise<void> {
@@ -231,22 +235,13 @@ class SharedPlace {
   }
 
   /** The health in its text. That of a newer release stays as it is; a damaged one is written over. */
-  async #read(now: number, connections: Connections): Promise<HealthByUrl | 'newer' | 'damaged'> {
-    const { clock, emit, urls } = this.#effects;
+  async #read(now: number, connections: Connections): Promise<ReadDocument<HealthByUrl>> {
+    const { clock, urls } = this.#effects;
     const text = await connections.run(this.#schedule.kind, () =>
       within(clock, PLACE_LIMIT_MS, this.#state.read(NAME)),
     );
-    if (text === undefined) return NOTHING;
-    const health = decodeHealth(text, { urls, now });
-    if (health) return health;
-    const isNewer = versionOf(text) > HEALTH_VERSION;
-    if (text !== this.#reported) {
-      this.#reported = text;
-      // The text itself is not shown: it may be anything.
-      const error = isNewer ? NEWER_RELEASE : DAMAGED;
-      emit({ event: 'trouble', label: this.#schedule.label, error });
-    }
-    return isNewer ? 'newer' : 'damaged';
+    if (text === undefined) return { value: NOTHING };
+    return this.#reader.read(text, (shared) => decodeHealth(shared, { urls, now }));
   }
 }
 
