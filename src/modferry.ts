@@ -15,7 +15,7 @@ import type { OpenPipe, SharedByRequests } from './mirror/context.ts';
 import { openBudgets } from './mirror/memory-budget.ts';
 import { SingleFlight } from './mirror/single-flight.ts';
 import { WrongFiles } from './mirror/wrong-files.ts';
-import { HealthRegistry } from './origins/health/registry.ts';
+import { HealthRegistry, type KnownFileOf } from './origins/health/registry.ts';
 import { HealthSharing } from './origins/health/share.ts';
 import { ProbeLog } from './origins/probe/probe-log.ts';
 import { askOrigins } from './origins/race/ask.ts';
@@ -77,7 +77,9 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
   const carrierSupport = new CarrierSupport(clock);
   const openNetwork = networkOpener(config, { ...runtime, sink, carrierSupport });
   const upstreams = [...moduleUpstreams(config.origins), ...databaseUpstreams(config.databases)];
-  const health = new HealthRegistry({ clock, random });
+  const knownFiles = new Map(upstreams.map(({ origin, probe }) => [origin.url, probe?.small]));
+  const knownFileOf: KnownFileOf = ({ url }) => knownFiles.get(url);
+  const health = new HealthRegistry({ clock, random, knownFileOf });
   const urls = upstreams.map(({ origin }) => origin.url);
   const sharing = new HealthSharing({ health, urls, states, clock, emit });
   const probeLog = new ProbeLog({ states, clock, emit });
@@ -252,6 +254,7 @@ function requestOpener(config: Config, runtime: Shared): OpenScope {
       },
       shared,
       mayFetch: true,
+      staleMaxMs: config.staleMaxMs,
       select: undefined,
       clock,
       background,

@@ -22,7 +22,7 @@ describe('the configuration without variables', () => {
       ['https://proxy.golang.org', 'https://goproxy.cn', 'https://goproxy.io'].map((url) => ({
         url,
         fallback: 'any',
-        limits: { headersMs: 10_000, stallMs: 20_000 },
+        limits: { headersMs: 65_000, stallMs: 20_000 },
       })),
     );
     expect(
@@ -44,7 +44,8 @@ describe('the configuration without variables', () => {
       verify: 'all',
       isPaidPlan: true,
       cacheHost: undefined,
-      totalLimitMs: 25_000,
+      totalLimitMs: 75_000,
+      staleMaxMs: Infinity,
       externalCalls: 10_000,
       logClientAddress: false,
       privateModules: [],

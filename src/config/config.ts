@@ -12,6 +12,7 @@ import type { Parsed } from './problems.ts';
 import {
   choice,
   hostName,
+  maximumAge,
   parsedBy,
   text,
   timeout,
@@ -44,6 +45,8 @@ export interface Config {
   readonly isPaidPlan: boolean;
   /** Time until the first byte of an answer, over all origins. */
   readonly totalLimitMs: number;
+  /** How old a last good copy may be that is served in an outage, in milliseconds. */
+  readonly staleMaxMs: number;
   /** The host name of this deployment under which the edge cache keeps files. */
   readonly cacheHost: string | undefined;
   /** How many external calls the platform allows a request: `fetch`, redirects, the Cache API. */
@@ -63,9 +66,11 @@ export const DEFAULTS = {
   VERIFY: 'all',
   PRIVATE: '',
   ACCESS: 'public',
-  TIMEOUT_HEADERS: '10s',
+  // proxy.golang.org takes up to 60 s for a version that nobody has asked for, or that it cannot get.
+  TIMEOUT_HEADERS: '65s',
   TIMEOUT_STALL: '20s',
-  TIMEOUT_TOTAL: '25s',
+  TIMEOUT_TOTAL: '75s',
+  STALE_MAX: '',
   CACHE_HOST: '',
   LOG_CLIENT_ADDRESS: 'off',
 } as const;
@@ -126,6 +131,7 @@ export function parseConfig(variables: Variables): Parsed<Config> {
     verify: VERIFY,
     isPaidPlan: VERIFY === 'all',
     totalLimitMs: timeouts.output.totalLimitMs,
+    staleMaxMs: settings.output.STALE_MAX,
     cacheHost,
     externalCalls: VERIFY === 'all' ? PAID_CALLS : FREE_CALLS,
     logClientAddress: settings.output.LOG_CLIENT_ADDRESS === 'on',
@@ -170,6 +176,7 @@ function settingsSchema(options: OriginsOptions) {
       ),
     ),
     ...UNSUPPORTED,
+    STALE_MAX: maximumAge('STALE_MAX', DEFAULTS.STALE_MAX),
     CACHE_HOST: hostName('CACHE_HOST', DEFAULTS.CACHE_HOST),
     LOG_CLIENT_ADDRESS: choice('LOG_CLIENT_ADDRESS', ['off', 'on'], DEFAULTS.LOG_CLIENT_ADDRESS),
     TOKENS: text('TOKENS'),

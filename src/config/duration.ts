@@ -1,4 +1,10 @@
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
+const UNIT_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
 
 /**
  * No answer over a network arrives within less, and more would be no limit: the go command itself
@@ -15,9 +21,24 @@ export const TIMEOUT_FORM = 'a time from "50ms" to "10m", such as "10s"';
  * of bounds.
  */
 export function parseTimeout(text: string): number | undefined {
-  const [, count, unit] = /^(\d{1,9})(ms|s|m)$/.exec(text) ?? [];
-  const unitMs = unit === undefined ? undefined : UNIT_MS[unit];
-  if (unitMs === undefined) return undefined;
-  const ms = Number(count) * unitMs;
-  return ms >= MIN_MS && ms <= MAX_MS ? ms : undefined;
+  const ms = parseMs(/^(\d{1,9})(ms|s|m)$/, text);
+  return ms !== undefined && ms >= MIN_MS && ms <= MAX_MS ? ms : undefined;
+}
+
+/** What an age looks like, as the end of a sentence. */
+export const AGE_FORM = 'a time from "1m" to "36500d", such as "12h" or "30d"';
+
+const MIN_AGE_MS = 60_000;
+const MAX_AGE_MS = 36_500 * 86_400_000;
+
+/** Milliseconds of an age such as `12h` or `30d`, or undefined if `text` is none or out of bounds. */
+export function parseAge(text: string): number | undefined {
+  const ms = parseMs(/^(\d{1,9})(s|m|h|d)$/, text);
+  return ms !== undefined && ms >= MIN_AGE_MS && ms <= MAX_AGE_MS ? ms : undefined;
+}
+
+function parseMs(form: RegExp, text: string): number | undefined {
+  const [, count, unit = ''] = form.exec(text) ?? [];
+  const unitMs = UNIT_MS[unit];
+  return unitMs === undefined ? undefined : Number(count) * unitMs;
 }

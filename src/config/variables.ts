@@ -2,7 +2,7 @@
 // is no secret, and the remedy.
 import * as v from 'valibot';
 import { failed, success } from '../effects/result.ts';
-import { parseTimeout, TIMEOUT_FORM } from './duration.ts';
+import { AGE_FORM, parseAge, parseTimeout, TIMEOUT_FORM } from './duration.ts';
 import type { Parsed } from './problems.ts';
 
 /** Variables as the runtime gives them: texts, bindings, and any other value of TOML or JSON. */
@@ -52,6 +52,18 @@ export function timeout(name: string, defaultText: string) {
     parsedBy((written) => {
       const ms = parseTimeout(written);
       if (ms === undefined) return failed([unusable(name, written, `write ${TIMEOUT_FORM}`)]);
+      return success(ms);
+    }),
+  );
+}
+
+/** A variable that bounds an age, in milliseconds. Empty: no bound. */
+export function maximumAge(name: string, defaultText: string) {
+  return v.pipe(
+    text(name, defaultText),
+    parsedBy((written) => {
+      const ms = written === '' ? Infinity : parseAge(written);
+      if (ms === undefined) return failed([unusable(name, written, `write ${AGE_FORM}`)]);
       return success(ms);
     }),
   );

@@ -39,9 +39,13 @@ export interface Scheduler {
   readonly run: (effects: RunEffects) => Promise<void>;
 }
 
+/** A known file that takes longer is of no use to anybody, and other upstreams wait for it. */
+const MAX_PROBE_MS = 20_000;
+
 /** The scheduler of a deployment. */
 export function createScheduler(config: Config, parts: SchedulerParts): Scheduler {
-  const { databases, isPaidPlan, totalLimitMs: limitMs } = config;
+  const { databases, isPaidPlan, totalLimitMs } = config;
+  const limitMs = Math.min(totalLimitMs, MAX_PROBE_MS);
   const { clock, durable, emit, fileOf, probes, readHead, states } = parts;
   const state = new SharedDocument<CronState>(cronStateKind, { states, clock, emit });
   return {

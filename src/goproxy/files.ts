@@ -142,7 +142,7 @@ function verdictOf(bytes: Uint8Array, expected: Expectation): Verdict {
 }
 
 async function fetchSmall(
-  { cache, check, expect, key, subject }: SmallSource,
+  { check, expect, key, subject }: SmallSource,
   { context, origins }: Pick<FileOptions, 'context' | 'origins'>,
 ): Promise<Fetched> {
   const expecting = expect?.(); // runs at the same time as the requests to the origins
@@ -156,7 +156,6 @@ async function fetchSmall(
         const checked = checkContent(bytes, check, expected);
         return checked.ok ? success({ bytes, checked: checked.value, expected }) : checked;
       },
-      policy: { hasStaleCopy: cache === 'mutable' },
     },
     context,
   );

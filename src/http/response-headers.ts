@@ -31,6 +31,7 @@ export function cacheStatus(outcome: Outcome): string {
 /** The status of the origin's answer, where an origin answered. */
 function forwardedStatus(outcome: Outcome): readonly string[] {
   if (outcome.kind === 'found') return ['fwd-status=200'];
+  if (outcome.kind === 'refused') return ['fwd-status=403'];
   return outcome.kind === 'missing' ? [`fwd-status=${outcome.status}`] : [];
 }
 

@@ -29,6 +29,8 @@ export interface RequestContext extends RequestEffects {
   readonly shared: SharedByRequests;
   /** Whether origins may be asked; if not, the answer comes from the store only. */
   readonly mayFetch: boolean;
+  /** How old a last good copy may be that is served in an outage, in milliseconds. */
+  readonly staleMaxMs: number;
   /** Chooses the part of a stored large file that is sent; undefined for the whole file. */
   readonly select: SelectPart | undefined;
 }

@@ -17,7 +17,37 @@ it.each([
     text: shown,
     cache: 'negative',
   });
-  expect(missing('m@v1.mod', answer, { isUnanimous: false, source: LOCAL }).cache).toBe('failure');
+  expect(missing('m@v1.mod', answer, { isUnanimous: false, source: LOCAL })).toMatchObject({
+    cache: 'failure',
+  });
+});
+
+it('the refusal of an origin is one of modferry', () => {
+  const answer = { status: 403, text: 'blocked by policy', origin: 'a' } as const;
+  expect(missing('m@v1.mod', answer, { isUnanimous: true, source: LOCAL })).toEqual({
+    kind: 'refused',
+    text: 'refused: m@v1.mod: a says: blocked by policy',
+    source: LOCAL,
+  });
+});
+
+it.each([
+  ['not found: m@v1.mod: b says: no', 'not found: m@v1.mod: a says: b says: no'],
+  ['not found: other@v1.mod: no', 'not found: m@v1.mod: a says: other@v1.mod: no'],
+])('the text of another modferry, %j, does not repeat the subject', (text, shown) => {
+  const answer = { status: 404, text, origin: 'a' } as const;
+  expect(missing('m@v1.mod', answer, { isUnanimous: true, source: LOCAL }).text).toBe(shown);
+});
+
+it('the words of a failure reach the user, also those that another modferry passes on', () => {
+  const reason: FailureReason = {
+    kind: 'status',
+    status: 502,
+    words: 'cannot get m@v1.mod: c: status 500: disk full (request 1)',
+  };
+  expect(unavailable('m@v1.mod', [{ origin: 'b', reason }], LOCAL).text).toBe(
+    'cannot get m@v1.mod: b: status 502: c: status 500: disk full (request 1)',
+  );
 });
 
 const hashes = { database: 'sum.example', expected: 'h1:x', found: 'h1:y' };

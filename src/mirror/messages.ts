@@ -6,7 +6,7 @@
 import { type Failure, failureText } from '../origins/failure.ts';
 import type { Missing as MissingAnswer } from '../origins/race/answer.ts';
 import type { NegativeHit } from '../store/tiers.ts';
-import { LOCAL, type Missing, type Source, type Unavailable } from './outcome.ts';
+import { LOCAL, type Missing, type Refused, type Source, type Unavailable } from './outcome.ts';
 
 /** The outcome for a path outside the GOPROXY protocol. */
 export function malformed(reason: string): Missing {
@@ -34,15 +34,17 @@ export function notCached(subject: string): Missing {
 }
 
 /**
- * The "not found" of an origin, with the origin's text. It is cached only if it is unanimous:
- * otherwise an origin that was not asked, or that failed, may have the file.
+ * The "not found" or the refusal (403) of an origin, with the origin's text. A "not found" is cached
+ * only if it is unanimous: otherwise an origin that was not asked, or that failed, may have the file.
  */
 export function missing(
   subject: string,
   { status, text, origin }: MissingAnswer,
   { isUnanimous, source }: { readonly isUnanimous: boolean; readonly source: Source },
-): Missing {
-  const reason = text.replace(/^not found:\s*/i, '') || `status ${status}`;
+): Missing | Refused {
+  const reason = withoutSubject(text, subject) || `status ${status}`;
+  if (status === 403)
+    return { kind: 'refused', text: `refused: ${subject}: ${origin} says: ${reason}`, source };
   return {
     kind: 'missing',
     status,
@@ -52,8 +54,20 @@ export function missing(
   };
 }
 
-/** The outcome for a negative entry: the "not found" that an origin gave a moment ago. */
-export function missingStored(subject: string, { missing: said, tier }: NegativeHit): Missing {
+/**
+ * An origin's text without the beginning that the outcome has anyway. The origin may be another
+ * modferry.
+ */
+function withoutSubject(text: string, subject: string): string {
+  const rest = text.replace(/^(?:cannot get|not found:|refused:)\s+/i, '');
+  return rest.startsWith(`${subject}: `) ? rest.slice(subject.length + 2) : rest;
+}
+
+/** The outcome for a negative entry: what an origin answered a moment ago. */
+export function missingStored(
+  subject: string,
+  { missing: said, tier }: NegativeHit,
+): Missing | Refused {
   const source: Source = { from: 'store', tier, origin: said.origin };
   return missing(subject, said, { isUnanimous: true, source });
 }
@@ -82,7 +96,7 @@ export function unavailable(
   source: Source,
 ): Unavailable | Missing {
   if (failures.length === 0) return notServed(subject);
-  const causes = failures.map(({ origin, reason }) => `${origin}: ${failureText(reason)}`);
+  const causes = failures.map(({ origin, reason }) => `${origin}: ${causeOf(reason, subject)}`);
   const retryAfterSeconds = Math.max(...failures.map(retryAfterSecondsOf));
   return {
     kind: 'unavailable',
@@ -91,6 +105,12 @@ export function unavailable(
     retryAfterSeconds: retryAfterSeconds > 0 ? retryAfterSeconds : undefined,
     source,
   };
+}
+
+function causeOf(reason: Failure['reason'], subject: string): string {
+  const hasWords = reason.kind === 'status' || reason.kind === 'overloaded';
+  if (!hasWords || reason.words === undefined) return failureText(reason);
+  return failureText({ ...reason, words: withoutSubject(reason.words, subject) });
 }
 
 /** The platform's limit is one for each request, so the next one may succeed. */

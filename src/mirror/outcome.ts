@@ -32,7 +32,10 @@ export interface Missing {
   readonly source: Source;
 }
 
-/** The file is not served, whether it exists or not. The go command stops. */
+/**
+ * The file is not served, whether it exists or not: by modferry, or by the origins. The go command
+ * stops.
+ */
 export interface Refused {
   readonly kind: 'refused';
   readonly text: string;

@@ -51,7 +51,12 @@ describe('the reason of an error', () => {
   it.each<[error: unknown, reason: FailureReason]>([
     [new TimeoutError(3_000), { kind: 'timeout', ms: 3_000 }],
     [new OriginError({ kind: 'too long', limitBytes: 7 }), { kind: 'too long', limitBytes: 7 }],
-    [new TypeError('internal error; reference = 0x33'), { kind: 'unreachable' }],
+    [
+      new Error('internal error; reference = 0x33'),
+      { kind: 'unreachable', how: 'its name does not resolve, or TLS failed' },
+    ],
+    [new Error('Network connection lost.'), { kind: 'unreachable', how: 'refused or reset' }],
+    [new TypeError('anything else'), { kind: 'unreachable' }],
     [new LimitError(new Error('Too many subrequests')), { kind: 'limit' }],
     ['a thrown text', { kind: 'unreachable' }],
   ])('%o is %j', (error, reason) => {

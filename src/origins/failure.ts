@@ -19,16 +19,17 @@ export interface Failure {
 }
 
 export type FailureReason =
-  /** The connection could not be made, or broke. */
-  | { readonly kind: 'unreachable' }
+  /** The connection could not be made, or broke; `how` where the platform tells. */
+  | { readonly kind: 'unreachable'; readonly how?: BrokenConnection | undefined }
   | { readonly kind: 'timeout'; readonly ms: number }
   /** The origin was next, and a request would have been of no use. */
   | { readonly kind: 'not asked'; readonly because: NotAsked }
   /** The platform allows this request no more calls. */
   | { readonly kind: 'limit' }
-  | { readonly kind: 'status'; readonly status: number }
+  /** `words` is what the origin wrote; empty where that was no plain text. */
+  | { readonly kind: 'status'; readonly status: number; readonly words?: string | undefined }
   /** 429 or 503: the origin wants fewer requests. */
-  | { readonly kind: 'overloaded'; readonly status: number }
+  | { readonly kind: 'overloaded'; readonly status: number; readonly words?: string | undefined }
   /** The origin works, and could not fetch the file itself just now: `text` is its own. */
   | { readonly kind: 'not now'; readonly text: string }
   | { readonly kind: 'redirect'; readonly problem: string & PublicText }
@@ -42,6 +43,14 @@ export type FailureReason =
   | { readonly kind: 'unchecked'; readonly text: string }
   /** modferry's own store failed. */
   | { readonly kind: 'store' };
+
+export type BrokenConnection =
+  | 'refused'
+  | 'refused or reset'
+  | 'timed out'
+  | 'its name does not resolve'
+  | 'its name does not resolve, or TLS failed'
+  | 'TLS failed';
 
 export type NotAsked =
   | 'the client left'
@@ -105,8 +114,45 @@ export function failureReasonOf(error: unknown): FailureReason {
   if (error instanceof OriginError) return error.reason;
   if (error instanceof TimeoutError) return { kind: 'timeout', ms: error.ms };
   if (error instanceof LimitError) return { kind: 'limit' };
-  // The platform's own messages name no reliable cause, and at times internal references.
-  return { kind: 'unreachable' };
+  return { kind: 'unreachable', how: brokenConnectionOf(error) };
+}
+
+/**
+ * What the messages of workerd tell apart. Cloudflare answers with a status instead, see
+ * `brokenConnectionByCode`.
+ */
+function brokenConnectionOf(error: unknown): BrokenConnection | undefined {
+  const message = error instanceof Error ? error.message : '';
+  if (message.startsWith('Network connection lost')) return 'refused or reset';
+  if (message.startsWith('internal error')) return 'its name does not resolve, or TLS failed';
+  return undefined;
+}
+
+/**
+ * What Cloudflare's own answer to a `fetch` means when it reached no server: "error code: 521" with
+ * that status, or 530 with one of the codes 1xxx
+ * (https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors).
+ */
+export function brokenConnectionByCode(text: string): BrokenConnection | undefined {
+  const code = /^error code: (\d{3,4})$/.exec(text.trim())?.[1];
+  return code === undefined ? undefined : BROKEN_BY_CODE.get(code);
+}
+
+const BROKEN_BY_CODE: ReadonlyMap<string, BrokenConnection> = new Map([
+  ['521', 'refused'],
+  ['522', 'timed out'],
+  ['523', 'timed out'],
+  ['525', 'TLS failed'],
+  ['526', 'TLS failed'],
+  ['1016', 'its name does not resolve'],
+]);
+
+/**
+ * Whether a failure may concern the one file that was asked for: then it says nothing of others. A
+ * Retry-After concerns all.
+ */
+export function mayConcernOneFile({ reason, retryAfterSeconds }: Failure): boolean {
+  return reason.kind !== 'unreachable' && reason.kind !== 'timeout' && !retryAfterSeconds;
 }
 
 /** Whether a failure shows nothing of its origin: modferry or another server was the cause. */
@@ -117,6 +163,9 @@ export function isBlameless({ kind }: FailureReason): boolean {
 /** One line of plain text for the log and for the developer who made the request. */
 export function failureText(reason: FailureReason): string {
   switch (reason.kind) {
+    case 'status':
+    case 'overloaded':
+      return reason.words ? `${fixedText(reason)}: ${reason.words}` : fixedText(reason);
     case 'not now':
     case 'unchecked':
     case 'wrong content':
@@ -150,7 +199,7 @@ type FixedReason = Exclude<
 function fixedText(reason: FixedReason): string {
   switch (reason.kind) {
     case 'unreachable':
-      return 'connection failed';
+      return reason.how ? `connection failed: ${reason.how}` : 'connection failed';
     case 'timeout':
       return `no answer within ${Math.round(reason.ms / 100) / 10} s`;
     case 'not asked':

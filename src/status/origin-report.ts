@@ -2,7 +2,7 @@ import { publicFailureText } from '../origins/failure.ts';
 import { type Breaker, type BreakerState, stateOf } from '../origins/health/breaker.ts';
 import { hedgeDelayMs } from '../origins/health/hedge.ts';
 import { percentile } from '../origins/health/latency.ts';
-import type { Counters } from '../origins/health/registry.ts';
+import type { Counters } from '../origins/health/counters.ts';
 import type { FileVerdict, ProbeHistory, ProbeResult } from '../origins/probe/probe-history.ts';
 import type { Upstream } from '../origins/upstream.ts';
 import type { OriginStatus } from './origin-status.ts';

@@ -34,6 +34,8 @@ export interface FileFacts {
   readonly etag: string;
   /** Absent where the file was never checked. */
   readonly checked?: Checked | undefined;
+  /** When a durable tier stored it, in milliseconds since the epoch. Fast tiers do not say. */
+  readonly storedAt?: number | undefined;
 }
 
 export interface StoredFile extends FileFacts {
@@ -43,7 +45,7 @@ export interface StoredFile extends FileFacts {
   readonly range?: ByteRange | undefined;
 }
 
-export interface FileToStore extends Omit<FileFacts, 'size'> {
+export interface FileToStore extends Omit<FileFacts, 'size' | 'storedAt'> {
   readonly bytes: Uint8Array;
 }
 
@@ -98,9 +100,9 @@ export interface NegativeCopy extends Pick<CopyLife, 'asOf'> {
   readonly missing: NegativeEntry;
 }
 
-/** A stored "not found" of an origin. */
+/** A stored "not found" or "forbidden" of an origin. */
 export interface NegativeEntry {
-  readonly status: 404 | 410;
+  readonly status: 403 | 404 | 410;
   readonly text: string;
   /** Name of the origin that gave it. */
   readonly origin: string;

@@ -1,4 +1,6 @@
+import type { Clock } from '../effects/clock.ts';
 import type {
+  FileFacts,
   FileToStore,
   ListedFile,
   NegativeEntry,
@@ -28,9 +30,16 @@ export interface FindSmall extends Reach {
 
 export interface Keeping extends Reach {
   /**
-   * How the file is written to the durable tier. `if-changed` replaces a copy with another etag.
+   * How the file is written to the durable tier. `if-changed` replaces a copy with another etag, or
+   * one that is older than `unchangedMs`.
    */
   readonly durable: WriteMode | 'if-changed';
+  /**
+   * How long the time of a durable copy may be that of its last change, in milliseconds.
+   *
+   * @default Infinity
+   */
+  readonly unchangedMs?: number | undefined;
 }
 
 export interface StoreEffects extends GuardEffects, Pick<MarksEffects, 'known'> {
@@ -49,8 +58,10 @@ export class LayeredStore {
   readonly #tiers: Tiers;
   readonly #guard: Guard;
   readonly #copies: Copies;
+  readonly #clock: Pick<Clock, 'now'>;
 
   constructor(tiers: Tiers, effects: StoreEffects) {
+    this.#clock = effects.clock;
     const guard = new Guard(effects);
     const copies = new Copies(tiers, { ...effects, guard });
     this.#tiers = tiers;
@@ -136,13 +147,17 @@ export class LayeredStore {
   async findDurable(key: StoreKey): Promise<Hit | undefined> {
     const { durable } = this.#tiers;
     const stored = await this.#readDurable(key);
-    return durable && stored && { kind: 'file', file: fileOf(stored), tier: durable.label };
+    if (!durable || !stored) return undefined;
+    const { storedAt } = stored;
+    return { kind: 'file', file: { ...fileOf(stored), storedAt }, tier: durable.label };
   }
 
-  async #readDurable(key: StoreKey): Promise<FileToStore | undefined> {
+  async #readDurable(
+    key: StoreKey,
+  ): Promise<(FileToStore & Pick<FileFacts, 'storedAt'>) | undefined> {
     return this.#guard.read(this.#tiers.durable, async (store) => {
       const file = await store.read(key);
-      return file && this.#whole(file);
+      return file && { ...(await this.#whole(file)), storedAt: file.storedAt };
     });
   }
 
@@ -155,12 +170,13 @@ export class LayeredStore {
    * unchecked, and the world tier gets none.
    */
   async keep(key: StoreKey, file: FileToStore, keeping: Keeping): Promise<void> {
-    const { inWorldTier, nearSeconds } = keeping;
+    const { inWorldTier, nearSeconds, unchangedMs = Infinity } = keeping;
     this.keepNear(key, file, nearSeconds);
     if (inWorldTier && file.checked !== 'uncovered') this.#copies.keepWorld(key, file);
     const known = file.checked === 'uncovered' ? { ...file, checked: undefined } : file;
     if (keeping.durable !== 'if-changed') await this.write(key, known, keeping.durable);
-    else if (!(await this.#isStored(key, file.etag))) await this.write(key, known, 'replace');
+    else if (!(await this.#isStored(key, file.etag, unchangedMs)))
+      await this.write(key, known, 'replace');
   }
 
   /** Writes a file to the near tier only, in the background. */
@@ -176,9 +192,10 @@ export class LayeredStore {
     return this.#guard.attempt(this.#tiers.durable, (store) => store.write(key, file, mode));
   }
 
-  async #isStored(key: StoreKey, etag: string): Promise<boolean> {
+  async #isStored(key: StoreKey, etag: string, maxAgeMs: number): Promise<boolean> {
     const facts = await this.#guard.attempt(this.#tiers.durable, (store) => store.head(key));
-    return facts?.etag === etag;
+    const ageMs = this.#clock.now() - (facts?.storedAt ?? 0);
+    return facts?.etag === etag && ageMs < maxAgeMs;
   }
 
   /** Removes files from every tier, and their copies in other data centres within a minute. */

@@ -27,8 +27,9 @@ const fileOf = (seed: number) => ({ bytes: someBytes(10, seed), etag: `"${seed}"
 /** What `head` has of a file; a `checked` of undefined counts as none. */
 async function factsOf(store: DurableStore, key: StoreKey): Promise<FileFacts | undefined> {
   const facts = await store.head(key);
-  if (!facts || facts.checked) return facts;
-  return { size: facts.size, etag: facts.etag };
+  if (!facts) return undefined;
+  const { checked, etag, size } = facts;
+  return { size, etag, ...(checked && { checked }) };
 }
 
 async function listed(store: DurableStore, prefix: string, after?: string): Promise<ListedFile[]> {

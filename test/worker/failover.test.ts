@@ -65,10 +65,11 @@ it.each<[string, string, Fault]>([
   async (origins, _what, fault) => {
     const ask = await withOrigins(origins);
     a.fault(fault);
-    const isAnswer = fault === 404 || fault === 400 || fault === GONE || fault === TIMED_OUT;
+    const isAnswer =
+      [403, 404, 400].some((status) => fault === status) || fault === GONE || fault === TIMED_OUT;
     for (const [at, end] of TARGETS.entries()) {
       const answer = await ask(`/example.com/hello/${end}`);
-      // An origin that failed is asked after the others from then on; a 404 is not a failure.
+      // An origin that failed is asked after the others from then on; a 404 or 403 is no failure.
       const asked = at > 0 && !isAnswer ? 1 : fault === 'redirect-loop' ? 7 : 2;
       expect(summary(answer)).toEqual({ status: 200, ...FILE_HEADERS[KINDS[at] ?? 'list'], asked });
       expect(answer.headers['cache-status']).toContain(new URL(b.url).host);
@@ -79,7 +80,7 @@ it.each<[string, string, Fault]>([
 // No other origin may be asked, so A is asked once more where that can help.
 it.each<[string, Fault, number, number]>([
   ['a 500', 500, 502, 2],
-  ['a 403', 403, 502, 2],
+  ['a 403', 403, 403, 1],
   ['a 429', LATER, 503, 1],
   ['a reset', 'reset', 502, 2],
   ['an HTML page', 'html', 502, 2],

@@ -109,10 +109,7 @@ async function fetchFile(job: Job, earlier: readonly Failure[]): Promise<Deliver
   }
   if (asked.kind === 'missing' && earlier.length === 0) {
     const { isUnanimous } = asked;
-    if (isUnanimous) {
-      context.store.keepMissing(file.key, asked.missing, NEAR_SECONDS.negative);
-      context.store.rememberMissing(file.key, asked.missing);
-    }
+    if (isUnanimous) context.store.keepMissing(file.key, asked.missing, NEAR_SECONDS.negative);
     const source: Source = { from: 'origin', origin: asked.missing.origin, effort };
     return { outcome: missing(file.subject, asked.missing, { isUnanimous, source }) };
   }

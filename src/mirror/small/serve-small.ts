@@ -25,6 +25,12 @@ import {
  */
 const SHARE_OF_TIME_TO_WAIT = 0.9;
 
+/** After this time without a fetched file the last good copy is served, if there is one. */
+const LAST_GOOD_AFTER_MS = 3_000;
+
+/** Into how many parts STALE_MAX is divided to keep the time of an unchanged copy. */
+const RENEWALS = 10;
+
 /** How long a module for which nothing was stored is not looked for in the bucket again. */
 const LIST_AGAIN_AFTER_MS = 600_000;
 
@@ -68,7 +74,29 @@ async function obtain(
     isUnproven,
     hasStaleCopy: isUnproven || file.cache === 'mutable',
   };
-  return context.mayFetch ? deliver(job, await file.fetch()) : serveCached(job);
+  if (!context.mayFetch) return serveCached(job);
+  const fetching = file.fetch();
+  if (file.cache !== 'mutable') return deliver(job, await fetching);
+  return (await lastGoodWhileLate(job, fetching)) ?? deliver(job, await fetching);
+}
+
+/**
+ * The last good copy when the origins are late; undefined when they are not, or there is none. The
+ * fetch goes on in the background, so that the copy is replaced.
+ */
+async function lastGoodWhileLate(
+  job: Job,
+  fetching: Promise<Fetched>,
+): Promise<Delivery | undefined> {
+  const { context, file } = job;
+  const isLate = within(context.clock, LAST_GOOD_AFTER_MS, fetching).then(
+    () => false,
+    () => true,
+  );
+  const stale = (await isLate) ? await findStale(file, context, { isOutage: true }) : undefined;
+  if (!stale) return undefined;
+  const settled = fetching.then(async (fetched) => (await deliver(job, fetched)).settled);
+  return { outcome: stale, settled };
 }
 
 /** A small file that the store cannot answer alone. */
@@ -82,7 +110,7 @@ interface Job {
 }
 
 async function serveCached({ file, context, hasStaleCopy }: Job): Promise<Delivery> {
-  const stale = hasStaleCopy ? await findStale(file, context) : undefined;
+  const stale = hasStaleCopy ? await findStale(file, context, { isOutage: false }) : undefined;
   // A header may have selected this answer, and a cache in front of the Worker ignores that header.
   return { outcome: stale ? { ...stale, cache: 'failure' } : notCached(file.subject) };
 }
@@ -96,34 +124,45 @@ async function deliver(job: Job, fetched: Fetched): Promise<Delivery> {
   }
   // Without a client the fetch was ended, and shows no outage: those who wait fetch for themselves.
   const mayBeStale = hasStaleCopy && !context.signal.aborted;
-  const stale = mayBeStale ? await findStale(file, context, effort) : undefined;
+  const stale = mayBeStale ? await findStale(file, context, { isOutage: true, effort }) : undefined;
   return { outcome: stale ?? (await missingBefore(file, fetched, context)) };
 }
 
 async function deliverMissing(
-  { file, context }: Job,
+  { file, context, hasStaleCopy }: Job,
   fetched: Extract<Fetched, { kind: 'missing' }>,
 ): Promise<Delivery> {
   const { effort, isUnanimous, missing: said } = fetched;
   const { clock, store } = context;
+  if (said.status === 403) {
+    // Others may have served it until they failed; a refusal of all is the answer.
+    const stale = hasStaleCopy && !isUnanimous;
+    const kept = stale ? await findStale(file, context, { isOutage: true, effort }) : undefined;
+    if (kept) return { outcome: kept };
+  }
   // Since Go 1.23 `go install p@v` fails without a list. So a module with stored versions keeps its
   // list, even after the origins have removed it. A module that had none is not looked for again
   // at once, because listing a bucket is an expensive operation.
-  const before = file.composeOffline && (await store.findRememberedMissing(file.key));
+  const isWithdrawn = said.status !== 403 && file.composeOffline !== undefined;
+  const before = isWithdrawn ? await store.findRememberedMissing(file.key) : undefined;
   const isLookedFor = before && clock.now() - before.asOf < LIST_AGAIN_AFTER_MS;
   const kept =
-    file.composeOffline && !isLookedFor ? await findStale(file, context, effort) : undefined;
+    isWithdrawn && !isLookedFor
+      ? await findStale(file, context, { isOutage: true, effort })
+      : undefined;
   if (kept) return { outcome: kept };
   if (isUnanimous) {
     store.keepMissing(file.key, said, NEAR_SECONDS.negative);
-    if (!isLookedFor) store.rememberMissing(file.key, said);
+    // An outage may repeat it for a prefix of an import path, and never for a version, which may
+    // have been published since.
+    if (file.cache === 'mutable' && !isLookedFor) store.rememberMissing(file.key, said);
   }
   const source: Source = { from: 'origin', origin: said.origin, effort };
   return { outcome: missing(file.subject, said, { isUnanimous, source }) };
 }
 
 function deliverFile(
-  { file, context: { store }, isUnproven }: Job,
+  { file, context: { staleMaxMs, store }, isUnproven }: Job,
   { bytes, checked, keep, source }: FetchedFile,
 ): Delivery {
   const known = { bytes, etag: etagOf(bytes), checked };
@@ -138,7 +177,8 @@ function deliverFile(
     ...(checked === 'uncovered' && { nearSeconds: NEAR_SECONDS.uncovered }),
   };
   const durable = durableModeOf(file, isUnproven);
-  return { outcome, settled: store.keep(file.key, known, { ...reach, durable }) };
+  const unchangedMs = staleMaxMs / RENEWALS;
+  return { outcome, settled: store.keep(file.key, known, { ...reach, durable, unchangedMs }) };
 }
 
 /** An immutable file is created once, except that a fetched copy replaces an unproven one. */
@@ -150,8 +190,8 @@ function durableModeOf(file: SmallFile, isUnproven: boolean): Keeping['durable']
 /**
  * The outcome when the origins failed and there is no stale copy. `go install`, `go get` and `go
  * mod tidy` ask for every prefix of an import path and need a 404 for each that is no module: a
- * file that was not found before the outage is still not found. A file that exists and is wrong or
- * unchecked is never a 404.
+ * module that was not found before the outage is still not found. A file that exists and is wrong
+ * or unchecked is never a 404.
  */
 async function missingBefore(
   file: SmallFile,
@@ -161,7 +201,8 @@ async function missingBefore(
   const exists = failures.some(
     ({ reason: { kind } }) => kind === 'mismatch' || kind === 'unchecked',
   );
-  const remembered = exists ? undefined : await context.store.findRememberedMissing(file.key);
+  const isPrefix = file.cache === 'mutable' && !exists;
+  const remembered = isPrefix ? await context.store.findRememberedMissing(file.key) : undefined;
   if (!remembered) return unavailable(file.subject, failures, { from: 'origin', effort });
   return missing(file.subject, remembered.missing, {
     isUnanimous: false,
@@ -175,19 +216,27 @@ async function missingBefore(
   });
 }
 
-/**
- * The last good copy, or a file composed from the store. `effort` is that of the failed fetch, if
- * there was one.
- */
+interface StaleOptions {
+  /** Whether origins were asked in vain: then STALE_MAX bounds the age of the copy. */
+  readonly isOutage: boolean;
+  /** That of the failed fetch, where it has ended. */
+  readonly effort?: Effort | undefined;
+}
+
+/** The last good copy, or a file composed from the store. */
 async function findStale(
   file: SmallFile,
-  { store }: RequestContext,
-  effort?: Effort,
+  { clock, staleMaxMs, store }: RequestContext,
+  { effort, isOutage }: StaleOptions,
 ): Promise<Found | undefined> {
   const hit = await store.findDurable(file.key);
   const tier = hit?.tier ?? store.durableLabel ?? '';
-  const source: Source = { from: 'store', tier, isStale: effort !== undefined, effort };
-  if (hit) return { ...found(file, hit.file, source), cache: 'stale' };
+  const source: Source = { from: 'store', tier, isStale: isOutage, effort };
+  if (hit) {
+    const ageMs = clock.now() - (hit.file.storedAt ?? 0);
+    const isTooOld = isOutage && file.cache === 'mutable' && ageMs > staleMaxMs;
+    return isTooOld ? undefined : { ...found(file, hit.file, source), cache: 'stale' };
+  }
   const bytes = await file.composeOffline?.();
   return bytes && { ...foundBytes(file, { bytes, etag: etagOf(bytes) }, source), cache: 'stale' };
 }

@@ -36,7 +36,7 @@ export const CLOSED: Breaker = {
 };
 
 /** So many failures in a row open it. */
-const MAX_FAILURES = 3;
+export const MAX_FAILURES = 3;
 
 /** In this time a success or a failure loses half of its weight. */
 const HALF_LIFE_MS = 30_000;
@@ -89,8 +89,11 @@ export function afterSuccess(breaker: Breaker, now: number): Breaker {
   };
 }
 
-/** Another origin was faster: this one is suspect until a trial has decided. */
-export function afterOvertaken(breaker: Breaker, now: number): Breaker {
+/**
+ * Something speaks against the origin that may concern one file alone: it was slower than another
+ * one, or failed with that file. It is suspect until a trial has decided.
+ */
+export function afterWarning(breaker: Breaker, now: number): Breaker {
   return { ...breaker, failures: Math.max(breaker.failures, 1), at: now };
 }
 
@@ -100,11 +103,18 @@ export interface FailureFacts {
   readonly random: number;
   /** From a Retry-After header, which opens the breaker at once. */
   readonly retryAfterSeconds?: number | undefined;
+  /**
+   * Whether the breaker opens: when the origin is failing, whatever came before, or not because of
+   * this failure.
+   *
+   * @default 'if failing'
+   */
+  readonly opening?: 'if failing' | 'now' | 'not yet' | undefined;
 }
 
 export function afterFailure(
   breaker: Breaker,
-  { now, random, retryAfterSeconds }: FailureFacts,
+  { now, opening = 'if failing', random, retryAfterSeconds }: FailureFacts,
 ): Breaker {
   const { failed, succeeded } = faded(breaker, now);
   const recent = { succeeded, failed: failed + 1 };
@@ -120,8 +130,8 @@ export function afterFailure(
   const isFlapping = state === 'half-open' || now - breaker.closedAt < QUIET_MS;
   const openings = isFlapping ? breaker.openings : 0;
   const counted = { ...breaker, failures, recent, openings, at: now };
-  const opens = state === 'half-open' || failures >= MAX_FAILURES || isMostlyFailing(recent);
-  if (!opens) return { ...counted, until: retryAt };
+  const opens = opening === 'now' || (opening === 'if failing' && isFailing(counted));
+  if (!opens) return { ...counted, until: retryAt || breaker.until };
   const jitter = 1 + JITTER * (2 * random - 1);
   const openMs = Math.min(FIRST_OPEN_MS * 2 ** openings, MAX_OPEN_MS) * jitter;
   return {
@@ -129,6 +139,11 @@ export function afterFailure(
     until: Math.max(now + Math.round(openMs), retryAt),
     openings: openings + 1,
   };
+}
+
+/** Whether its failures are enough to open it: its time of being open may just be over. */
+export function isFailing({ failures, recent, until }: Breaker): boolean {
+  return until > 0 || failures >= MAX_FAILURES || isMostlyFailing(recent);
 }
 
 function isMostlyFailing({ succeeded, failed }: Breaker['recent']): boolean {

@@ -64,7 +64,7 @@ function fresh() {
     now += 80;
     STAGES[stage](progress);
     now += 20_000; // the current step takes so long
-    recordAttempt(health, { origin, result, progress, lane });
+    recordAttempt(health, { origin, result, progress, lane, path: '/x' });
   };
   return { health, record };
 }
@@ -135,10 +135,10 @@ describe('the outcome of an attempt', () => {
     const progress = new AttemptProgress({ now: () => now });
     progress.connected();
     now += 400;
-    recordAttempt(health, { origin, result: failed(TIMEOUT), progress, lane: 'reach' });
+    recordAttempt(health, { origin, result: failed(TIMEOUT), progress, lane: 'reach', path: '/x' });
     expect(health.isSuspect(origin, 'reach')).toBe(false);
     now += 100;
-    recordAttempt(health, { origin, result: failed(TIMEOUT), progress, lane: 'reach' });
+    recordAttempt(health, { origin, result: failed(TIMEOUT), progress, lane: 'reach', path: '/x' });
     expect(health.isSuspect(origin, 'reach')).toBe(true);
   });
 

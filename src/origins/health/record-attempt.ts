@@ -11,15 +11,19 @@ export interface AttemptRecord {
   readonly result: Attempt<unknown>;
   readonly progress: AttemptProgress;
   readonly lane: Lane;
+  /** Path of the file at the origin. */
+  readonly path: string;
+  /** See `Observation`. */
+  readonly isKnownFile?: boolean | undefined;
 }
 
 /** Records in the registry what an attempt shows of its origin. */
 export function recordAttempt(
   health: HealthRegistry,
-  { origin, result, progress, lane }: AttemptRecord,
+  { isKnownFile, lane, origin, path, progress, result }: AttemptRecord,
 ): void {
   const { bodyMs, bytes, headersMs } = progress;
-  const observation = { bodyMs, bytes, headersMs, lane };
+  const observation = { bodyMs, bytes, headersMs, isKnownFile, lane, path };
   if (result.kind === 'accepted') health.recordSuccess(origin, observation);
   // An answer without a file shows nothing of long bodies.
   else if (result.kind === 'missing' || result.failure.reason.kind === 'not now')

@@ -5,7 +5,8 @@ import { type Failure, type FailureReason, wrongContent } from '../failure.ts';
 import type { BreakerState } from './breaker.ts';
 import type { Lane } from './health.ts';
 import { percentile } from './latency.ts';
-import { HealthRegistry, type Observation } from './registry.ts';
+import type { Observation } from './observation.ts';
+import { HealthRegistry } from './registry.ts';
 
 const SECOND = 1_000;
 const KIB = 1024;
@@ -65,7 +66,7 @@ describe('answers and bodies of zips have a breaker each', () => {
       states(),
       health.isSuspect(a, 'reach'),
       health.isSuspect(a, 'bulk'),
-      health.isTripped(a, 'bulk'),
+      health.isTripped(a),
     ]).toEqual(['closed closed', false, false, false]);
   });
 
@@ -75,10 +76,10 @@ describe('answers and bodies of zips have a breaker each', () => {
     ['zips that break off', failure(UNREACHABLE), ZIP, 'closed open'],
     ['zips without headers', failure(TIMEOUT), { lane: 'bulk', bytes: 0 }, 'open open'],
     ['zips without a connection', failure(UNREACHABLE), { lane: 'bulk', bytes: 0 }, 'open open'],
-    ['zips with status 500', failure(STATUS), { ...ZIP, bytes: 0 }, 'open open'],
-    ['zips with status 503', failure(OVERLOADED), { ...ZIP, bytes: 0 }, 'open open'],
-    ['pages for zips', failure(PAGE), ZIP, 'open open'],
-    ['zips with a wrong hash', failure(MISMATCH), ZIP, 'open open'],
+    ['zips with status 500', failure(STATUS), { ...ZIP, bytes: 0 }, 'closed closed'],
+    ['zips with status 503', failure(OVERLOADED), { ...ZIP, bytes: 0 }, 'closed closed'],
+    ['pages for zips', failure(PAGE), ZIP, 'closed closed'],
+    ['zips with a wrong hash', failure(MISMATCH), ZIP, 'closed closed'],
     ['small files that freeze', failure(TIMEOUT), MOD, 'open open'],
     ['small files that never come', failure(UNREACHABLE), { lane: 'reach', bytes: 0 }, 'open open'],
   ])('three %s leave them %j', (_, why, observation, expected) => {
@@ -311,11 +312,11 @@ it.each<[number, BreakerState]>([
 ])('%d ms after three failures the breaker is %s, and tripped until a trial', (later, state) => {
   times(3, () => unanswered());
   now += later;
-  expect([
-    health.state(a, 'reach'),
-    health.isTripped(a, 'reach'),
-    health.isSuspect(a, 'reach'),
-  ]).toEqual([state, true, true]);
+  expect([health.state(a, 'reach'), health.isTripped(a), health.isSuspect(a, 'reach')]).toEqual([
+    state,
+    true,
+    true,
+  ]);
 });
 
 function fail(count: number, origin = a, rest: Partial<Observation> = {}): void {
@@ -335,7 +336,7 @@ function claimedAt(
 }
 
 function confirms404(): boolean {
-  return health.claim404Confirmation(a, 'reach');
+  return health.claim404Confirmation(a);
 }
 
 describe('the trial of a suspect origin', () => {

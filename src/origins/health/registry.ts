@@ -1,44 +1,30 @@
 import type { Clock } from '../../effects/clock.ts';
-import { type Failure, type FailureReason, isBlameless } from '../failure.ts';
+import { type Failure, type FailureReason, isBlameless, mayConcernOneFile } from '../failure.ts';
 import type { Origin } from '../origin.ts';
+import type { ProbeFile } from '../probe/probe-files.ts';
 import {
   afterFailure,
-  afterOvertaken,
   afterSuccess,
+  afterWarning,
   type Breaker,
   type BreakerState,
+  type FailureFacts,
+  isFailing,
   isSuspect,
   RETRY_SUSPECT_MS,
   stateOf,
   trialDueAt,
 } from './breaker.ts';
+import { type Counters, newCounters } from './counters.ts';
+import { Doubts } from './doubts.ts';
 import { type Health, type Lane, MIN_RATE_BYTES, UNKNOWN_HEALTH } from './health.ts';
 import { HedgeBudget } from './hedge.ts';
-import { type Latency, observe, weightOf } from './latency.ts';
+import { observe } from './latency.ts';
+import { mergeHealth } from './merge-health.ts';
+import type { Observation } from './observation.ts';
 
-/** What became of the requests to one origin since this isolate started. */
-export interface Counters {
-  requests: number;
-  failures: number;
-  /** Requests that took longer than usual and were given up. */
-  overtaken: number;
-  /** Extra requests that were started because another origin was slow. */
-  hedges: number;
-  /** Bodies that broke off elsewhere and whose rest this origin sent. */
-  resumed: number;
-  lastFailure: { readonly reason: FailureReason; readonly at: number } | undefined;
-}
-
-/** What was measured of one request to an origin. */
-export interface Observation {
-  /** Until the headers had arrived; absent where they never did. */
-  readonly headersMs?: number | undefined;
-  /** Bytes of the body that arrived. */
-  readonly bytes: number;
-  /** How long the body took. */
-  readonly bodyMs?: number | undefined;
-  readonly lane: Lane;
-}
+/** The file that an origin is known to have; undefined where none is known. */
+export type KnownFileOf = (origin: Pick<Origin, 'url'>) => ProbeFile | undefined;
 
 /** A body of so many bytes shows that long ones come through, wherever another one broke. */
 export const PROVEN_BYTES = 4 * 1024 * 1024;
@@ -58,6 +44,14 @@ const HELD_BACK_MS = 5_000;
 /** A failure of an open origin that is older does not decide any more whether a file is missing. */
 const STALE_FAILURE_MS = 2_000;
 
+export interface RegistryOptions {
+  readonly clock: Pick<Clock, 'now'>;
+  /** Between 0 and 1. */
+  readonly random: () => number;
+  /** Default: none is known, and no breaker opens because of failures that may concern one file. */
+  readonly knownFileOf?: KnownFileOf | undefined;
+}
+
 /** The health of all origins as this isolate sees it, by their addresses. */
 export class HealthRegistry {
   readonly hedgeBudget = new HedgeBudget();
@@ -68,19 +62,16 @@ export class HealthRegistry {
   readonly #heldBackUntil = new Map<string, number>();
   /** Until when no trial follows the last failure, whichever breaker that concerned. */
   readonly #noTrialUntil = new Map<string, number>();
+  readonly #doubts = new Map<string, Doubts>();
   readonly #clock: Pick<Clock, 'now'>;
   readonly #random: () => number;
+  readonly knownFileOf: KnownFileOf;
   #changes = 0;
 
-  constructor({
-    clock,
-    random,
-  }: {
-    readonly clock: Pick<Clock, 'now'>;
-    readonly random: () => number;
-  }) {
+  constructor({ clock, knownFileOf = () => undefined, random }: RegistryOptions) {
     this.#clock = clock;
     this.#random = random;
+    this.knownFileOf = knownFileOf;
   }
 
   /** How often a breaker changed its state, or an origin became suspect or stopped being so. */
@@ -93,18 +84,9 @@ export class HealthRegistry {
   }
 
   counters({ url }: Pick<Origin, 'url'>): Counters {
-    const counted = this.#counters.get(url);
-    if (counted) return counted;
-    const fresh = {
-      requests: 0,
-      failures: 0,
-      overtaken: 0,
-      hedges: 0,
-      resumed: 0,
-      lastFailure: undefined,
-    };
-    this.#counters.set(url, fresh);
-    return fresh;
+    const counters = this.#counters.get(url) ?? newCounters();
+    this.#counters.set(url, counters);
+    return counters;
   }
 
   /** The breaker that matters in a lane: a bulk request needs both, so the worse one counts. */
@@ -136,9 +118,19 @@ export class HealthRegistry {
     return this.#clock.now() < (this.#heldBackUntil.get(url) ?? 0);
   }
 
-  /** Whether its breaker is open or half-open. */
-  isTripped(origin: Origin, lane: Lane): boolean {
-    return this.breaker(origin, lane).until > 0;
+  /** Whether its breaker for answers is open or half-open. */
+  isTripped(origin: Origin): boolean {
+    return this.of(origin).reach.until > 0;
+  }
+
+  /** Whether its breaker opened because it failed with its known file too, and not as it asked. */
+  isDown(origin: Origin): boolean {
+    return this.isTripped(origin) && this.#doubtsOf(origin).areConfirmed;
+  }
+
+  /** Whether it is down and gave no answer at all. */
+  isSilent(origin: Origin): boolean {
+    return this.isDown(origin) && this.#doubtsOf(origin).isSilent;
   }
 
   /** Claims the trial of a suspect origin, if it is due and no other request has claimed it. */
@@ -153,13 +145,24 @@ export class HealthRegistry {
    * Whether an open origin may be asked before a file is called missing: its last failure is some
    * seconds old, and no other request has claimed a trial.
    */
-  mayConfirm404(origin: Origin, lane: Lane): boolean {
-    return this.#isFree(origin, this.breaker(origin, lane).at + STALE_FAILURE_MS);
+  mayConfirm404(origin: Origin): boolean {
+    return this.#isFree(origin, this.of(origin).reach.at + STALE_FAILURE_MS);
   }
 
   /** Claims that request, which counts as a trial. */
-  claim404Confirmation(origin: Origin, lane: Lane): boolean {
-    return this.mayConfirm404(origin, lane) && this.#claim(origin);
+  claim404Confirmation(origin: Origin): boolean {
+    return this.mayConfirm404(origin) && this.#claim(origin);
+  }
+
+  /** Whether its failures open its breaker if it fails with its known file too. */
+  isDoubted(origin: Origin): boolean {
+    const { reach } = this.of(origin);
+    return reach.until === 0 && (this.#doubtsOf(origin).areMany || isFailing(reach));
+  }
+
+  /** Claims the request for its known file, if nobody has asked for that in the last seconds. */
+  claimCheck(origin: Origin): boolean {
+    return this.#doubtsOf(origin).claimCheck(this.#clock.now(), TRIAL_CLAIM_MS);
   }
 
   #isFree({ url }: Origin, dueAt: number): boolean {
@@ -172,16 +175,30 @@ export class HealthRegistry {
     return true;
   }
 
+  #doubtsOf({ url }: Origin): Doubts {
+    const doubts = this.#doubts.get(url) ?? new Doubts();
+    this.#doubts.set(url, doubts);
+    return doubts;
+  }
+
   /** It gave an answer, which may be that there is no such file. */
-  recordSuccess(origin: Origin, { bodyMs, bytes, headersMs, lane }: Observation): void {
+  recordSuccess(
+    origin: Origin,
+    { bodyMs, bytes, headersMs, isKnownFile = false, lane }: Observation,
+  ): void {
     const { brokeAfter, bulk, latency, rate, reach } = this.of(origin);
     const now = this.#clock.now();
+    const doubts = this.#doubtsOf(origin);
     const isBulk = lane === 'bulk' && bytes > Math.min(brokeAfter, PROVEN_BYTES);
     const newRate = bytes > MIN_RATE_BYTES && bodyMs ? (bytes / bodyMs) * 1000 : undefined;
+    const closed = afterSuccess(reach, now);
     const breakers = {
-      reach: afterSuccess(reach, now),
+      // An origin that fails with the files of several modules is asked last, though it is not down.
+      reach: isKnownFile && doubts.concernFiles ? afterWarning(closed, now) : closed,
       bulk: isBulk ? afterSuccess(bulk, now) : bulk,
     };
+    doubts.clear();
+    if (isBulk) doubts.clearBroken();
     if (!isSuspect(breakers.bulk)) this.#claimedUntil.delete(origin.url);
     this.#heldBackUntil.delete(origin.url);
     this.#set(origin, {
@@ -194,12 +211,10 @@ export class HealthRegistry {
   }
 
   /** It failed: before or with its headers, or in the body. Ignores what is no origin's fault. */
-  recordFailure(
-    origin: Origin,
-    { reason, retryAfterSeconds }: Failure,
-    { bytes, headersMs, lane }: Observation,
-  ): void {
+  recordFailure(origin: Origin, failure: Failure, observation: Observation): void {
+    const { reason, retryAfterSeconds } = failure;
     if (isBlameless(reason)) return;
+    const { bytes, headersMs, isKnownFile, lane, path } = observation;
     const counters = this.counters(origin);
     const now = this.#clock.now();
     counters.failures += 1;
@@ -207,15 +222,33 @@ export class HealthRegistry {
     this.#claimedUntil.delete(origin.url);
     this.#noTrialUntil.set(origin.url, now + RETRY_SUSPECT_MS);
     const health = this.of(origin);
-    const isBroken = reason.kind === 'timeout' || reason.kind === 'unreachable';
-    const isBulk = lane === 'bulk' && isBroken && headersMs !== undefined;
+    const doubts = this.#doubtsOf(origin);
     const facts = { now, random: this.#random(), retryAfterSeconds };
-    this.#set(origin, {
-      ...health,
-      ...(isBulk
-        ? { bulk: afterFailure(health.bulk, facts), brokeAfter: brokeAfter(reason, bytes) }
-        : { reach: afterFailure(health.reach, facts) }),
-    });
+    const isBroken = reason.kind === 'timeout' || reason.kind === 'unreachable';
+    if (lane === 'bulk' && isBroken && headersMs !== undefined) {
+      const isNew = isKnownFile || doubts.addBroken(path);
+      const bulk = isNew ? afterFailure(health.bulk, facts) : afterWarning(health.bulk, now);
+      this.#set(origin, { ...health, bulk, brokeAfter: brokeAfter(reason, bytes) });
+      return;
+    }
+    if (isKnownFile) doubts.confirm(now);
+    else doubts.add(failure, origin, path);
+    this.#set(origin, { ...health, reach: this.#reachAfter(origin, failure, facts) });
+  }
+
+  /**
+   * The breaker for answers after a failure. What may concern one file is a warning. Where a file
+   * is known that the origin has, the breaker opens only after the origin failed with that one too.
+   */
+  #reachAfter(origin: Origin, failure: Failure, facts: FailureFacts): Breaker {
+    const { reach } = this.of(origin);
+    const doubts = this.#doubtsOf(origin);
+    const opening = this.knownFileOf(origin) ? 'not yet' : 'if failing';
+    const counted = mayConcernOneFile(failure)
+      ? afterWarning(reach, facts.now)
+      : afterFailure(reach, { ...facts, opening });
+    const opens = doubts.areConfirmed && (doubts.areMany || isFailing(counted));
+    return opens ? afterFailure(reach, { ...facts, opening: 'now' }) : counted;
   }
 
   /**
@@ -228,7 +261,7 @@ export class HealthRegistry {
     counters.overtaken += 1;
     counters.lastFailure = { reason, at: now };
     const health = this.of(origin);
-    this.#set(origin, { ...health, [lane]: afterOvertaken(health[lane], now) });
+    this.#set(origin, { ...health, [lane]: afterWarning(health[lane], now) });
   }
 
   /** The health of all origins, by their addresses, to be shared. */
@@ -236,18 +269,11 @@ export class HealthRegistry {
     return this.#health;
   }
 
-  /** Takes over what another isolate saw later; each breaker is taken on its own. */
+  /** Takes over what another isolate saw later. */
   merge(others: Iterable<readonly [url: string, health: Health]>): void {
     for (const [url, theirs] of others) {
       const ours = this.#health.get(url) ?? UNKNOWN_HEALTH;
-      const isLater = theirs.reach.at > ours.reach.at;
-      this.#health.set(url, {
-        reach: later(ours.reach, theirs.reach),
-        bulk: later(ours.bulk, theirs.bulk),
-        brokeAfter: theirs.bulk.at > ours.bulk.at ? theirs.brokeAfter : ours.brokeAfter,
-        latency: isLater && isEnough(theirs.latency, ours.latency) ? theirs.latency : ours.latency,
-        rate: isLater && theirs.rate > 0 ? theirs.rate : ours.rate,
-      });
+      this.#health.set(url, mergeHealth(ours, theirs));
     }
   }
 
@@ -264,20 +290,6 @@ const UNSEEN_BYTES = 16 * 1024;
 /** After how many bytes a body broke, at most. */
 function brokeAfter({ kind }: FailureReason, bytes: number): number {
   return kind === 'timeout' ? bytes + UNSEEN_BYTES : bytes;
-}
-
-function later(a: Breaker, b: Breaker): Breaker {
-  return b.at > a.at ? b : a;
-}
-
-/**
- * So many observations of another isolate replace our own; fewer do only where ours are fewer
- * still.
- */
-const ENOUGH = 5;
-
-function isEnough(theirs: Latency, ours: Latency): boolean {
-  return weightOf(theirs) >= Math.min(weightOf(ours), ENOUGH);
 }
 
 /** A change of this is worth sharing at once. */

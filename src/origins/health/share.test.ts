@@ -75,10 +75,7 @@ it('a write keeps what other isolates wrote before', async () => {
   await second.request();
   const third = isolateIn({ clock, dataCentre });
   await third.request();
-  expect([bad, good].map((origin) => third.health.isTripped(origin, 'reach'))).toEqual([
-    true,
-    true,
-  ]);
+  expect([bad, good].map((origin) => third.health.isTripped(origin))).toEqual([true, true]);
 });
 
 describe('to save reads and writes', () => {

@@ -196,10 +196,10 @@ it('three failed probes open the breaker, and a successful one closes it', async
   const upstreams = [upstreamOf(origin)];
   const health = fakeHealth(fakeClock());
   for (let time = 0; time < 3; time++) await run({ upstreams, fetch: fakeFetch({}), health });
-  expect(health.isTripped(origin, 'reach')).toBe(true);
+  expect(health.isTripped(origin)).toBe(true);
   const fetch = fakeFetch({ [`https://a.example${MOD}`]: mod, 'https://a.example': zip });
   await run({ upstreams, fetch, health });
-  expect(health.isTripped(origin, 'reach')).toBe(false);
+  expect(health.isTripped(origin)).toBe(false);
 });
 
 it('the text of a "not now" is not repeated, and the origin counts as up', async () => {

@@ -1,33 +1,19 @@
-import type { Clock } from '../../effects/clock.ts';
-import type { Connections } from '../../effects/connections.ts';
 import type { Emit } from '../../effects/emit.ts';
-import { failed, success } from '../../effects/result.ts';
 import type { ProbeEvent } from '../events.ts';
-import { failureText, wrongContent } from '../failure.ts';
-import { type Lane, MIN_RATE_BYTES } from '../health/health.ts';
-import { recordAttempt } from '../health/record-attempt.ts';
-import type { HealthRegistry } from '../health/registry.ts';
+import { publicFailureText } from '../failure.ts';
+import { MIN_RATE_BYTES } from '../health/health.ts';
 import type { Origin } from '../origin.ts';
-import { AttemptProgress } from '../request/attempt-progress.ts';
-import { type Attempt, attempt } from '../request/attempt.ts';
-import type { OpenDriver } from '../request/driver.ts';
-import type { Question } from '../request/question.ts';
+import type { Attempt } from '../request/attempt.ts';
 import type { Upstream } from '../upstream.ts';
+import { askKnownFile, type KnownFileEffects, type KnownFileOptions } from './known-file.ts';
 import type { ProbeFile, ProbeFiles } from './probe-files.ts';
 import { type FileVerdict, type ProbeResult, type ProbeRound, verdictOf } from './probe-history.ts';
 
-export interface ProbeEffects {
-  readonly health: HealthRegistry;
-  readonly clock: Clock;
-  readonly connections: Connections;
-  readonly openDriver: OpenDriver;
+export interface ProbeEffects extends KnownFileEffects {
   /** How long one file may take. */
   readonly limitMs: number;
   readonly emit: Emit<ProbeEvent>;
 }
-
-/** How much of a file is read, by the lane that it probes; the rest is cancelled. */
-const LIMIT_BYTES: Readonly<Record<Lane, number>> = { reach: 64 * 1024, bulk: 128 * 1024 };
 
 /**
  * Requests two known files from each upstream, records the outcome in the registry, and emits an
@@ -76,18 +62,9 @@ async function probeOne(
 async function probeFile(
   origin: Origin,
   file: ProbeFile,
-  { clock, connections, health, lane, limitMs, openDriver }: ProbeEffects & { readonly lane: Lane },
+  effects: KnownFileEffects & KnownFileOptions,
 ): Promise<FileVerdict> {
-  const progress = new AttemptProgress(clock);
-  health.counters(origin).requests += 1;
-  const result = await attempt(origin, questionFor(file, LIMIT_BYTES[lane]), {
-    openDriver,
-    clock,
-    connections,
-    limitMs,
-    progress,
-  });
-  recordAttempt(health, { origin, result, progress, lane });
+  const { progress, result } = await askKnownFile(origin, file, effects);
   const { bodyMs, bytes, headersMs } = progress;
   const showsRate = bytes >= MIN_RATE_BYTES && bodyMs > 0;
   return {
@@ -98,31 +75,18 @@ async function probeFile(
   };
 }
 
-function questionFor({ path, isExpected }: ProbeFile, limitBytes: number): Question<undefined> {
-  return {
-    path,
-    async accept(body) {
-      const start = await body.start(limitBytes);
-      if (start.length < limitBytes) body.checkLength(start.length);
-      await body.cancel('it was a probe');
-      return isExpected(start)
-        ? success(undefined)
-        : failed(wrongContent('another file than the known one'));
-    },
-  };
-}
-
 /**
  * The text of a "not now" is the origin's own and is not shown: it may name the module that an
  * operator probes with.
  */
 function verdictOn(result: Attempt<unknown>): Pick<FileVerdict, 'isUp' | 'verdict'> {
   if (result.kind === 'accepted') return { isUp: true, verdict: 'ok' };
-  if (result.kind === 'missing') return { isUp: true, verdict: 'not found' };
+  if (result.kind === 'missing')
+    return { isUp: true, verdict: result.missing.status === 403 ? 'refused' : 'not found' };
   const { reason } = result.failure;
   if (reason.kind === 'not asked' && reason.because === 'it does not carry the database')
     return { isUp: true, verdict: reason.because };
   if (reason.kind === 'not now')
     return { isUp: true, verdict: 'it could not fetch the file itself' };
-  return { isUp: false, verdict: verdictOf(failureText(reason)) };
+  return { isUp: false, verdict: verdictOf(publicFailureText(reason)) };
 }

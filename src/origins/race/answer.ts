@@ -35,9 +35,9 @@ export interface Effort {
   readonly breakers: Readonly<Record<string, BreakerState>>;
 }
 
-/** An origin's answer that there is no such file. */
+/** An origin's answer that it has no such file (404, 410), or does not give it (403). */
 export interface Missing {
-  readonly status: 404 | 410;
+  readonly status: 403 | 404 | 410;
   /** What the origin wrote; empty where that was a page. */
   readonly text: string;
   /** Name of the origin. */

@@ -1,4 +1,3 @@
-import type { Background } from '../../effects/background.ts';
 import type { Emit } from '../../effects/emit.ts';
 import type { OriginEvent } from '../events.ts';
 import type { Failure } from '../failure.ts';
@@ -9,13 +8,12 @@ import type { Answer, Effort, Missing } from './answer.ts';
 import { groupsOf, rankOrigins, type Region } from './order.ts';
 import { Race } from './race.ts';
 import type { RaceEffects } from './race-entry.ts';
-import { startTrials } from './trial.ts';
+import { checkDoubted, startTrials } from './trial.ts';
 
 export interface AskEffects extends Omit<RaceEffects, 'deadline' | 'emit'> {
   /** Until there has to be an answer. */
   readonly remainingMs: number;
   readonly region: Region;
-  readonly background: Background;
   readonly emit: Emit<OriginEvent>;
 }
 
@@ -71,6 +69,7 @@ export async function askOrigins<T>(
     const ranked = rankOrigins(asked, { ...effects, lane, askLast });
     startTrials(ranked, question, effects);
     const result = await new Race(ranked, question, { ...effects, deadline }).run();
+    checkDoubted(ranked, effects);
     attempts += result.attempts;
     hedged ||= result.hedged;
     if (result.accepted) {
@@ -80,7 +79,8 @@ export async function askOrigins<T>(
     }
     failures.push(...result.failures.filter(isTold));
     missing = result.missing;
-    mayContinue = missing !== undefined || result.failures.some(isMismatch);
+    const isNotThere = missing !== undefined && missing.status !== 403;
+    mayContinue = isNotThere || result.failures.some(isMismatch);
   }
   if (missing && !failures.some(isMismatch)) {
     return {

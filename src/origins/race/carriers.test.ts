@@ -155,7 +155,7 @@ describe('an own address that is slow or was down', () => {
     const clock = fakeClock();
     const health = fakeHealth(clock);
     failTimes(health, first, 3);
-    health.claim404Confirmation(first, 'reach');
+    health.claim404Confirmation(first);
     const fetch = fakeFetch({ 'https://o/': REPLY.ok, ...missing });
     const asking = askOrigins([first, carrier], question, askEffects({ clock, fetch, health }));
     await clock.advance(10_000);

@@ -22,6 +22,7 @@ function request(name: string, waitedMs: number, rest: Partial<RunningRequest> =
     hedgeDelayMs: 500,
     waitAfter404Ms: 5_000,
     hasHeaders: false,
+    lastResortUntil: Infinity,
     wasSuspect: false,
     isSuspect: false,
     ...rest,
@@ -125,7 +126,7 @@ describe('the next step of a race', () => {
     [
       'with one healthy origin and an open one while another call waits for a connection',
       {
-        running: [request('a', 2_000)],
+        running: [request('a', 2_000, { hedgeDelayMs: 2_000 })],
         next: { isTripped: true, mayConfirm404: true },
         canHedge: false,
         isCrowded: true,

@@ -25,6 +25,11 @@ export interface RunningRequest {
   /** How long it may wait when another origin has answered 404. */
   readonly waitAfter404Ms: number;
   readonly hasHeaders: boolean;
+  /**
+   * Until when it is waited for if nothing comes, in milliseconds since the epoch: its origin was
+   * asked as a last resort. Infinity for every other request.
+   */
+  readonly lastResortUntil: number;
   /** Whether its origin was suspect when the request started, and whether it is now. */
   readonly wasSuspect: boolean;
   readonly isSuspect: boolean;
@@ -122,8 +127,9 @@ function nextOrigin<R extends RunningRequest>(
     return { kind: 'skip', because: 'it failed a moment ago' };
   // After a 404 another origin is asked because it may have the file: that is no hedge.
   const isHedge = running.length > 0 && !has404;
-  // Against suspect origins alone a hedge is free.
-  const isBudgeted = isHedge && running.some(({ isSuspect }) => !isSuspect);
+  // Against suspect origins alone a hedge is free, and when nobody answers it is no luxury.
+  const isBudgeted =
+    isHedge && running.some((request) => !request.isSuspect && !isVeryLate(request, now));
   if ((isHedge && !state.hasSpareCalls) || (isBudgeted && !canHedge)) return undefined;
   return { kind: 'start', isHedge, isBudgeted, isConfirmation };
 }
@@ -148,6 +154,11 @@ export function isLate(request: RunningRequest, now: number): boolean {
   return ms >= request.hedgeDelayMs || (hasFailedMeanwhile && ms > 0);
 }
 
+/** Whether it waited for twice as long as usual: then its origin may be down. */
+function isVeryLate(request: RunningRequest, now: number): boolean {
+  return waitingMs(request, now) >= 2 * request.hedgeDelayMs;
+}
+
 /** Whether a request without a result may still bring the answer. */
 export function isWorthWaiting(
   request: RunningRequest,
@@ -156,6 +167,7 @@ export function isWorthWaiting(
 ): boolean {
   // After the client left only an answer that has begun is of use: it is stored for the next one.
   if (isClientGone && !request.hasHeaders) return false;
+  if (now >= request.lastResortUntil && isLate(request, now)) return false;
   return !has404 || waitingMs(request, now) < request.waitAfter404Ms;
 }
 
@@ -163,7 +175,8 @@ export function isWorthWaiting(
 export function untilChangeMs(requests: readonly RunningRequest[], now: number): number {
   const due = requests.flatMap((request) => {
     const ms = waitingMs(request, now);
-    return [request.hedgeDelayMs - ms, request.waitAfter404Ms - ms].filter((left) => left > 0);
+    const lefts = [request.hedgeDelayMs - ms, request.waitAfter404Ms - ms];
+    return [...lefts, request.lastResortUntil - now].filter((left) => left > 0);
   });
   return Math.min(POLL_MS, ...due);
 }

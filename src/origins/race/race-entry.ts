@@ -2,22 +2,17 @@ import type { Emit } from '../../effects/emit.ts';
 import type { ResumeEvent } from '../events.ts';
 import { type Failure, failureReasonOf } from '../failure.ts';
 import type { Lane } from '../health/health.ts';
+import { SILENCE_MS } from '../health/doubts.ts';
 import { hedgeDelayMs } from '../health/hedge.ts';
 import { recordAttempt } from '../health/record-attempt.ts';
-import type { HealthRegistry } from '../health/registry.ts';
 import type { Origin } from '../origin.ts';
 import { AttemptProgress } from '../request/attempt-progress.ts';
-import {
-  type Attempt,
-  attempt,
-  type AttemptEffects,
-  type ResumeOptions,
-} from '../request/attempt.ts';
+import { type Attempt, attempt, type ResumeOptions } from '../request/attempt.ts';
 import { laneOf, type Question } from '../request/question.ts';
 import type { RunningRequest } from './decide.ts';
+import { checkKnownFile, type TrialEffects } from './trial.ts';
 
-export interface RaceEffects extends AttemptEffects {
-  readonly health: HealthRegistry;
+export interface RaceEffects extends TrialEffects {
   /** Between 0 and 1. */
   readonly random: () => number;
   /** When there has to be an answer, in milliseconds since the epoch. */
@@ -34,14 +29,18 @@ export interface Mirrors {
   readonly others: readonly Origin[];
   /** Whether there is no other origin at all. */
   readonly isAlone: boolean;
+  /**
+   * Since when only origins with an open breaker are left, in milliseconds since the epoch.
+   * Default: since this one is asked, if its breaker is open.
+   */
+  readonly hopelessSince?: number | undefined;
 }
 
 /**
- * How long an origin with an open breaker has, as it is only asked when no better one is left; and
- * how long where there is a stale copy.
+ * How long origins with an open breaker are waited for, as they are only asked when no better one
+ * is left. With the work around it, a request ends within five seconds.
  */
-const LAST_RESORT_MS = 5_000;
-const LAST_RESORT_WITH_STALE_COPY_MS = 1_500;
+const LAST_RESORT_MS = 4_500;
 
 /**
  * How long a healthy origin is waited for after a 404 of another one: a proxy takes some seconds to
@@ -54,16 +53,28 @@ export class RaceEntry<T> implements RunningRequest {
   readonly origin: Origin;
   readonly hedgeDelayMs: number;
   readonly wasSuspect: boolean;
+  /** When a last resort is over; undefined where the origin was asked for another reason. */
+  readonly #lastResortUntil: number | undefined;
   #result: Attempt<T> | undefined;
   #ended: Promise<void> = Promise.resolve();
   readonly #effects: RaceEffects;
   readonly #lane: Lane;
   readonly #stop = new AbortController();
   readonly #progress: AttemptProgress;
+  readonly #path: string;
+  #isChecked = false;
 
-  private constructor(origin: Origin, lane: Lane, effects: RaceEffects) {
-    const { clock, health } = effects;
+  private constructor(
+    origin: Origin,
+    { lane, path }: { readonly lane: Lane; readonly path: string },
+    effects: RaceEffects & Mirrors,
+  ) {
+    const { clock, health, hopelessSince = clock.now(), isAlone } = effects;
     this.origin = origin;
+    this.#path = path;
+    // An origin that answers, if only with failures, keeps its time where it is the only one.
+    const isLastResort = health.isTripped(origin) && (!isAlone || health.isSilent(origin));
+    this.#lastResortUntil = isLastResort ? hopelessSince + LAST_RESORT_MS : undefined;
     this.hedgeDelayMs = hedgeDelayMs(health.of(origin).latency);
     this.wasSuspect = health.isSuspect(origin, lane);
     this.#effects = effects;
@@ -77,7 +88,8 @@ export class RaceEntry<T> implements RunningRequest {
     question: Question<T>,
     effects: RaceEffects & Mirrors,
   ): RaceEntry<T> {
-    const entry = new RaceEntry<T>(origin, laneOf(question), effects);
+    const { path } = question;
+    const entry = new RaceEntry<T>(origin, { lane: laneOf(question), path }, effects);
     effects.health.counters(origin).requests += 1;
     entry.#ended = entry.#run(question, effects);
     return entry;
@@ -90,7 +102,7 @@ export class RaceEntry<T> implements RunningRequest {
       clock,
       connections,
       deadline,
-      limitMs: this.#limitMs(question.policy?.hasStaleCopy ?? false),
+      limitMs: deadline - clock.now(),
       progress: this.#progress,
       signal: this.#stop.signal,
       resume: this.#resumeOptions(question.path, mirrors),
@@ -98,13 +110,6 @@ export class RaceEntry<T> implements RunningRequest {
     if (!this.#result) this.#conclude(result);
     // It was given up at the same moment.
     else if (result.kind === 'accepted') question.discard?.(result.value);
-  }
-
-  #limitMs(hasStaleCopy: boolean): number {
-    const { clock, deadline, health } = this.#effects;
-    const leftMs = deadline - clock.now();
-    if (!health.isTripped(this.origin, this.#lane)) return leftMs;
-    return Math.min(leftMs, hasStaleCopy ? LAST_RESORT_WITH_STALE_COPY_MS : LAST_RESORT_MS);
   }
 
   /** Resolves when there is a result. */
@@ -128,10 +133,22 @@ export class RaceEntry<T> implements RunningRequest {
     return this.#effects.health.isSuspect(this.origin, this.#lane);
   }
 
+  get lastResortUntil(): number {
+    const isTripped = this.#effects.health.isTripped(this.origin);
+    return isTripped ? (this.#lastResortUntil ?? Infinity) : Infinity;
+  }
+
   get waitAfter404Ms(): number {
     // One failure is no outage: the origin may have been slow with a file that takes long to fetch.
-    const { failures, until } = this.#effects.health.breaker(this.origin, this.#lane);
+    const { failures, until } = this.#effects.health.of(this.origin).reach;
     return failures > 1 || until > 0 ? this.hedgeDelayMs : WAIT_AFTER_404_MS;
+  }
+
+  /** Asks the origin for its known file, once, if it has kept this request waiting for long. */
+  checkIfSilent(): void {
+    if (this.#isChecked || this.#progress.waitingMs < SILENCE_MS) return;
+    this.#isChecked = true;
+    checkKnownFile(this.origin, this.#effects);
   }
 
   /**
@@ -140,8 +157,8 @@ export class RaceEntry<T> implements RunningRequest {
    * long to fetch.
    */
   giveUp(): void {
-    const { health, signal } = this.#effects;
-    const { isConnected, waitingMs } = this.#progress;
+    const { clock, health, signal } = this.#effects;
+    const { bytes, headersMs, isConnected, waitingMs } = this.#progress;
     const because = signal?.aborted ? 'the client left' : 'the time was up';
     const failure: Failure = {
       origin: this.origin.name,
@@ -150,7 +167,9 @@ export class RaceEntry<T> implements RunningRequest {
     this.#result = { kind: 'failed', failure };
     const isOvertaken = waitingMs >= this.hedgeDelayMs && !signal?.aborted;
     const lane = this.hasHeaders ? this.#lane : 'reach';
-    if (isOvertaken) health.recordOvertaken(this.origin, failure, lane);
+    if (isOvertaken && clock.now() >= this.lastResortUntil)
+      health.recordFailure(this.origin, failure, { bytes, headersMs, lane, path: this.#path });
+    else if (isOvertaken) health.recordOvertaken(this.origin, failure, lane);
     this.#stop.abort(new Error('It is not waited for any longer'));
   }
 
@@ -166,6 +185,7 @@ export class RaceEntry<T> implements RunningRequest {
       result,
       progress: this.#progress,
       lane: this.#lane,
+      path: this.#path,
     });
   }
 
@@ -179,7 +199,7 @@ export class RaceEntry<T> implements RunningRequest {
       onBreak({ origin, error, bytes, headersMs }) {
         sender = origin.name;
         const failure = { origin: sender, reason: failureReasonOf(error) };
-        health.recordFailure(origin, failure, { bytes, headersMs, lane: 'bulk' });
+        health.recordFailure(origin, failure, { bytes, headersMs, lane: 'bulk', path });
       },
       onRestFound({ origin, offset, tries }) {
         health.counters(origin).resumed += 1;

@@ -16,7 +16,7 @@
 import type { Clock } from '../../effects/clock.ts';
 import type { Failure, NotAsked } from '../failure.ts';
 import type { Origin } from '../origin.ts';
-import { laneOf, type Question } from '../request/question.ts';
+import type { Question } from '../request/question.ts';
 import type { Missing } from './answer.ts';
 import {
   type Action,
@@ -52,6 +52,8 @@ export class Race<T> {
   readonly #left: Origin[];
   readonly #entries: RaceEntry<T>[] = [];
   readonly #skipped: Failure[] = [];
+  /** Since when only origins with an open breaker are left; undefined while there are others. */
+  readonly #hopelessSince: number | undefined;
   #attempts = 0;
   #hedged = false;
 
@@ -60,6 +62,9 @@ export class Race<T> {
     this.#effects = effects;
     this.#ranked = ranked;
     this.#left = [...ranked];
+    const { clock, health } = effects;
+    const isHopeless = ranked.every((origin) => health.isTripped(origin));
+    this.#hopelessSince = isHopeless ? clock.now() : undefined;
   }
 
   async run(): Promise<RaceResult<T>> {
@@ -83,6 +88,7 @@ export class Race<T> {
 
   async #untilFinished(): Promise<void> {
     for (;;) {
+      for (const entry of this.#running) entry.checkIfSilent();
       const action = decide(this.#state, this.#effects.clock.now());
       if (action.kind === 'finish') return;
       if (action.kind === 'wait') await this.#wait(action.requests, action.ms);
@@ -113,7 +119,7 @@ export class Race<T> {
     { isBudgeted, isConfirmation, isHedge }: Extract<Action<RaceEntry<T>>, { kind: 'start' }>,
   ): void {
     const { health } = this.#effects;
-    if (isConfirmation) health.claim404Confirmation(origin, laneOf(this.#question));
+    if (isConfirmation) health.claim404Confirmation(origin);
     if (isBudgeted) health.hedgeBudget.spend();
     if (isHedge) {
       this.#hedged = true;
@@ -124,15 +130,14 @@ export class Race<T> {
 
   get #state(): RaceState<RaceEntry<T>> {
     const { connections, deadline, health, signal } = this.#effects;
-    const lane = laneOf(this.#question);
     const [next] = this.#isDenied ? [] : this.#left;
     return {
       running: this.#running,
       hasAccepted: this.#entries.some(({ result }) => result?.kind === 'accepted'),
       has404: this.#has404,
       next: next && {
-        isTripped: health.isTripped(next, lane),
-        mayConfirm404: health.mayConfirm404(next, lane),
+        isTripped: health.isTripped(next),
+        mayConfirm404: health.mayConfirm404(next),
       },
       isClientGone: signal?.aborted ?? false,
       deadline,
@@ -155,9 +160,12 @@ export class Race<T> {
     );
   }
 
+  /** The first "no such file"; a refusal (403) counts only where there is none. */
   get #missing(): Missing | undefined {
-    const found = this.#entries.find(({ result }) => result?.kind === 'missing')?.result;
-    return found?.kind === 'missing' ? found.missing : undefined;
+    const all = this.#entries.flatMap(({ result }) =>
+      result?.kind === 'missing' ? result.missing : [],
+    );
+    return all.find(({ status }) => status !== 403) ?? all[0];
   }
 
   /**
@@ -188,7 +196,8 @@ export class Race<T> {
         return this.#question.accept(body);
       },
     };
-    return RaceEntry.start(origin, question, { ...this.#effects, others, isAlone });
+    const mirrors = { others, isAlone, hopelessSince: this.#hopelessSince };
+    return RaceEntry.start(origin, question, { ...this.#effects, ...mirrors });
   }
 
   /**
@@ -214,8 +223,10 @@ export class Race<T> {
     if (this.#left.length > 0 || this.#skipped.length > 0) return;
     for (const entry of this.#entries) {
       const { origin, result, wasSuspect } = entry;
-      // An origin that is alone is asked again also when it was suspect before.
-      const mayRecover = !wasSuspect || this.#ranked.length === 1;
+      // An origin that is alone is asked again also when it was suspect before. One whose breaker
+      // is open most likely fails again, and the pause would cost each request time.
+      const isAlone = this.#ranked.length === 1 && !this.#effects.health.isTripped(origin);
+      const mayRecover = !wasSuspect || isAlone;
       if (result?.kind !== 'failed' || !mayRecover) continue;
       const { failure } = result;
       const pauseMs = retryPauseMs(failure, random());
@@ -234,6 +245,7 @@ export class Race<T> {
     const { clock, signal } = this.#effects;
     for (;;) {
       if (entry.result) return;
+      entry.checkIfSilent();
       const now = clock.now();
       const isClientGone = signal?.aborted ?? false;
       if (!isWorthWaiting(entry, { has404: false, isClientGone }, now)) return entry.giveUp();

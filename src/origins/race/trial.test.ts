@@ -177,13 +177,13 @@ describe('the outcome of a trial', () => {
     ['the file', 'closed', info],
     ['"no such file"', 'closed', () => new Response('not found', { status: 404 })],
     ['"gone"', 'closed', () => new Response('gone', { status: 410 })],
-    ['a page', 'open', () => new Response('<html>Pay here')],
-    ['status 500', 'open', () => new Response('', { status: 500 })],
-    ['status 503', 'open', () => new Response('', { status: 503 })],
-    ['status 403', 'open', () => new Response('', { status: 403 })],
+    ['a page', 'half-open', () => new Response('<html>Pay here')],
+    ['status 500', 'half-open', () => new Response('', { status: 500 })],
+    ['status 503', 'half-open', () => new Response('', { status: 503 })],
+    ['status 403', 'closed', () => new Response('', { status: 403 })],
     [
       'a redirect to nowhere',
-      'open',
+      'half-open',
       () => new Response('', { status: 302, headers: { Location: 'ftp://x' } }),
     ],
     ['no connection', 'open', () => Promise.reject(new TypeError('refused'))],
@@ -199,13 +199,13 @@ describe('the outcome of a trial', () => {
     expect(health.breaker(a, 'reach').openings).toBe(state === 'open' ? 2 : 1);
   });
 
-  it('a 400 is an answer for a question with `is400Missing`, and a failure for another one', async () => {
+  it('a 400 is an answer where `areRefusalsAnswers`, and elsewhere a failure', async () => {
     const states = [];
-    for (const is400Missing of [true, false]) {
+    for (const areRefusalsAnswers of [true, false]) {
       fail(1);
       await clock.advance(5 * SECOND);
       const fetch = fakeFetch({ 'https://a': () => new Response('no', { status: 400 }) });
-      await start([b, a], fetch, { ...QUESTION, policy: { is400Missing } }).ended;
+      await start([b, a], fetch, { ...QUESTION, policy: { areRefusalsAnswers } }).ended;
       states.push(health.isSuspect(a, 'reach'));
     }
     expect(states).toEqual([false, true]);
@@ -259,7 +259,7 @@ describe('the body of a trial', () => {
     await clock.advance(1);
     const { reply } = longBody(pieces);
     await start([b, a], fakeFetch({ 'https://a': reply }), ZIP).ended;
-    expect([health.isTripped(a, 'bulk') ? 'open' : 'closed', health.state(a, 'reach')]).toEqual([
+    expect([health.isSuspect(a, 'bulk') ? 'open' : 'closed', health.state(a, 'reach')]).toEqual([
       state,
       'closed',
     ]);

@@ -5,6 +5,7 @@ import { type FailureReason, wrongContent } from '../failure.ts';
 import { recordAttempt } from '../health/record-attempt.ts';
 import { type HealthRegistry, PROVEN_BYTES, TRIAL_LIMIT_MS } from '../health/registry.ts';
 import type { Origin } from '../origin.ts';
+import { askKnownFile } from '../probe/known-file.ts';
 import { AttemptProgress } from '../request/attempt-progress.ts';
 import { attempt, type AttemptEffects } from '../request/attempt.ts';
 import type { OriginBody } from '../request/body.ts';
@@ -19,8 +20,9 @@ export interface TrialEffects extends AttemptEffects {
 }
 
 /**
- * Tries a suspect origin whose trial is due, with the question at hand, in the background: the
- * client does not wait for it. Where every origin is suspect the request itself is the trial.
+ * Tries a suspect origin whose trial is due, in the background: the client does not wait for it. An
+ * open breaker for answers is tried with the known file, and everything else with the question at
+ * hand. Where every origin is suspect the request itself is the trial.
  */
 export function startTrials(
   ranked: readonly Origin[],
@@ -36,20 +38,44 @@ export function startTrials(
   // One at a time: the request's own work comes first.
   const claimed = (isHealthy ? others : [best]).find((origin) => health.claimTrial(origin, lane));
   if (claimed && isHealthy) background('trial', tryOut(claimed, question, effects));
+  // The request has more time if the known file shows that the origin is up again.
+  if (health.isDown(best)) checkKnownFile(best, effects);
 }
 
-async function tryOut(
-  origin: Origin,
-  terms: QuestionTerms,
-  { clock, connections, health, openDriver }: TrialEffects,
-): Promise<void> {
+/** Checks the origins whose failures open their breakers if these are confirmed. */
+export function checkDoubted(origins: readonly Origin[], effects: TrialEffects): void {
+  const { connections, health } = effects;
+  if (!connections.hasSpareCalls) return;
+  for (const origin of origins) if (health.isDoubted(origin)) checkKnownFile(origin, effects);
+}
+
+/**
+ * Asks an origin for a file that it is known to have, in the background. Nothing happens where no
+ * such file is known, or was asked for a moment ago.
+ */
+export function checkKnownFile(origin: Origin, effects: TrialEffects): void {
+  const { background, health } = effects;
+  const file = health.knownFileOf(origin);
+  if (!file || !health.claimCheck(origin)) return;
+  background(
+    'check',
+    askKnownFile(origin, file, { ...effects, lane: 'reach', limitMs: TRIAL_LIMIT_MS }),
+  );
+}
+
+async function tryOut(origin: Origin, terms: QuestionTerms, effects: TrialEffects): Promise<void> {
+  const { clock, connections, health, openDriver } = effects;
+  const limitMs = TRIAL_LIMIT_MS;
+  const known = health.isTripped(origin) ? health.knownFileOf(origin) : undefined;
+  if (known)
+    return void (await askKnownFile(origin, known, { ...effects, lane: 'reach', limitMs }));
   const lane = laneOf(terms);
   const progress = new AttemptProgress(clock);
   const provingBytes =
     lane === 'bulk' ? Math.min(health.of(origin).brokeAfter, PROVEN_BYTES) : undefined;
   const question: Question<undefined> = {
     path: terms.path,
-    policy: { is400Missing: terms.policy?.is400Missing },
+    policy: { areRefusalsAnswers: terms.policy?.areRefusalsAnswers },
     async accept(body) {
       try {
         return await checkBody(body, provingBytes);
@@ -59,10 +85,9 @@ async function tryOut(
     },
   };
   health.counters(origin).requests += 1;
-  const limitMs = TRIAL_LIMIT_MS;
-  const effects = { clock, connections, openDriver };
-  const result = await attempt(origin, question, { ...effects, progress, limitMs });
-  recordAttempt(health, { origin, result, progress, lane });
+  const options = { clock, connections, openDriver, progress, limitMs };
+  const result = await attempt(origin, question, options);
+  recordAttempt(health, { origin, result, progress, lane, path: terms.path });
 }
 
 /** `provingBytes` is how much more of a zip has to come through; undefined for a small file. */

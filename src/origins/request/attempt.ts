@@ -1,7 +1,9 @@
 import { type Clock, within } from '../../effects/clock.ts';
 import type { Connection, Connections } from '../../effects/connections.ts';
 import { failed, type Result, success } from '../../effects/result.ts';
+import { toPlainLine } from '../../bytes/plain-text.ts';
 import {
+  brokenConnectionByCode,
   type Failure,
   type FailureReason,
   failureReasonOf,
@@ -157,11 +159,12 @@ async function request<T>(
     return { kind: 'accepted', value: content.value, origin: origin.name };
   }
   const start = await body.start(MAX_ERROR_TEXT_BYTES);
-  const written = new TextDecoder().decode(start).trim();
-  const text = written.startsWith('<') ? '' : written; // a page is of no use in a terminal
-  const verdict = judge(response.status, text, question.policy?.is400Missing ?? true);
-  if (verdict.ok)
-    return { kind: 'missing', missing: { status: verdict.value, text, origin: origin.name } };
+  const text = new TextDecoder().decode(start).trim();
+  const verdict = judge(response, text, question.policy?.areRefusalsAnswers ?? true);
+  if (verdict.ok) {
+    const { value: status } = verdict;
+    return { kind: 'missing', missing: { status, text, origin: origin.name } };
+  }
   const isOverloaded = verdict.reason.kind === 'overloaded';
   const retryAfterSeconds = isOverloaded ? parseRetryAfter(response.headers) : undefined;
   return failedBecause(origin, verdict.reason, retryAfterSeconds);
@@ -223,25 +226,46 @@ function makeResumable(
 }
 
 /**
- * The meaning of a status other than 200: that there is no such file, or a failure.
+ * The meaning of a status other than 200: that the origin has no such file or does not give it, or
+ * a failure. `text` is the start of the body.
  *
- * 404 and 410 are answers, and so is 400, which older proxies give for a module or version that
- * cannot exist (golang/go#33303). 401 and 403 are failures: they concern modferry's own access to
- * this origin, and passed on they would break the go command for a module that exists elsewhere.
+ * 404 and 410 are answers. So is 400, which older proxies give for a module or version that cannot
+ * exist (golang/go#33303), and 403, with which the policy of a proxy refuses one path. 401 is a
+ * failure: it concerns modferry's own access to this origin. A page is never an answer of a module
+ * proxy: filters, login pages and object storages write those.
  */
 function judge(
-  status: number,
+  { headers, status }: Response,
   text: string,
-  is400Missing: boolean,
-): Result<404 | 410, FailureReason> {
-  const isAnswer = status === 404 || status === 410 || (status === 400 && is400Missing);
-  if (isAnswer) return NOT_NOW.test(text) ? failed({ kind: 'not now', text }) : missing(status);
+  areRefusalsAnswers: boolean,
+): Result<Missing['status'], FailureReason> {
+  const how = brokenConnectionByCode(text);
+  if (how && status >= 520 && status <= 530) return failed({ kind: 'unreachable', how });
+  const isPage = text.startsWith('<') || PAGE_TYPE.test(headers.get('Content-Type') ?? '');
+  const answer = isPage ? undefined : answerOf(status, areRefusalsAnswers);
+  if (answer) return NOT_NOW.test(text) ? failed({ kind: 'not now', text }) : success(answer);
+  const words = isPage ? 'a page instead of an answer' : wordsOf(headers, text);
   const isOverloaded = status === 429 || status === 503;
-  return failed({ kind: isOverloaded ? 'overloaded' : 'status', status });
+  return failed({ kind: isOverloaded ? 'overloaded' : 'status', status, words });
 }
 
-function missing(status: number): Result<404 | 410, never> {
-  return success(status === 410 ? 410 : 404);
+const PAGE_TYPE = /^(text\/html|application\/xhtml\+xml|text\/xml|application\/xml)\b/i;
+
+function answerOf(status: number, areRefusalsAnswers: boolean): Missing['status'] | undefined {
+  if (status === 404 || status === 410) return status;
+  if (!areRefusalsAnswers) return undefined;
+  if (status === 400) return 404;
+  return status === 403 ? 403 : undefined;
+}
+
+/** The most characters of an origin's own words in an error text. */
+const MAX_WORDS = 200;
+
+/** The first line of a plain text, fit for an error text. */
+function wordsOf(headers: Headers, text: string): string | undefined {
+  if (!/^text\/plain\b/i.test(headers.get('Content-Type') ?? '')) return undefined;
+  const [line = ''] = text.split(/[\r\n]/, 1);
+  return toPlainLine(line).slice(0, MAX_WORDS) || undefined;
 }
 
 /** RFC 9110 10.2.3: seconds, or a date, which is compared with the origin's own clock (6.6.1). */

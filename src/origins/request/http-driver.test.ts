@@ -50,10 +50,11 @@ describe('the request', () => {
 describe('redirects', () => {
   it.each([
     [400, 'failed'],
-    [404, 'missing'],
-    [410, 'missing'],
+    [403, 'failed'],
+    [404, 'failed'],
+    [410, 'failed'],
   ])(
-    'to an address that answers %i are %s, because a signed address expires with 400',
+    'to an address that answers %i are %s: an object storage is no module proxy',
     async (status, kind) => {
       const fetch = fakeFetch({
         'https://storage.example': new Response('ExpiredToken', { status }),

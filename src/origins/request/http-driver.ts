@@ -12,6 +12,12 @@ const NOBODYS_ADDRESS = '192.0.2.1';
 /** proxy.golang.org answers many zips with one redirect to its storage; five are plenty. */
 const MAX_REDIRECTS = 5;
 
+/**
+ * Behind a redirect these are no answers of a module proxy. An object storage gives them for a
+ * signed address that has expired, and for a file that it lost.
+ */
+const REFUSALS: ReadonlySet<number> = new Set([400, 403, 404, 410]);
+
 export interface HttpEffects {
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   readonly clock: Clock;
@@ -42,12 +48,10 @@ export function httpDriver(origin: Origin, { fetch, clock }: HttpEffects): Origi
       const location = response.headers.get('Location');
       const { status } = response;
       const isRedirect = status >= 300 && status <= 399 && location !== null;
-      if (!isRedirect && (isFirst || status !== 400)) return response;
+      if (!isRedirect && (isFirst || !REFUSALS.has(status))) return response;
 
       await response.body?.cancel();
-      // An object storage answers 400 to a signed address that has expired: that is a failure, and
-      // not the 400 with which an older proxy means "no such file".
-      if (!isRedirect) throw new OriginError({ kind: 'status', status });
+      if (!isRedirect) throw new OriginError({ kind: 'status', status, words: 'after a redirect' });
       if (redirects === MAX_REDIRECTS)
         throw new OriginError(badRedirect(`more than ${MAX_REDIRECTS} redirects`));
       url = redirectTarget(location, url);

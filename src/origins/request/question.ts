@@ -27,11 +27,12 @@ export interface QuestionPolicy {
    */
   readonly lane?: Lane | undefined;
   /**
-   * Whether 400 means that there is no such file, as it does at older module proxies.
+   * Whether 400 means that there is no such file, as it does at older module proxies, and 403 that
+   * the origin does not give it. Otherwise both are failures.
    *
    * @default true
    */
-  readonly is400Missing?: boolean | undefined;
+  readonly areRefusalsAnswers?: boolean | undefined;
   /**
    * How a body of declared length is continued when it breaks off: with the rest that a validator
    * proves to be of the same file, or also with the rest that a digest of the delivered bytes
@@ -39,13 +40,6 @@ export interface QuestionPolicy {
    * is needed anyway. Absent: not at all.
    */
   readonly resume?: 'by-validator' | 'by-digest' | undefined;
-  /**
-   * Whether a stale copy may be served in an outage: then an origin with an open breaker gets less
-   * time.
-   *
-   * @default false
-   */
-  readonly hasStaleCopy?: boolean | undefined;
   /** Whether an origin is asked after all of its mirrors. Default: none. */
   readonly askLast?: ((origin: Origin) => boolean) | undefined;
   /** Whether an origin is not asked, because it has answered already. Default: none. */

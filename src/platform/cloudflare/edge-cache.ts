@@ -37,7 +37,7 @@ export function edgeCache(entries: DataCentreEntries): NearStore {
 }
 
 const Missing = v.object({
-  status: v.picklist([404, 410]),
+  status: v.picklist([403, 404, 410]),
   text: v.string(),
   origin: v.string(),
 });

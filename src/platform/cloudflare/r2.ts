@@ -101,7 +101,12 @@ const ABSENT: R2Conditional = { etagDoesNotMatch: '*' };
 /** An object that was copied from a module cache has no etag of ours; R2's own serves as well. */
 function facts(object: R2Object): FileFacts {
   const { etag, checked } = object.customMetadata ?? {};
-  return { size: object.size, etag: etag ?? object.httpEtag, checked: parseChecked(checked) };
+  return {
+    size: object.size,
+    etag: etag ?? object.httpEtag,
+    checked: parseChecked(checked),
+    storedAt: object.uploaded.getTime(),
+  };
 }
 
 function served(range: ByteRange | undefined, size: number): Pick<StoredFile, 'range'> {

@@ -33,7 +33,7 @@ export function remoteReader({ origins }: Pick<Database, 'origins'>, ask: Ask): 
       {
         path: `/${path}`,
         accept: async (body) => accept(await body.all(limitBytes)),
-        policy: { is400Missing: false },
+        policy: { areRefusalsAnswers: false },
       },
     );
 }

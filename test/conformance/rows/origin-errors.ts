@@ -114,6 +114,9 @@ interface LastingFault {
   /** Default NO_STORE. */
   readonly cache?: string;
 }
+/** As a filter gives it. */
+const PAGE_403: Fault = { status: 403, text: '<html>Forbidden' };
+
 const LASTING: readonly LastingFault[] = [
   {
     row: 42,
@@ -124,7 +127,8 @@ const LASTING: readonly LastingFault[] = [
     cache: NEGATIVE,
   },
   { row: 43, what: 'a 401', fault: 401, status: 502 },
-  { row: 43, what: 'a 403', fault: 403, status: 502 },
+  { row: 43, what: 'a 403', fault: 403, status: 403, requests: 1 },
+  { row: 43, what: 'a 403 with a page', fault: PAGE_403, status: 502 },
   { row: 46, what: 'a repeated 429', fault: 429, status: 503 },
   { row: 46, what: 'a repeated 503', fault: 503, status: 503 },
   { row: 46, what: 'a repeated 500', fault: 500, status: 502 },
@@ -176,7 +180,7 @@ function failedOnce(fault: Fault): Row {
   };
 }
 
-const OUTAGES: readonly Fault[] = [401, 403, 429, 500, 502, 503, 504, 'reset', 'html', 'truncate'];
+const OUTAGES: readonly Fault[] = [401, 429, 500, 502, 503, 504, 'reset', 'html', 'truncate'];
 
 function lastGoodCopy(fault: Fault): Row {
   const module = ownModule(`stale ${called(fault)}`);

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../src/effects/clock.ts';
 import type { FailureReason } from '../../../src/origins/failure.ts';
-import type { Observation } from '../../../src/origins/health/registry.ts';
+import type { Observation } from '../../../src/origins/health/observation.ts';
 import { HealthRegistry } from '../../../src/origins/health/registry.ts';
 import type { Origin } from '../../../src/origins/origin.ts';
 

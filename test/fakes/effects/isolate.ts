@@ -70,5 +70,5 @@ export function isolateIn({
 
 /** Whether the breaker of `bad` is not closed. */
 export function isTripped({ health }: FakeIsolate): boolean {
-  return health.isTripped(bad, 'reach');
+  return health.isTripped(bad);
 }

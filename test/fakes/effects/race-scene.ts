@@ -1,5 +1,5 @@
 import { success } from '../../../src/effects/result.ts';
-import { HealthRegistry } from '../../../src/origins/health/registry.ts';
+import { HealthRegistry, type KnownFileOf } from '../../../src/origins/health/registry.ts';
 import type { Origin } from '../../../src/origins/origin.ts';
 import type { Answer } from '../../../src/origins/race/answer.ts';
 import { type AskEffects, askOrigins } from '../../../src/origins/race/ask.ts';
@@ -55,9 +55,14 @@ interface Setup {
 /** Questions to the origins a, b, c and d, under a fake clock. */
 export class Scene {
   readonly clock = fakeClock();
-  readonly health = new HealthRegistry({ clock: this.clock, random: () => 0.5 });
+  readonly health: HealthRegistry;
   answer: Answer<string> | undefined;
   fetch: FakeFetch = fakeFetch({});
+
+  /** `knownFileOf` gives the file that an origin is known to have. Default: none is known. */
+  constructor(knownFileOf?: KnownFileOf) {
+    this.health = new HealthRegistry({ clock: this.clock, random: () => 0.5, knownFileOf });
+  }
 
   /** Asks `origins`; by default those of a, b, c and d that have a reply. */
   ask(replies: Readonly<Record<string, Reply>>, { origins, asks, effects }: Setup = {}): void {
@@ -83,6 +88,6 @@ export class Scene {
 
   /** Records `times` failures of an origin. */
   fail(origin: Origin, times = 1): void {
-    failTimes(this.health, origin, times, { reason: { kind: 'status', status: 500 } });
+    failTimes(this.health, origin, times, { reason: { kind: 'unreachable' } });
   }
 }

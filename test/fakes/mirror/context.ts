@@ -45,11 +45,13 @@ export interface ContextOptions {
   readonly known?: KnownMarks;
   /** Aborted when the client disconnects. */
   readonly signal?: AbortSignal;
+  /** Default: a last good copy may have any age. */
+  readonly staleMaxMs?: number;
 }
 
 /** Three tiers in memory. */
 export function memoryTiers(clock: FakeClock) {
-  return { near: memoryEdge(clock), world: memoryCache(), durable: memoryStore() };
+  return { near: memoryEdge(clock), world: memoryCache(), durable: memoryStore(clock) };
 }
 
 /** A request context with all effects in memory. Every request has 25 s left. */
@@ -103,6 +105,7 @@ export function fakeContext(options: ContextOptions = {}): FakeContext {
       wrongFiles: new WrongFiles(clock),
     },
     mayFetch: true,
+    staleMaxMs: options.staleMaxMs ?? Infinity,
     select: undefined,
     background,
     signal,

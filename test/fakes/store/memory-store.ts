@@ -1,5 +1,5 @@
 import { compareKeys } from '../../../src/store/key.ts';
-import type { Clock } from '../../../src/effects/clock.ts';
+import { type Clock, systemClock } from '../../../src/effects/clock.ts';
 import type {
   CopyLife,
   DurableStore,
@@ -10,13 +10,34 @@ import type {
   WorldStore,
 } from '../../../src/store/contract.ts';
 
+/** Files with the times at which they were stored. */
+class TimedFiles extends Map<string, FileToStore> {
+  readonly #times = new Map<string, number>();
+  readonly #clock: Pick<Clock, 'now'>;
+
+  constructor(clock: Pick<Clock, 'now'>) {
+    super();
+    this.#clock = clock;
+  }
+
+  override set(key: string, file: FileToStore): this {
+    this.#times.set(key, this.#clock.now());
+    return super.set(key, file);
+  }
+
+  storedAt(key: string): number {
+    return this.#times.get(key) ?? 0;
+  }
+}
+
 const versionOf = (file: FileToStore) => Buffer.from(file.bytes).toString('base64');
 
 /** A durable store in memory, with its content in `files`. */
 export type MemoryStore = DurableStore & { readonly files: Map<string, FileToStore> };
 
-export function memoryStore(): MemoryStore {
-  const files = new Map<string, FileToStore>();
+/** `clock` gives the times at which files are stored. */
+export function memoryStore(clock: Pick<Clock, 'now'> = systemClock): MemoryStore {
+  const files = new TimedFiles(clock);
   return {
     label: 'r2',
     files,
@@ -25,7 +46,8 @@ export function memoryStore(): MemoryStore {
       if (!file) return undefined;
       const { bytes, ...facts } = file;
       const size = bytes.length;
-      if (!range) return { body: bytes, size, ...facts };
+      const storedAt = files.storedAt(key);
+      if (!range) return { body: bytes, size, ...facts, storedAt };
       const body = bytes.slice(range.offset, range.offset + range.length);
       return { body, size, ...facts, range: { offset: range.offset, length: body.length } };
     },
@@ -33,7 +55,7 @@ export function memoryStore(): MemoryStore {
       const file = files.get(key);
       if (!file) return undefined;
       const { bytes, ...facts } = file;
-      return { size: bytes.length, ...facts };
+      return { size: bytes.length, ...facts, storedAt: files.storedAt(key) };
     },
     async swap(key, known, file) {
       const present = files.get(key);

@@ -17,6 +17,7 @@ export interface StoredObject {
   readonly bytes: Uint8Array;
   readonly etag: string;
   readonly customMetadata: Readonly<Record<string, string>>;
+  readonly uploaded: Date;
 }
 
 interface ListOptions {
@@ -37,7 +38,8 @@ export function memoryBucket(): MemoryBucket {
   const objects = new Map<string, StoredObject>();
 
   function store(key: string, bytes: Uint8Array, customMetadata: Record<string, string> = {}) {
-    const object = { bytes, etag: createHash('md5').update(bytes).digest('hex'), customMetadata };
+    const etag = createHash('md5').update(bytes).digest('hex');
+    const object = { bytes, etag, customMetadata, uploaded: new Date() };
     objects.set(key, object);
     return describe(key, object);
   }
@@ -115,8 +117,9 @@ function missingPart(): never {
   throw new Error('completeMultipartUpload: One or more of the specified parts is missing (10025)');
 }
 
-function describe(key: string, { bytes, customMetadata, etag }: StoredObject): R2Object {
-  const object = { key, size: bytes.length, etag, httpEtag: `"${etag}"`, customMetadata };
+function describe(key: string, stored: StoredObject): R2Object {
+  const { bytes, etag } = stored;
+  const object = { ...stored, key, size: bytes.length, httpEtag: `"${etag}"` };
   return object as unknown as R2Object;
 }
 
