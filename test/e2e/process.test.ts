@@ -229,7 +229,8 @@ describe.skipIf(platform() !== 'linux')('npm start', () => {
     const first = start();
     await untilHealthy(url);
     const tree = first.tree();
-    const node = tree.findLast((pid) => processName(pid) === 'node') ?? 0;
+    const workerd = tree.find((pid) => processName(pid) === 'workerd') ?? 0;
+    const node = parentOf(workerd) ?? 0;
     const second = start({ PORT: '0' });
     expect((await second.ended).code).toBeGreaterThan(0);
     const STATE_DIR = JSON.stringify(join(directory, 'state'));

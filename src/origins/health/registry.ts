@@ -7,6 +7,7 @@ import {
   afterSuccess,
   type Breaker,
   type BreakerState,
+  hasCome,
   isSuspect,
   RETRY_SUSPECT_MS,
   stateOf,
@@ -68,7 +69,7 @@ export class HealthRegistry {
   readonly #heldBackUntil = new Map<string, number>();
   /** Until when no trial follows the last failure, whichever breaker that concerned. */
   readonly #noTrialUntil = new Map<string, number>();
-  readonly #clock: Pick<Clock, 'now'>;
+  readonly #clock: Pick<Clock, 'now' | 'steady'>;
   readonly #random: () => number;
   #changes = 0;
 
@@ -76,7 +77,7 @@ export class HealthRegistry {
     clock,
     random,
   }: {
-    readonly clock: Pick<Clock, 'now'>;
+    readonly clock: Pick<Clock, 'now' | 'steady'>;
     readonly random: () => number;
   }) {
     this.#clock = clock;
@@ -129,11 +130,11 @@ export class HealthRegistry {
    * origin has answered. Nothing counts against it yet, as that answer may prove wrong.
    */
   holdBack({ url }: Origin): void {
-    this.#heldBackUntil.set(url, this.#clock.now() + HELD_BACK_MS);
+    this.#heldBackUntil.set(url, this.#clock.steady() + HELD_BACK_MS);
   }
 
   isHeldBack({ url }: Origin): boolean {
-    return this.#clock.now() < (this.#heldBackUntil.get(url) ?? 0);
+    return this.#clock.steady() < (this.#heldBackUntil.get(url) ?? 0);
   }
 
   /** Whether its breaker is open or half-open. */
@@ -164,11 +165,11 @@ export class HealthRegistry {
 
   #isFree({ url }: Origin, dueAt: number): boolean {
     const now = this.#clock.now();
-    return now >= dueAt && now >= (this.#claimedUntil.get(url) ?? 0);
+    return hasCome(dueAt, now) && this.#clock.steady() >= (this.#claimedUntil.get(url) ?? 0);
   }
 
   #claim({ url }: Origin): true {
-    this.#claimedUntil.set(url, this.#clock.now() + TRIAL_CLAIM_MS);
+    this.#claimedUntil.set(url, this.#clock.steady() + TRIAL_CLAIM_MS);
     return true;
   }
 

@@ -102,7 +102,7 @@ export class RaceEntry<T> implements RunningRequest {
 
   #limitMs(hasStaleCopy: boolean): number {
     const { clock, deadline, health } = this.#effects;
-    const leftMs = deadline - clock.now();
+    const leftMs = deadline - clock.steady();
     if (!health.isTripped(this.origin, this.#lane)) return leftMs;
     return Math.min(leftMs, hasStaleCopy ? LAST_RESORT_WITH_STALE_COPY_MS : LAST_RESORT_MS);
   }

@@ -83,7 +83,7 @@ export class Race<T> {
 
   async #untilFinished(): Promise<void> {
     for (;;) {
-      const action = decide(this.#state, this.#effects.clock.now());
+      const action = decide(this.#state, this.#effects.clock.steady());
       if (action.kind === 'finish') return;
       if (action.kind === 'wait') await this.#wait(action.requests, action.ms);
       else if (action.kind === 'give up') await this.#giveUp(action.requests);
@@ -197,7 +197,7 @@ export class Race<T> {
    */
   #holdBackLate(): void {
     const { clock, health } = this.#effects;
-    const late = this.#running.filter((entry) => isLate(entry, clock.now()));
+    const late = this.#running.filter((entry) => isLate(entry, clock.steady()));
     for (const { origin } of late) health.holdBack(origin);
   }
 
@@ -219,7 +219,7 @@ export class Race<T> {
       if (result?.kind !== 'failed' || !mayRecover) continue;
       const { failure } = result;
       const pauseMs = retryPauseMs(failure, random());
-      if (pauseMs === undefined || clock.now() + pauseMs >= deadline) continue;
+      if (pauseMs === undefined || clock.steady() + pauseMs >= deadline) continue;
       await clock.sleep(pauseMs, signal).catch(() => undefined);
       if (signal?.aborted) return;
       const again = this.#start(origin);
@@ -234,7 +234,7 @@ export class Race<T> {
     const { clock, signal } = this.#effects;
     for (;;) {
       if (entry.result) return;
-      const now = clock.now();
+      const now = clock.steady();
       const isClientGone = signal?.aborted ?? false;
       if (!isWorthWaiting(entry, { has404: false, isClientGone }, now)) return entry.giveUp();
       await this.#wait([entry], untilChangeMs([entry], now));
