@@ -214,8 +214,8 @@ function requestOpener(config: Config, runtime: Shared): OpenScope {
   return function open(incoming, requestId, network) {
     const { host, region, signal } = incoming;
     const { connections, openDriver } = network ?? openNetwork(host, requestId);
-    const startedAt = clock.now();
-    const timeLeftMs = () => startedAt + config.totalLimitMs - clock.now();
+    const startedAt = clock.steady();
+    const timeLeftMs = () => startedAt + config.totalLimitMs - clock.steady();
     const trace = createTrace(clock);
     const emit = withoutRepetition((event) => sink(event, requestId));
     const background = incoming.background((label, error) =>

@@ -11,6 +11,16 @@ export interface Address {
   readonly authorization: string | undefined;
 }
 
+const SYNTAX = 'separate addresses by "|" or ",", and write no quotes';
+
+/**
+ * Whether the host that the URL parser found is a name or an IP address. The parser itself accepts
+ * `"https` and `a;https` (WHATWG URL, forbidden host code points), which no resolver knows.
+ */
+export function isHost(hostname: string): boolean {
+  return hostname.startsWith('[') || /^[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?$/.test(hostname);
+}
+
 /**
  * Parses the address of an origin. As in GOPROXY, https is meant where no scheme is given, and
  * credentials may stand before the host. The reason of a failure goes after the address.
@@ -27,6 +37,12 @@ export function parseAddress(text: string): Result<Address> {
   if (!url) return failed('is no address');
   if (url.protocol !== 'https:' && url.protocol !== 'http:') {
     return failed('has no http or https scheme');
+  }
+  if (!isHost(url.hostname)) {
+    return failed(`has the host ${JSON.stringify(url.hostname)}, which is no name: ${SYNTAX}`);
+  }
+  if (/\/\/|['"]|%2[027]/.test(url.pathname.replace(/\/+$/, ''))) {
+    return failed(`has an empty element, a space or a quote in its path: ${SYNTAX}`);
   }
   if (url.search || url.hash) {
     return failed('has a query or a fragment, which no GOPROXY path can follow');

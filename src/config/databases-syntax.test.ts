@@ -53,6 +53,12 @@ describe('SUMDBS', () => {
     [`${KEY} ftp://me:secret@a`, 'has the address "ftp://…@a", which has no http or https scheme'],
     [createLog({ name: 'UPPER' }).verifierKey, 'has a name that is no host with an optional path'],
     ['sum.golang.org,sum.golang.org', 'is named twice'],
+    [',', 'Cannot use SUMDBS ",": it names no database, write "off" for none'],
+    [' , ,', 'it names no database, write "off" for none'],
+    ['OFF', 'is neither the name of a known database nor a verifier key'],
+    ['"sum.golang.org"', 'is neither the name of a known database nor a verifier key'],
+    ['sum.golang.org;off', 'is neither the name of a known database nor a verifier key'],
+    [`${KEY} "https://a.example"`, 'which is no name'],
   ])('%j is refused', (text, problem) => {
     expect(parse(text).problems).toEqual([expect.stringContaining(problem)]);
   });

@@ -46,7 +46,11 @@ export function parseDatabases(
       databases.set(parsed.value.name, parsed.value);
     }
   }
-  return problems.length > 0 ? failed(problems) : success([...databases.values()]);
+  if (problems.length > 0) return failed(problems);
+  if (databases.size > 0) return success([...databases.values()]);
+  return failed([
+    `Cannot use SUMDBS ${JSON.stringify(text)}: it names no database, write "off" for none`,
+  ]);
 }
 
 /** The reason of a failure goes after the entry. */

@@ -205,6 +205,13 @@ describe('a table of origins', () => {
       '[{"url":"a.example","auth":"NOPE"}]',
       'entry 1: auth names the secret "NOPE", which is not set',
     ],
+    ['[{"url":"a.example","modules":""}]', 'entry 1: modules: it names none'],
+    ['[{"url":"a.example","modules":[]}]', 'entry 1: modules: it names none'],
+    ['[{"url":"a.example","modules":["b.example",""]}]', 'modules: Cannot parse pattern ""'],
+    [
+      '[{"url":"a.example","modules":"https://x.y"}]',
+      'modules: Cannot parse pattern "https://x.y"',
+    ],
     ['[{"url":"a.example","modules":"[x"}]', 'entry 1: modules: Cannot parse pattern "[x"'],
     [
       '[{"url":"http://a.example"}]',

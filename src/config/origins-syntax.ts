@@ -170,7 +170,9 @@ function parseUrl({ insecure = false, url }: Row): Parsed<Address> {
 
 function parseModules(globs: Row['modules']): Parsed<Patterns | undefined> {
   if (globs === undefined) return success(undefined);
-  const patterns = parsePatterns([globs].flat().join(','));
+  const text = [globs].flat().join(',');
+  if (text === '') return failed(['modules: it names none, leave it out for all modules']);
+  const patterns = parsePatterns(text);
   return patterns.ok ? patterns : failed(patterns.reason.map((problem) => `modules: ${problem}`));
 }
 

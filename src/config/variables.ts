@@ -2,6 +2,7 @@
 // is no secret, and the remedy.
 import * as v from 'valibot';
 import { failed, success } from '../effects/result.ts';
+import { isHost } from './address.ts';
 import { AGE_FORM, parseAge, parseTimeout, TIMEOUT_FORM } from './duration.ts';
 import type { Parsed } from './problems.ts';
 
@@ -38,7 +39,7 @@ export function hostName(name: string, defaultText = '') {
   return v.pipe(
     text(name, defaultText),
     v.check(
-      (host) => host === '' || URL.parse(`https://${host}/`)?.hostname === host,
+      (host) => host === '' || (isHost(host) && URL.parse(`https://${host}/`)?.hostname === host),
       ({ input }) =>
         unusable(name, input, 'write a host name in lower case, such as go.example.com'),
     ),

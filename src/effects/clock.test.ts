@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fakeClock } from '../../test/fakes/effects/clock.ts';
-import { systemClock, TimeoutError, within } from './clock.ts';
+import { steadyTime, systemClock, TimeoutError, within } from './clock.ts';
 
 const never = new Promise<never>(() => undefined);
 
@@ -66,5 +66,28 @@ describe('the system clock', () => {
 
   it('shows the time since 1970', () => {
     expect(systemClock.now()).toBeGreaterThan(Date.UTC(2020, 0, 1));
+  });
+});
+
+describe('the steady time', () => {
+  it('does not go back when the wall clock does, and goes on from there', () => {
+    let wall = Date.UTC(2026, 0, 1);
+    const steady = steadyTime(() => wall);
+    const start = steady();
+    expect(start).toBe(wall);
+    wall += 1_000;
+    expect(steady() - start).toBe(1_000);
+    wall -= 3_600_000;
+    expect(steady() - start).toBe(1_000);
+    wall += 500;
+    expect(steady() - start).toBe(1_500);
+  });
+
+  it('counts a step forward as time that has passed', () => {
+    let wall = Date.UTC(2026, 0, 1);
+    const steady = steadyTime(() => wall);
+    const start = steady();
+    wall += 3_600_000;
+    expect(steady() - start).toBe(3_600_000);
   });
 });

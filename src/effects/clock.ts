@@ -1,7 +1,9 @@
 /** Time as a dependency, so that tests of time limits do not wait. */
 export interface Clock {
-  /** Milliseconds since the Unix epoch. */
+  /** Milliseconds since the Unix epoch, for what is stored, shared or shown. It may step. */
   now(): number;
+  /** Milliseconds that never step back, for durations and limits within this process alone. */
+  steady(): number;
   /** Calls `ring` after `ms` milliseconds, unless the function that it returns was called before. */
   alarm(ms: number, ring: () => void): () => void;
   /**
@@ -10,8 +12,25 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/**
+ * A time that never steps back, made from one that may. Workers have nothing better: there
+ * `performance.now()` is `Date.now()`. A step back does not count, and a step forward counts as time
+ * that has passed, because an isolate that slept looks the same.
+ */
+export function steadyTime(now: () => number): () => number {
+  let last = 0;
+  let steady = 0;
+  return function readSteadyTime() {
+    const wall = now();
+    steady += Math.max(wall - last, 0);
+    last = wall;
+    return steady;
+  };
+}
+
 export const systemClock: Clock = {
   now: () => Date.now(),
+  steady: steadyTime(Date.now),
   alarm(ms, ring) {
     const timer = setTimeout(ring, ms);
     return () => clearTimeout(timer);

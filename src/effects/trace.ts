@@ -8,16 +8,16 @@ export interface Trace {
   readonly timings: ReadonlyMap<string, number>;
 }
 
-export function createTrace(clock: Pick<Clock, 'now'>): Trace {
+export function createTrace(clock: Pick<Clock, 'steady'>): Trace {
   const timings = new Map<string, number>();
   return {
     timings,
     async measure(name, work) {
-      const started = clock.now();
+      const started = clock.steady();
       try {
         return await work;
       } finally {
-        timings.set(name, (timings.get(name) ?? 0) + clock.now() - started);
+        timings.set(name, (timings.get(name) ?? 0) + clock.steady() - started);
       }
     },
   };

@@ -20,7 +20,7 @@ export function replyOutcome(
   const response = respond(outcome, {
     requestId,
     trace,
-    ms: services.clock.now() - startedAt,
+    ms: services.clock.steady() - startedAt,
     ifNoneMatch: c.req.header('If-None-Match'),
     withoutBody: c.req.raw.method === 'HEAD',
   });
@@ -50,7 +50,7 @@ export function reply(
     status: response.status,
     source: outcome?.source ?? LOCAL,
     bytes: length === null ? undefined : Number(length),
-    ms: clock.now() - startedAt,
+    ms: clock.steady() - startedAt,
     region,
     client: config.logClientAddress ? c.req.header('CF-Connecting-IP') : undefined,
     text: outcome && reasonOf(outcome),

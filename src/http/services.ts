@@ -17,7 +17,7 @@ import type { ModferryEvent, Sink } from '../telemetry/event.ts';
 /** The services that the HTTP layer needs. They live as long as the isolate. */
 export interface HttpServices {
   readonly config: Pick<Config, 'databases' | 'logClientAddress' | 'origins'>;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'steady'>;
   readonly resolveModule: Resolver<ModuleRequest, LogContext>;
   readonly resolveChecksums: Resolver<ChecksumRequest, LogContext>;
   /** Reads the health of the origins, over a connection of the request. */

@@ -38,7 +38,7 @@ export class Budget {
     const release = () => {
       if (this.#leases.delete(release)) this.#left += bytes;
     };
-    this.#leases.set(release, this.#clock.now());
+    this.#leases.set(release, this.#clock.steady());
     return release;
   }
 
@@ -65,7 +65,7 @@ export class Budget {
   }
 
   #endOldLeases(): void {
-    const now = this.#clock.now();
+    const now = this.#clock.steady();
     for (const [release, takenAt] of this.#leases) if (now - takenAt > LEASE_MS) release();
   }
 }

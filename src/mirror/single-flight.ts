@@ -15,9 +15,9 @@ const ABANDONED_AFTER_MS = 60_000;
  */
 export class SingleFlight<T> {
   readonly #leaders = new Map<string, Leader<T>>();
-  readonly #clock: Pick<Clock, 'now'>;
+  readonly #clock: Pick<Clock, 'steady'>;
 
-  constructor(clock: Pick<Clock, 'now'>) {
+  constructor(clock: Pick<Clock, 'steady'>) {
     this.#clock = clock;
   }
 
@@ -27,7 +27,7 @@ export class SingleFlight<T> {
    */
   join(key: string): Promise<T> | undefined {
     const leader = this.#leaders.get(key);
-    if (!leader || this.#clock.now() - leader.progressAt > ABANDONED_AFTER_MS) return undefined;
+    if (!leader || this.#clock.steady() - leader.progressAt > ABANDONED_AFTER_MS) return undefined;
     leader.waiting += 1;
     return leader.shared;
   }
@@ -50,15 +50,15 @@ export class Leader<T> {
   /** The last sign of progress, in milliseconds since the epoch. */
   progressAt: number;
   readonly #share: (value: T) => void;
-  readonly #clock: Pick<Clock, 'now'>;
+  readonly #clock: Pick<Clock, 'steady'>;
   readonly #end: () => void;
 
-  constructor(clock: Pick<Clock, 'now'>, end: () => void) {
+  constructor(clock: Pick<Clock, 'steady'>, end: () => void) {
     const { promise, resolve } = Promise.withResolvers<T>();
     this.shared = promise;
     this.#share = resolve;
     this.#clock = clock;
-    this.progressAt = clock.now();
+    this.progressAt = clock.steady();
     this.#end = end;
   }
 
@@ -72,7 +72,7 @@ export class Leader<T> {
 
   /** Records progress. Long work calls this often. */
   touch(): void {
-    this.progressAt = this.#clock.now();
+    this.progressAt = this.#clock.steady();
   }
 
   /** Ends the flight: the next request leads. */

@@ -13,16 +13,16 @@ const MAX_ENTRIES = 1000;
  */
 export class WrongFiles {
   readonly #until = new Map<string, number>();
-  readonly #clock: Pick<Clock, 'now'>;
+  readonly #clock: Pick<Clock, 'steady'>;
 
-  constructor(clock: Pick<Clock, 'now'>) {
+  constructor(clock: Pick<Clock, 'steady'>) {
     this.#clock = clock;
   }
 
   add(key: StoreKey, origin: string): void {
     const entry = entryOf(key, origin);
     this.#until.delete(entry);
-    this.#until.set(entry, this.#clock.now() + ASKED_LAST_MS);
+    this.#until.set(entry, this.#clock.steady() + ASKED_LAST_MS);
     const [oldest] = this.#until.keys();
     if (this.#until.size > MAX_ENTRIES && oldest !== undefined) this.#until.delete(oldest);
   }
@@ -33,7 +33,7 @@ export class WrongFiles {
    * is not a definite answer.
    */
   has(key: StoreKey, origin: string): boolean {
-    return (this.#until.get(entryOf(key, origin)) ?? 0) > this.#clock.now();
+    return (this.#until.get(entryOf(key, origin)) ?? 0) > this.#clock.steady();
   }
 }
 

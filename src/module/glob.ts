@@ -80,7 +80,8 @@ function matchChunk(
   }
 }
 
-function matchTerm(term: Term, char: string | undefined): boolean {
+/** Returns true if `term` matches this character. */
+export function matchTerm(term: Term, char: string | undefined): boolean {
   if (char === undefined) return false;
   if (term.kind === 'literal') return char === term.char;
   if (term.kind === 'any') return char !== '/';

@@ -31,12 +31,12 @@ export async function testNear(near: NearStore, clock: Clock): Promise<NearTest>
 
 async function writeAndRead(near: NearStore, clock: Clock): Promise<NearTest> {
   const key = ownKey('self-test');
-  const started = clock.now();
+  const started = clock.steady();
   const bytes = new TextEncoder().encode(String(started));
   await near.write(key, { bytes, etag: etagOf(bytes) }, { asOf: started, seconds: 60 });
-  const written = clock.now();
+  const written = clock.steady();
   const copy = await near.read(key);
-  const read = clock.now();
+  const read = clock.steady();
   const isFound = copy?.kind === 'file' && equalBytes(await bytesOf(copy.file.body), bytes);
   if (!isFound) return { kind: 'not found' };
   return { kind: 'found', writeMs: written - started, readMs: read - written };

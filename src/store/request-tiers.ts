@@ -139,14 +139,14 @@ class Calls {
   async copy(write: () => Promise<void>): Promise<void> {
     const { clock, connections, health } = this.#effects;
     const isScarce = this.#kind === 'external' && !connections.hasSpareCalls;
-    if (isScarce || health.isPaused(this.#label, clock.now())) return;
+    if (isScarce || health.isPaused(this.#label, clock.steady())) return;
     try {
       await this.run(write, WRITE_LIMIT_MS);
       health.wrote(this.#label);
     } catch (error) {
       if (error instanceof LimitError) throw error;
-      if (health.isPaused(this.#label, clock.now())) return; // another write has failed
-      health.refusedWrite(this.#label, clock.now());
+      if (health.isPaused(this.#label, clock.steady())) return; // another write has failed
+      health.refusedWrite(this.#label, clock.steady());
       throw error;
     }
   }

@@ -17,9 +17,9 @@ const NO_MS = 600_000;
  */
 export class CarrierSupport {
   readonly #known = new Map<string, { readonly carries: boolean; readonly until: number }>();
-  readonly #clock: Pick<Clock, 'now'>;
+  readonly #clock: Pick<Clock, 'steady'>;
 
-  constructor(clock: Pick<Clock, 'now'>) {
+  constructor(clock: Pick<Clock, 'steady'>) {
     this.#clock = clock;
   }
 
@@ -53,7 +53,7 @@ export class CarrierSupport {
   #of({ carries, url }: Origin): boolean | undefined {
     if (carries === undefined) return true;
     const known = this.#known.get(url);
-    return known && this.#clock.now() < known.until ? known.carries : undefined;
+    return known && this.#clock.steady() < known.until ? known.carries : undefined;
   }
 
   /** The signal of one request does not end it: another one may wait for the same answer. */
@@ -66,7 +66,7 @@ export class CarrierSupport {
     const { body, ok, status } = await asking;
     await body?.cancel();
     if (status === 429 || status >= 500) throw new OriginError({ kind: 'status', status });
-    this.#known.set(url, { carries: ok, until: this.#clock.now() + (ok ? YES_MS : NO_MS) });
+    this.#known.set(url, { carries: ok, until: this.#clock.steady() + (ok ? YES_MS : NO_MS) });
     return ok;
   }
 }

@@ -57,6 +57,7 @@ const nothing = async () => undefined;
 
 const STOPPED: Clock = {
   now: () => 0,
+  steady: () => 0,
   alarm: () => () => undefined,
   sleep: nothing,
 };

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { readdirSync, statSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { platform, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeModule } from '../fakes/origin/module.ts';
 import { fixtureModules } from '../fakes/origin/modules.ts';
@@ -225,6 +225,40 @@ describe.skipIf(platform() !== 'linux')('npm start', () => {
     expect(await failure(start({ STATE_DIR }))).toContain(`Cannot use STATE_DIR "${STATE_DIR}": `);
   });
 
+  it('prints which process uses STATE_DIR, and takes it over from one that was killed', async () => {
+    const first = start();
+    await untilHealthy(url);
+    const tree = first.tree();
+    const workerd = tree.find((pid) => processName(pid) === 'workerd') ?? 0;
+    const node = parentOf(workerd) ?? 0;
+    const second = start({ PORT: '0' });
+    expect((await second.ended).code).toBeGreaterThan(0);
+    const STATE_DIR = JSON.stringify(join(directory, 'state'));
+    expect(second.output()).toContain(`Cannot use STATE_DIR ${STATE_DIR}: process ${node} uses it`);
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    first.killAll();
+    await untilGone(tree);
+    start();
+    await untilHealthy(url);
+  });
+
+  it('prints that STATE_DIR below /proc cannot be made', async () => {
+    const STATE_DIR = '/proc/self/x';
+    expect(await failure(start({ STATE_DIR }))).toContain(`Cannot use STATE_DIR "${STATE_DIR}": `);
+  });
+
+  it.each(['r2', 'r2/miniflare-R2BucketObject/x.sqlite'])(
+    'prints that STATE_DIR cannot be used where %s is a wrong file',
+    async (path) => {
+      const STATE_DIR = join(directory, 'state');
+      await mkdir(dirname(join(STATE_DIR, path)), { recursive: true });
+      await writeFile(join(STATE_DIR, path), 'no database. '.repeat(100));
+      const output = await failure(start({ STATE_DIR }));
+      expect(output).toContain(`Cannot use STATE_DIR "${STATE_DIR}": `);
+      expect(output).toContain(`remove "${join(STATE_DIR, 'r2')}"`);
+    },
+  );
+
   it('killed in the middle of a fill, serves no half file afterwards', async () => {
     const zip = bigZip('big.example/m@v1.0.0/', 100_000_000);
     origin.add(makeModule('big.example/m', { 'v1.0.0': { info: '{}', mod: zip.mod, zip } }));
@@ -244,6 +278,7 @@ describe.skipIf(platform() !== 'linux')('npm start', () => {
 
     start();
     await untilHealthy(url);
+    expect(bytesBelow(join(directory, 'state', 'r2'))).toBeLessThan(1_000_000);
     expect((await download(`${url}/cached-only${file}`)).status).toBe(404);
     const expected = { status: 200, bytes: zip.size, sha256: await sha256Of(zip), broken: false };
     expect(await download(url + file)).toMatchObject(expected);

@@ -144,6 +144,7 @@ function compose(place: Place, sink: (event: ModferryEvent) => void): Modferry {
   const { config, fetch, platform } = place;
   const clock = {
     now: () => platform.clock.now(),
+    steady: () => platform.clock.steady(),
     alarm(ms: number, ring: () => void) {
       const { ended } = currentInvocation();
       return platform.clock.alarm(ms, () => {

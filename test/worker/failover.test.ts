@@ -70,7 +70,7 @@ it.each<[string, string, Fault]>([
     for (const [at, end] of TARGETS.entries()) {
       const answer = await ask(`/example.com/hello/${end}`);
       // An origin that failed is asked after the others from then on; a 404 or 403 is no failure.
-      const asked = at > 0 && !isAnswer ? 1 : fault === 'redirect-loop' ? 7 : 2;
+      const asked = at > 0 && !isAnswer ? 1 : fault === 'redirect-loop' ? 12 : 2;
       expect(summary(answer)).toEqual({ status: 200, ...FILE_HEADERS[KINDS[at] ?? 'list'], asked });
       expect(answer.headers['cache-status']).toContain(new URL(b.url).host);
     }

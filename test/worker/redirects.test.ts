@@ -82,15 +82,15 @@ it('the signature of a redirect goes to its target, and neither an answer nor th
   expect(JSON.stringify([answer.headers, modferry.log])).not.toMatch(/Signature|s3cret|Basic/);
 });
 
-it.each([1, 5])('a chain of %i redirects is followed', async (length) => {
+it.each([1, 10])('a chain of %i redirects is followed', async (length) => {
   chain(length);
   expect(summary(await ask(ZIP))).toEqual({ status: 200, ...FILE_HEADERS.zip, asked: length + 1 });
   expect(mirror.count()).toBe(0);
 });
 
-it('a sixth redirect is a failure of the origin, and the next one is asked', async () => {
-  chain(6);
-  expect(summary(await ask(ZIP))).toEqual({ status: 200, ...FILE_HEADERS.zip, asked: 6 + 1 });
+it('an eleventh redirect is a failure of the origin, and the next one is asked', async () => {
+  chain(11);
+  expect(summary(await ask(ZIP))).toEqual({ status: 200, ...FILE_HEADERS.zip, asked: 11 + 1 });
   expect(mirror.count()).toBe(1);
 });
 
@@ -104,9 +104,30 @@ it.each(['ftp://127.0.0.1/x', 'http://', 'javascript:alert(1)', 'file:///etc/pas
   },
 );
 
+it.each(['http://169.254.169.254/latest/meta-data', 'http://2852039166/', 'http://[fe80::1]/x'])(
+  'a redirect from this machine to %s on its link is a failure of the origin',
+  async (location) => {
+    for (const server of [corp, mirror]) server.set(ZIP, { status: 302, headers: { location } });
+    const answer = await ask(ZIP);
+    expect(summary(answer)).toEqual(failure(502, 3));
+    expect(answer.text).toContain('corp: a redirect to a loopback or link-local address');
+  },
+);
+
+it('a 404 behind a redirect is a failure of the origin, and its text is for nobody', async () => {
+  for (const server of [corp, mirror]) {
+    server.set(ZIP, { status: 302, headers: { location: '/internal' } });
+    server.set('/internal', { status: 404, body: 'INTERNAL-SECRET' });
+  }
+  corp.set(ZIP, { status: 302, headers: { location: '/goproxy/internal' } });
+  const answer = await ask(ZIP);
+  expect(answer.status).toBe(502);
+  expect(JSON.stringify([answer.text, modferry.log])).not.toContain('INTERNAL-SECRET');
+});
+
 it('a loop of redirects ends as 502', async () => {
   for (const server of [corp, mirror]) server.fault('redirect-loop');
   const answer = await ask(ZIP);
-  expect(summary(answer)).toEqual(failure(502, 18));
-  expect(answer.text).toMatch(/corp: more than 5 redirects; mirror: more than 5 redirects/);
+  expect(summary(answer)).toEqual(failure(502, 33));
+  expect(answer.text).toMatch(/corp: more than 10 redirects; mirror: more than 10 redirects/);
 });

@@ -9,6 +9,7 @@ import type { StoredTree } from '../../store/stored-tree.ts';
 import { BucketPage, type BucketQuestion, FACTS_HEADER, parseFacts } from './bucket-protocol.ts';
 import { buildWorker } from './build.ts';
 import { startLocally } from './local.ts';
+import { lockState } from './state-lock.ts';
 
 /** The Worker is asked to remove no more at once. */
 const MAX_REMOVED = 1_000;
@@ -23,6 +24,8 @@ export async function openLocalBucket(stateDirectory: string): Promise<Result<Lo
   if (!existsSync(join(stateDirectory, 'r2'))) {
     return failed('npm start has kept no files there, name a directory instead');
   }
+  const lock = await lockState(stateDirectory);
+  if (!lock.ok) return lock;
   const secret = randomUUID();
   const { miniflare, url } = await startLocally({
     port: 0,
@@ -33,7 +36,11 @@ export async function openLocalBucket(stateDirectory: string): Promise<Result<Lo
   // The edge cache has copies of files that were served, and is never needed.
   const purgeCopies = () => miniflare.purgeCache();
   const tree = bucketStore({ url, secret }, purgeCopies);
-  return success({ tree, close: () => miniflare.dispose() });
+  const close = async () => {
+    await miniflare.dispose();
+    lock.value.release();
+  };
+  return success({ tree, close });
 }
 
 interface BucketWorker {

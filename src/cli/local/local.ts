@@ -2,6 +2,7 @@ import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import type { Variables } from '../../config/variables.ts';
 import { compiledModules } from './build.ts';
 import type { Region } from '../../origins/race/order.ts';
+import { frontWorker } from './front.ts';
 import { readSettings } from './read-settings.ts';
 import { endWorkerdWithThisProcess } from './workerd-path.ts';
 
@@ -50,11 +51,10 @@ export async function startLocally(
   const miniflare = new Miniflare({
     ...convertV4MiniflareOptions({
       host: HOST,
-      port: options.port,
+      port: 0,
       ...(inspectorPort === undefined ? {} : { inspectorPort }),
       log: new Log(LogLevel.ERROR),
-      // An object, because Miniflare's own placeholder is a data centre in Texas.
-      cf: { colo: region.dataCentre, country: region.country, continent: region.continent },
+      cf: false,
       workers: [
         {
           ...worker,
@@ -69,6 +69,10 @@ export async function startLocally(
             ...(await compiledModules(options.script)),
           ],
         },
+        {
+          ...frontWorker({ host: HOST, port: options.port }, region),
+          compatibilityDate: worker.compatibilityDate,
+        },
       ],
     }),
     ...(onLog && {
@@ -77,5 +81,5 @@ export async function startLocally(
     }),
     resourcePersistencePath: options.stateDirectory,
   });
-  return { miniflare, url: await miniflare.ready };
+  return { miniflare, url: await miniflare.unsafeGetDirectURL('front') };
 }

@@ -1,9 +1,9 @@
-import { access, constants, mkdir } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { access, constants, mkdir, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import type { Parsed } from '../../config/problems.ts';
 import { failed, type Result, success } from '../../effects/result.ts';
 import type { Region } from '../../origins/race/order.ts';
-import { messageOf } from '../terminal/message.ts';
+import { hasCode, messageOf } from '../terminal/message.ts';
 
 /** The variables that `npm start` itself reads. */
 export interface StartOptions {
@@ -55,14 +55,29 @@ function parsePort(text: string): Result<number> {
 async function openDirectory(text: string): Promise<Result<string>> {
   const directory = resolve(text);
   try {
-    await mkdir(directory, { recursive: true });
+    await makeDirectory(directory);
     await access(directory, constants.W_OK | constants.X_OK);
-    return success(directory);
+    return (await stat(directory)).isDirectory()
+      ? success(directory)
+      : failed(`Cannot use STATE_DIR ${JSON.stringify(directory)}: it is a file`);
   } catch (error) {
     const why = messageOf(error);
     return failed(
       `Cannot use STATE_DIR ${JSON.stringify(directory)}: it is no directory to write to (${why})`,
     );
+  }
+}
+
+/** Node's own `recursive` never ends below /proc, where a directory is missing and cannot be made. */
+async function makeDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory);
+  } catch (error) {
+    if (hasCode(error, 'EEXIST')) return;
+    const parent = dirname(directory);
+    if (!hasCode(error, 'ENOENT') || parent === directory) throw error;
+    await makeDirectory(parent);
+    await mkdir(directory);
   }
 }
 

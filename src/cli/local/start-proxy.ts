@@ -4,12 +4,15 @@ import { type Parsed, problemsOf } from '../../config/problems.ts';
 import type { Variables } from '../../config/variables.ts';
 import { failed, success } from '../../effects/result.ts';
 import { CommandError } from '../terminal/command-error.ts';
-import { hasCode } from '../terminal/message.ts';
+import { hasCode, messageOf } from '../terminal/message.ts';
 import { whenNpmShellEnds } from '../terminal/npm-shell.ts';
+import { boundCache } from './bound-cache.ts';
 import { buildWorker } from './build.ts';
+import { removeAbandoned } from './clean-state.ts';
 import { runCron } from './cron.ts';
 import { openLog } from './log.ts';
 import { parseStartOptions, type StartOptions } from './start-options.ts';
+import { lockState } from './state-lock.ts';
 import { localVariables } from './variables.ts';
 
 /**
@@ -29,18 +32,30 @@ export async function startProxy(): Promise<void> {
     await build.catch(() => undefined); // removes its temporary files
     throw doesNotStart(parsed.reason);
   }
+  const { stateDirectory } = parsed.value;
+  const lock = await lockState(stateDirectory);
+  if (!lock.ok) {
+    stopped.abort();
+    await build.catch(() => undefined);
+    throw doesNotStart([unusableState(stateDirectory, lock.reason)]);
+  }
+  process.once('exit', () => lock.value.release()); // also keeps it from being collected
   const script = await build.catch((error: unknown) => {
     if (stopped.signal.aborted) process.exit(0);
     throw error;
   });
   if (stopped.signal.aborted) process.exit(0);
   stopped.signal.addEventListener('abort', () => process.exit(0));
+  // After the build, so that a workerd whose process was killed has ended too.
+  await removeAbandoned(stateDirectory).catch((error: unknown) => {
+    throw doesNotStart([unusableState(stateDirectory, messageOf(error))]);
+  });
   const { miniflare, url } = await startWorkerd(parsed.value, script);
 
-  const { stateDirectory } = parsed.value;
   console.log(`modferry listens on ${url.origin} and keeps its files in ${stateDirectory}`);
   console.log(`Paste this line:  go env -w GOPROXY=${url.origin}`);
   void runCron(miniflare);
+  void boundCache(miniflare, stateDirectory);
 }
 
 interface Start extends StartOptions {
@@ -77,6 +92,10 @@ function printLine(line: string): void {
 
 function portInUse(port: number): string {
   return `Cannot use PORT "${port}": another program listens on it`;
+}
+
+function unusableState(stateDirectory: string, why: string): string {
+  return `Cannot use STATE_DIR ${JSON.stringify(stateDirectory)}: ${why}`;
 }
 
 function doesNotStart(problems: readonly string[]): CommandError {

@@ -157,11 +157,11 @@ class Pump {
   /** Forwards all chunks but the last, which it returns with the size of the body. */
   async #readBody(): Promise<{ readonly held: Uint8Array<ArrayBuffer>; readonly size: number }> {
     const { body, clock, file, first } = this.#options;
-    const startedAt = clock.now();
+    const startedAt = clock.steady();
     let held = first;
     let size = first.length;
     void this.#ring.left.then(() => {
-      const pace = { received: size - first.length, ms: clock.now() - startedAt };
+      const pace = { received: size - first.length, ms: clock.steady() - startedAt };
       if (!file.isWanted() && !isNearlyComplete({ declared: body.declaredBytes, size, ...pace })) {
         void body.cancel('the client left');
       }

@@ -317,3 +317,11 @@ it('an opening by Retry-After after a quiet day counts as the first one', () => 
   fail();
   expect(breaker.until - now).toBe(30_000);
 });
+
+it('an open time further away than the longest one was set before the clock stepped back, and is over', () => {
+  const now = Date.UTC(2026, 0, 1);
+  const open = afterFailure(CLOSED, { now, random: 0.5, retryAfterSeconds: 3600 });
+  expect(stateOf(open, now)).toBe('open');
+  expect(stateOf(open, now - 60_000)).toBe('open'); // clocks of isolates differ
+  expect(stateOf(open, now - 60_001)).toBe('half-open');
+});

@@ -1,3 +1,5 @@
+import { MAX_CLOCK_SKEW_MS } from '../clock-skew.ts';
+
 /**
  * The circuit breaker of one origin: after repeated failures it is not asked for a while.
  *
@@ -61,9 +63,17 @@ const QUIET_MS = 300_000;
 /** How long after its last failure an origin whose breaker is closed is tried again. */
 export const RETRY_SUSPECT_MS = 5_000;
 
+/**
+ * Whether a time of a breaker has come. These are times of the wall clock, because isolates share
+ * them. One that is further away than any that is ever set was set before the clock stepped back.
+ */
+export function hasCome(time: number, now: number): boolean {
+  return now >= time || time - now > MAX_RETRY_AFTER_MS + MAX_CLOCK_SKEW_MS;
+}
+
 export function stateOf({ until }: Breaker, now: number): BreakerState {
   if (until === 0) return 'closed';
-  return now < until ? 'open' : 'half-open';
+  return hasCome(until, now) ? 'half-open' : 'open';
 }
 
 /** Whether the last request failed; that holds as long as the breaker is not closed. */

@@ -56,7 +56,7 @@ type Stage = keyof typeof STAGES;
 
 function fresh() {
   let now = Date.UTC(2026, 0, 1);
-  const clock = { now: () => now };
+  const clock = { now: () => now, steady: () => now };
   const health = new HealthRegistry({ clock, random: () => 0.5 });
   const record = (result: Attempt<unknown>, stage: Stage, lane: Lane = 'reach') => {
     const progress = new AttemptProgress(clock);
@@ -131,8 +131,11 @@ describe('the outcome of an attempt', () => {
 
   it('a timeout within the hedge delay is not counted against the origin', () => {
     let now = Date.UTC(2026, 0, 1);
-    const health = new HealthRegistry({ clock: { now: () => now }, random: () => 0.5 });
-    const progress = new AttemptProgress({ now: () => now });
+    const health = new HealthRegistry({
+      clock: { now: () => now, steady: () => now },
+      random: () => 0.5,
+    });
+    const progress = new AttemptProgress({ steady: () => now });
     progress.connected();
     now += 400;
     recordAttempt(health, { origin, result: failed(TIMEOUT), progress, lane: 'reach', path: '/x' });

@@ -22,7 +22,7 @@ beforeEach(() => {
 
 /** A registry on the same clock, without jitter. */
 function freshRegistry(): HealthRegistry {
-  return new HealthRegistry({ clock: { now: () => now }, random: () => 0.5 });
+  return new HealthRegistry({ clock: { now: () => now, steady: () => now }, random: () => 0.5 });
 }
 
 const TIMEOUT: FailureReason = { kind: 'timeout', ms: 10_000 };

@@ -9,6 +9,7 @@ import {
   type Breaker,
   type BreakerState,
   type FailureFacts,
+  hasCome,
   isFailing,
   isSuspect,
   RETRY_SUSPECT_MS,
@@ -45,7 +46,7 @@ const HELD_BACK_MS = 5_000;
 const STALE_FAILURE_MS = 2_000;
 
 export interface RegistryOptions {
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'now' | 'steady'>;
   /** Between 0 and 1. */
   readonly random: () => number;
   /** Default: none is known, and no breaker opens because of failures that may concern one file. */
@@ -63,7 +64,7 @@ export class HealthRegistry {
   /** Until when no trial follows the last failure, whichever breaker that concerned. */
   readonly #noTrialUntil = new Map<string, number>();
   readonly #doubts = new Map<string, Doubts>();
-  readonly #clock: Pick<Clock, 'now'>;
+  readonly #clock: Pick<Clock, 'now' | 'steady'>;
   readonly #random: () => number;
   readonly knownFileOf: KnownFileOf;
   #changes = 0;
@@ -111,11 +112,11 @@ export class HealthRegistry {
    * origin has answered. Nothing counts against it yet, as that answer may prove wrong.
    */
   holdBack({ url }: Origin): void {
-    this.#heldBackUntil.set(url, this.#clock.now() + HELD_BACK_MS);
+    this.#heldBackUntil.set(url, this.#clock.steady() + HELD_BACK_MS);
   }
 
   isHeldBack({ url }: Origin): boolean {
-    return this.#clock.now() < (this.#heldBackUntil.get(url) ?? 0);
+    return this.#clock.steady() < (this.#heldBackUntil.get(url) ?? 0);
   }
 
   /** Whether its breaker for answers is open or half-open. */
@@ -162,16 +163,16 @@ export class HealthRegistry {
 
   /** Claims the request for its known file, if nobody has asked for that in the last seconds. */
   claimCheck(origin: Origin): boolean {
-    return this.#doubtsOf(origin).claimCheck(this.#clock.now(), TRIAL_CLAIM_MS);
+    return this.#doubtsOf(origin).claimCheck(this.#clock.steady(), TRIAL_CLAIM_MS);
   }
 
   #isFree({ url }: Origin, dueAt: number): boolean {
     const now = this.#clock.now();
-    return now >= dueAt && now >= (this.#claimedUntil.get(url) ?? 0);
+    return hasCome(dueAt, now) && this.#clock.steady() >= (this.#claimedUntil.get(url) ?? 0);
   }
 
   #claim({ url }: Origin): true {
-    this.#claimedUntil.set(url, this.#clock.now() + TRIAL_CLAIM_MS);
+    this.#claimedUntil.set(url, this.#clock.steady() + TRIAL_CLAIM_MS);
     return true;
   }
 
@@ -231,7 +232,7 @@ export class HealthRegistry {
       this.#set(origin, { ...health, bulk, brokeAfter: brokeAfter(reason, bytes) });
       return;
     }
-    if (isKnownFile) doubts.confirm(now);
+    if (isKnownFile) doubts.confirm(this.#clock.steady());
     else doubts.add(failure, origin, path);
     this.#set(origin, { ...health, reach: this.#reachAfter(origin, failure, facts) });
   }

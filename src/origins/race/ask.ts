@@ -47,7 +47,7 @@ export async function askOrigins<T>(
   const { clock, health } = effects;
   const lane = laneOf(question);
   const { askLast, skip } = question.policy ?? {};
-  const deadline = clock.now() + effects.remainingMs;
+  const deadline = clock.steady() + effects.remainingMs;
   const breakers = openBreakers(origins, (origin) => health.state(origin, lane));
   const failures: Failure[] = [];
   let missing: Missing | undefined;

@@ -78,7 +78,10 @@ function rank(
 ): string {
   let now = Date.UTC(2026, 0, 1);
   const today = now;
-  const health = new HealthRegistry({ clock: { now: () => now }, random: () => 0.5 });
+  const health = new HealthRegistry({
+    clock: { now: () => now, steady: () => now },
+    random: () => 0.5,
+  });
   const group = Object.entries(recorded).map(
     ([name, { ago = 0, latency, regions = [], requests = '' }]) => {
       const origin = originOf(name, { regions });

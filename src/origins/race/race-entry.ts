@@ -69,7 +69,7 @@ export class RaceEntry<T> implements RunningRequest {
     { lane, path }: { readonly lane: Lane; readonly path: string },
     effects: RaceEffects & Mirrors,
   ) {
-    const { clock, health, hopelessSince = clock.now(), isAlone } = effects;
+    const { clock, health, hopelessSince = clock.steady(), isAlone } = effects;
     this.origin = origin;
     this.#path = path;
     // An origin that answers, if only with failures, keeps its time where it is the only one.
@@ -102,7 +102,7 @@ export class RaceEntry<T> implements RunningRequest {
       clock,
       connections,
       deadline,
-      limitMs: deadline - clock.now(),
+      limitMs: deadline - clock.steady(),
       progress: this.#progress,
       signal: this.#stop.signal,
       resume: this.#resumeOptions(question.path, mirrors),
@@ -167,7 +167,7 @@ export class RaceEntry<T> implements RunningRequest {
     this.#result = { kind: 'failed', failure };
     const isOvertaken = waitingMs >= this.hedgeDelayMs && !signal?.aborted;
     const lane = this.hasHeaders ? this.#lane : 'reach';
-    if (isOvertaken && clock.now() >= this.lastResortUntil)
+    if (isOvertaken && clock.steady() >= this.lastResortUntil)
       health.recordFailure(this.origin, failure, { bytes, headersMs, lane, path: this.#path });
     else if (isOvertaken) health.recordOvertaken(this.origin, failure, lane);
     this.#stop.abort(new Error('It is not waited for any longer'));

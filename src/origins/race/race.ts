@@ -64,7 +64,7 @@ export class Race<T> {
     this.#left = [...ranked];
     const { clock, health } = effects;
     const isHopeless = ranked.every((origin) => health.isTripped(origin));
-    this.#hopelessSince = isHopeless ? clock.now() : undefined;
+    this.#hopelessSince = isHopeless ? clock.steady() : undefined;
   }
 
   async run(): Promise<RaceResult<T>> {
@@ -89,7 +89,7 @@ export class Race<T> {
   async #untilFinished(): Promise<void> {
     for (;;) {
       for (const entry of this.#running) entry.checkIfSilent();
-      const action = decide(this.#state, this.#effects.clock.now());
+      const action = decide(this.#state, this.#effects.clock.steady());
       if (action.kind === 'finish') return;
       if (action.kind === 'wait') await this.#wait(action.requests, action.ms);
       else if (action.kind === 'give up') await this.#giveUp(action.requests);
@@ -206,7 +206,7 @@ export class Race<T> {
    */
   #holdBackLate(): void {
     const { clock, health } = this.#effects;
-    const late = this.#running.filter((entry) => isLate(entry, clock.now()));
+    const late = this.#running.filter((entry) => isLate(entry, clock.steady()));
     for (const { origin } of late) health.holdBack(origin);
   }
 
@@ -230,7 +230,7 @@ export class Race<T> {
       if (result?.kind !== 'failed' || !mayRecover) continue;
       const { failure } = result;
       const pauseMs = retryPauseMs(failure, random());
-      if (pauseMs === undefined || clock.now() + pauseMs >= deadline) continue;
+      if (pauseMs === undefined || clock.steady() + pauseMs >= deadline) continue;
       await clock.sleep(pauseMs, signal).catch(() => undefined);
       if (signal?.aborted) return;
       const again = this.#start(origin);
@@ -246,7 +246,7 @@ export class Race<T> {
     for (;;) {
       if (entry.result) return;
       entry.checkIfSilent();
-      const now = clock.now();
+      const now = clock.steady();
       const isClientGone = signal?.aborted ?? false;
       if (!isWorthWaiting(entry, { has404: false, isClientGone }, now)) return entry.giveUp();
       await this.#wait([entry], untilChangeMs([entry], now));

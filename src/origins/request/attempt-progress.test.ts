@@ -10,7 +10,7 @@ interface Scene {
 /** The progress of a request that waits for a connection. */
 function queued(): Scene {
   let now = Date.UTC(2026, 0, 1);
-  return { progress: new AttemptProgress({ now: () => now }), wait: (ms) => void (now += ms) };
+  return { progress: new AttemptProgress({ steady: () => now }), wait: (ms) => void (now += ms) };
 }
 
 /** The progress of a request that was just sent. */

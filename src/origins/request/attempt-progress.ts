@@ -13,9 +13,9 @@ export class AttemptProgress {
   bytes = 0;
   /** When the request had its connection; undefined while it waits for one. */
   #connectedAt: number | undefined;
-  readonly #clock: Pick<Clock, 'now'>;
+  readonly #clock: Pick<Clock, 'steady'>;
 
-  constructor(clock: Pick<Clock, 'now'>) {
+  constructor(clock: Pick<Clock, 'steady'>) {
     this.#clock = clock;
   }
 
@@ -26,7 +26,9 @@ export class AttemptProgress {
 
   /** How long the origin has kept modferry waiting for its headers or for the next bytes. */
   get waitingMs(): number {
-    return this.waitingSince === undefined ? 0 : Math.max(this.#clock.now() - this.waitingSince, 0);
+    return this.waitingSince === undefined
+      ? 0
+      : Math.max(this.#clock.steady() - this.waitingSince, 0);
   }
 
   /** The time since the headers. */
@@ -35,13 +37,13 @@ export class AttemptProgress {
   }
 
   get #sinceConnectedMs(): number {
-    const now = this.#clock.now();
+    const now = this.#clock.steady();
     return Math.max(now - (this.#connectedAt ?? now), 0); // clocks may step back
   }
 
   /** A connection is free, and the request is sent. */
   connected(): void {
-    this.#connectedAt = this.#clock.now();
+    this.#connectedAt = this.#clock.steady();
     this.waitingSince = this.#connectedAt;
   }
 
@@ -51,7 +53,7 @@ export class AttemptProgress {
   }
 
   readStarted(): void {
-    this.waitingSince = this.#clock.now();
+    this.waitingSince = this.#clock.steady();
   }
 
   readEnded(bytes: number): void {

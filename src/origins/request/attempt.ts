@@ -93,7 +93,7 @@ async function untilFree(
   connection: Connection,
   { clock, deadline, limitMs, signal }: AttemptOptions,
 ): Promise<NotAsked | undefined> {
-  const waitMs = deadline === undefined ? limitMs : deadline - clock.now();
+  const waitMs = deadline === undefined ? limitMs : deadline - clock.steady();
   try {
     await within(clock, waitMs, connection.untilFree(signal));
     return undefined;
@@ -108,7 +108,7 @@ async function attemptOver<T>(
   options: AttemptOptions & { readonly question: Question<T> },
 ): Promise<Attempt<T>> {
   const { clock, question, signal, progress = new AttemptProgress(clock) } = options;
-  const limitMs = Math.min(options.limitMs, (options.deadline ?? Infinity) - clock.now());
+  const limitMs = Math.min(options.limitMs, (options.deadline ?? Infinity) - clock.steady());
   progress.connected();
   const connection = new AbortController();
   const work = request(origin, question, { ...options, free, signal: connection.signal, progress });

@@ -2,6 +2,7 @@ import { type Clock, within } from '../../effects/clock.ts';
 import { badRedirect, OriginError } from '../failure.ts';
 import type { Origin } from '../origin.ts';
 import type { OriginDriver } from './driver.ts';
+import { localNetworkOf } from './local-network.ts';
 
 /**
  * Sent as X-Real-IP, in which the platform would put the address of the client when an origin is
@@ -9,14 +10,8 @@ import type { OriginDriver } from './driver.ts';
  */
 const NOBODYS_ADDRESS = '192.0.2.1';
 
-/** proxy.golang.org answers many zips with one redirect to its storage; five are plenty. */
-const MAX_REDIRECTS = 5;
-
-/**
- * Behind a redirect these are no answers of a module proxy. An object storage gives them for a
- * signed address that has expired, and for a file that it lost.
- */
-const REFUSALS: ReadonlySet<number> = new Set([400, 403, 404, 410]);
+/** As the go command (cmd/go/internal/web and net/http). */
+const MAX_REDIRECTS = 10;
 
 export interface HttpEffects {
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
@@ -48,22 +43,27 @@ export function httpDriver(origin: Origin, { fetch, clock }: HttpEffects): Origi
       const location = response.headers.get('Location');
       const { status } = response;
       const isRedirect = status >= 300 && status <= 399 && location !== null;
-      if (!isRedirect && (isFirst || !REFUSALS.has(status))) return response;
+      if (!isRedirect && (isFirst || status < 400)) return response;
 
       await response.body?.cancel();
+      // The storage behind a redirect does not know which modules exist: it answers 404 to what was
+      // removed and 400 to a signed address that has expired. Its text may be meant for nobody.
       if (!isRedirect) throw new OriginError({ kind: 'status', status, words: 'after a redirect' });
       if (redirects === MAX_REDIRECTS)
         throw new OriginError(badRedirect(`more than ${MAX_REDIRECTS} redirects`));
-      url = redirectTarget(location, url);
+      url = redirectTarget(location, url, origin);
     }
   };
 }
 
-function redirectTarget(location: string, base: string): string {
+function redirectTarget(location: string, base: string, origin: Origin): string {
   const target = URL.parse(location, base);
   if (!target || !/^https?:$/.test(target.protocol))
     throw new OriginError(badRedirect('a redirect to no http or https address'));
   if (target.protocol === 'http:' && base.startsWith('https:'))
     throw new OriginError(badRedirect('a redirect from https to http'));
+  const network = localNetworkOf(target);
+  if (network !== undefined && network !== localNetworkOf(new URL(origin.url)))
+    throw new OriginError(badRedirect('a redirect to a loopback or link-local address'));
   return target.href;
 }

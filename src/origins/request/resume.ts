@@ -205,14 +205,14 @@ export class Resumer {
     // The waiting time of the first origin does not include that of others.
     const isFirst = origin === this.#body.origin;
     const progress = isFirst ? firstProgress : new AttemptProgress(clock);
-    const startedAt = clock.now();
+    const startedAt = clock.steady();
     this.#requests += 1;
     progress.readStarted();
     try {
       const response = await openDriver(origin)(path, { headers, signal });
       free.release();
       progress.readEnded(0);
-      const headersMs = clock.now() - startedAt;
+      const headersMs = clock.steady() - startedAt;
       const { stallMs } = origin.limits;
       const reader = new BodyReader(response, { clock, stallMs, progress });
       if (!(await this.#continues(origin, response, { ...broken, reader }))) {

@@ -7,6 +7,8 @@ export interface FakeClock extends Clock {
    * when no promise can settle without further time or I/O.
    */
   advance(ms: number): Promise<void>;
+  /** Moves the wall clock alone, forward or back: no time passes. */
+  step(ms: number): void;
   /** Milliseconds until each pending sleep ends, in ascending order. */
   readonly alarms: readonly number[];
 }
@@ -19,6 +21,7 @@ interface Sleeper {
 /** A clock that starts at `start`, in milliseconds since the epoch. */
 export function fakeClock(start = Date.UTC(2026, 0, 1)): FakeClock {
   let now = start;
+  let stepped = 0;
   let sleepers: Sleeper[] = [];
 
   function wakeNext(until: number): boolean {
@@ -43,7 +46,9 @@ export function fakeClock(start = Date.UTC(2026, 0, 1)): FakeClock {
   }
 
   return {
-    now: () => now,
+    now: () => now + stepped,
+    steady: () => now,
+    step: (ms) => void (stepped += ms),
     alarm,
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {
@@ -75,6 +80,7 @@ export function fakeClock(start = Date.UTC(2026, 0, 1)): FakeClock {
 export function impatientClock(now: Clock['now'] = () => 0): Clock {
   return {
     now,
+    steady: now,
     alarm(_, ring) {
       const immediate = setImmediate(ring);
       return () => clearImmediate(immediate);

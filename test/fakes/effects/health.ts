@@ -5,7 +5,7 @@ import { HealthRegistry } from '../../../src/origins/health/registry.ts';
 import type { Origin } from '../../../src/origins/origin.ts';
 
 /** A health registry without jitter: its random numbers are all 0.5. */
-export function fakeHealth(clock: Pick<Clock, 'now'>): HealthRegistry {
+export function fakeHealth(clock: Pick<Clock, 'now' | 'steady'>): HealthRegistry {
   return new HealthRegistry({ clock, random: () => 0.5 });
 }
 

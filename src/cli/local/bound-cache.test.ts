@@ -1,0 +1,37 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { boundCache } from './bound-cache.ts';
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'modferry-bound-'));
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+async function addEntries(from: number, to: number): Promise<void> {
+  const blobs = join(directory, 'cache', 'default', 'blobs');
+  await mkdir(blobs, { recursive: true });
+  for (let at = from; at < to; at++) await writeFile(join(blobs, String(at)), '');
+}
+
+it('the edge cache is emptied once it has more than 20,000 entries, also where that failed before', async () => {
+  let purged = 0;
+  const purgeCache = async () => {
+    purged += 1;
+    if (purged === 1) throw new Error('not now');
+    return 0;
+  };
+  const counts: number[] = [];
+  const steps = [() => addEntries(0, 20_000), () => addEntries(20_000, 20_001), async () => {}];
+  const end = new Error('the end');
+  const run = boundCache({ purgeCache }, directory, async () => {
+    counts.push(purged);
+    const step = steps.shift();
+    if (!step) throw end;
+    await step();
+  });
+  await expect(run).rejects.toBe(end);
+  expect(counts).toEqual([0, 0, 1, 2]);
+});

@@ -1,0 +1,33 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { failed, type Result, success } from '../../effects/result.ts';
+
+/** The right to write below a state directory. It ends with the process, also by SIGKILL. */
+export interface StateLock {
+  release(): void;
+}
+
+/**
+ * Takes the lock of a state directory, or says which process has it. Two runs on one directory
+ * would break each other's uploads.
+ *
+ * It is the lock of an empty SQLite database: the operating system gives it up when its process
+ * ends. A file with a process id alone would block after a SIGKILL, as soon as another process has
+ * the id, which is the rule in containers.
+ */
+export async function lockState(stateDirectory: string): Promise<Result<StateLock>> {
+  const pidFile = join(stateDirectory, 'lock.pid');
+  const database = new DatabaseSync(join(stateDirectory, 'lock'));
+  try {
+    database.exec('BEGIN EXCLUSIVE');
+  } catch {
+    database.close();
+    const pid = await readFile(pidFile, 'utf8').catch(() => '');
+    return failed(
+      `process ${pid || 'of an unknown id'} uses it: end that one, or name another directory`,
+    );
+  }
+  await writeFile(pidFile, String(process.pid));
+  return success({ release: () => database.close() });
+}
