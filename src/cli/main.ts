@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { registerAudit } from './commands/audit.ts';
+import { registerDeploy } from './commands/deploy.ts';
 import { registerStart } from './commands/start.ts';
 import { CommandError } from './terminal/command-error.ts';
 
@@ -16,6 +17,7 @@ const program = new Command('modferry')
 
 registerStart(program);
 registerAudit(program);
+registerDeploy(program);
 
 try {
   await program.parseAsync();
