@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { registerAudit } from './commands/audit.ts';
 import { registerDeploy } from './commands/deploy.ts';
+import { registerFirstDay } from './commands/first-day.ts';
 import { registerStart } from './commands/start.ts';
 import { CommandError } from './terminal/command-error.ts';
 
@@ -18,6 +19,7 @@ const program = new Command('modferry')
 registerStart(program);
 registerAudit(program);
 registerDeploy(program);
+registerFirstDay(program);
 
 try {
   await program.parseAsync();

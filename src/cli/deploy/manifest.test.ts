@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { parse } from 'smol-toml';
 import { expect, it } from 'vitest';
 import { parseManifest, wranglerConfig } from './manifest.ts';
@@ -23,7 +24,7 @@ it('everything of wrangler.toml stays but what a deployment knows better', () =>
   const own = parse(toml);
   expect(config).toEqual({
     ...own,
-    main: '/root/src/worker.ts',
+    main: resolve('/root', 'src/worker.ts'),
     routes: [{ pattern: 'go.example.com', custom_domain: true }],
     r2_buckets: [{ binding: 'FILES', bucket_name: 'modferry-files' }],
     kv_namespaces: [{ binding: 'META', id: 'id1' }],
