@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Deployer, newDeployer } from '../../../test/fakes/cloudflare/deployment.ts';
 
@@ -50,6 +52,17 @@ describe('before anything is uploaded or made', () => {
     const { error } = await deployer.run(FLAGS, { environment });
     expect(error).toContain(message);
     expect(error).not.toContain('secret,');
+  });
+
+  it('variables with which modferry would not start are refused, all at once', async () => {
+    const root = dirname(deployer.directory);
+    const vars = 'ORIGINS = "htp://x"\nTIMEOUT_STALL = "soon"\nPRIVATE = ""';
+    const toml = `name = "modferry"\nmain = "src/worker.ts"\n[vars]\n${vars}\n`;
+    await writeFile(join(root, 'wrangler.toml'), toml);
+    const { error } = await deployer.run(FLAGS, { root });
+    expect(error).toContain('[vars] in wrangler.toml is wrong:');
+    expect(error).toContain('"htp://x"');
+    expect(error).toContain('TIMEOUT_STALL "soon"');
   });
 
   it('a domain whose name servers are elsewhere is refused', async () => {

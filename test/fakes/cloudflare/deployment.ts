@@ -26,6 +26,8 @@ export interface RunOptions {
   /** The answers to questions on the terminal, in order. Default: there is no terminal. */
   readonly answers?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** Where wrangler.toml is. Default: that of this repository. */
+  readonly root?: string;
 }
 
 export interface Run {
@@ -62,14 +64,14 @@ export async function newDeployer(): Promise<Deployer> {
     platform,
     edge,
     directory,
-    async run(flags = {}, { answers, environment = {} } = {}) {
+    async run(flags = {}, { answers, environment = {}, root = ROOT } = {}) {
       const printed: string[] = [];
       const questions: string[] = [];
       const left = [...(answers ?? [])];
       let now = 0;
       const effects: DeployEffects = {
         environment: { ...deployEnvironment(platform, home), ...environment },
-        root: ROOT,
+        root,
         directory,
         ask:
           answers &&
