@@ -1,5 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { registerAudit } from './commands/audit.ts';
+import { registerDeploy } from './commands/deploy.ts';
+import { registerFirstDay } from './commands/first-day.ts';
 import { registerStart } from './commands/start.ts';
 import { CommandError } from './terminal/command-error.ts';
 
@@ -16,6 +18,8 @@ const program = new Command('modferry')
 
 registerStart(program);
 registerAudit(program);
+registerDeploy(program);
+registerFirstDay(program);
 
 try {
   await program.parseAsync();

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
+import { wranglerScript } from './wrangler-path.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 
@@ -24,14 +24,9 @@ export async function buildWorker({
 }: BuildOptions = {}): Promise<string> {
   const outdir = await mkdtemp(join(tmpdir(), 'modferry-build-'));
   try {
-    const wrangler = join(
-      dirname(createRequire(import.meta.url).resolve('wrangler/package.json')),
-      'bin',
-      'wrangler.js',
-    );
     await promisify(execFile)(
       process.execPath,
-      [wrangler, 'deploy', entry, '--dry-run', '--outdir', outdir],
+      [wranglerScript(), 'deploy', entry, '--dry-run', '--outdir', outdir],
       {
         cwd: ROOT,
         signal,

@@ -1,0 +1,41 @@
+import type { Command } from 'commander';
+import { CommandError } from '../terminal/command-error.ts';
+
+const NOTES = `
+With npm: npm run first-day -- https://go.example.com
+
+It asks as a go command does, for some twenty small files. docs/first-day.md
+explains each line, and has the checks that nobody can run from outside.
+
+Exit code: 0 nothing is bad; 1 something is.`;
+
+interface Flags {
+  readonly module: string;
+  readonly large?: string;
+}
+
+/** Adds the command `first-day`. */
+export function registerFirstDay(program: Command): void {
+  program
+    .command('first-day')
+    .description('Checks a new deployment for what only the real platform shows.')
+    .argument('<address>', 'of the deployment, such as https://go.example.com')
+    .option('--module <path>', 'a public module of ten versions or more', 'golang.org/x/text')
+    .option('--large <module@version>', 'also fetch this zip, of 100 MB or more')
+    .addHelpText('after', NOTES)
+    .action(async (address: string, { large, module }: Flags) => {
+      const url = URL.parse(address);
+      if (!url || !['http:', 'https:'].includes(url.protocol)) {
+        const why = `Cannot check ${JSON.stringify(address)}: write an address such as https://go.example.com`;
+        throw new CommandError(why, 1);
+      }
+      if (large !== undefined && !/.@v./.test(large)) {
+        const why = `Cannot fetch ${JSON.stringify(large)}: write <module>@<version>`;
+        throw new CommandError(why, 1);
+      }
+      // Not needed for the help.
+      const { firstDay } = await import('../first-day/start.ts');
+      const isRight = await firstDay({ address: url.href.replace(/\/+$/, ''), module, large });
+      process.exitCode = isRight ? 0 : 1;
+    });
+}

@@ -1,0 +1,53 @@
+import * as v from 'valibot';
+import { failed, type Result, success } from '../../effects/result.ts';
+import type { DeployEffects } from './effects.ts';
+import { logIn, runWrangler } from './wrangler.ts';
+
+/** What `wrangler auth token --json` writes. */
+const Credentials = v.variant('type', [
+  v.object({ type: v.picklist(['oauth', 'api_token']), token: v.string() }),
+  v.object({ type: v.literal('api_key'), key: v.string(), email: v.string() }),
+]);
+
+/**
+ * The headers that name who asks Cloudflare's API: the token of the environment, else the login
+ * that wrangler has. On a terminal without either, wrangler's login is started.
+ */
+export async function findCredentials({
+  ask,
+  environment,
+  print,
+}: Pick<DeployEffects, 'ask' | 'environment' | 'print'>): Promise<
+  Result<Readonly<Record<string, string>>>
+> {
+  const token = environment['CLOUDFLARE_API_TOKEN'];
+  if (token) return success({ Authorization: `Bearer ${token}` });
+  const found = await wranglerCredentials(environment);
+  if (found) return success(found);
+  if (!ask) {
+    return failed(
+      'Nobody is logged in to Cloudflare: set CLOUDFLARE_API_TOKEN, or run "npx wrangler login" on a terminal before',
+    );
+  }
+  print('Nobody is logged in to Cloudflare: wrangler opens a browser for it');
+  await logIn(environment);
+  const after = await wranglerCredentials(environment);
+  if (after) return success(after);
+  return failed(
+    'Still nobody is logged in to Cloudflare: where the browser cannot finish the login, make an API token in the dashboard and set CLOUDFLARE_API_TOKEN',
+  );
+}
+
+async function wranglerCredentials(
+  environment: DeployEffects['environment'],
+): Promise<Readonly<Record<string, string>> | undefined> {
+  const { code, output } = await runWrangler(['auth', 'token', '--json'], environment);
+  const start = output.indexOf('{');
+  if (code !== 0 || start < 0) return undefined;
+  const parsed = v.safeParse(Credentials, JSON.parse(output.slice(start)));
+  if (!parsed.success) return undefined;
+  const credentials = parsed.output;
+  return credentials.type === 'api_key'
+    ? { 'X-Auth-Key': credentials.key, 'X-Auth-Email': credentials.email }
+    : { Authorization: `Bearer ${credentials.token}` };
+}
