@@ -14,20 +14,27 @@ const INTERVAL_MS = 60_000;
 
 const minute = () => delay(INTERVAL_MS, undefined, { ref: false });
 
+export interface BoundOptions {
+  /** Default: 20,000. */
+  readonly maxEntries?: number;
+  /** What is waited for between two looks. Default: a minute. */
+  readonly pause?: () => Promise<unknown>;
+}
+
 /**
- * Empties the edge cache at once and after every pause where it has more than 20,000 entries, until
- * the process ends. KV and R2 have what is lost, but for remembered 404s.
+ * Empties the edge cache at once and after every pause where it has too many entries, until the
+ * process ends. KV and R2 have what is lost, but for remembered 404s.
  */
 export async function boundCache(
   miniflare: Pick<Miniflare, 'purgeCache'>,
   stateDirectory: string,
-  pause: () => Promise<unknown> = minute,
+  { maxEntries = MAX_ENTRIES, pause = minute }: BoundOptions = {},
 ): Promise<never> {
   const entries = join(stateDirectory, 'cache', 'default', 'blobs');
   for (;;) {
     const files = await readdir(entries).catch(() => []); // there is none before the first entry
     // What fails is tried again.
-    if (files.length > MAX_ENTRIES) await miniflare.purgeCache().catch(() => undefined);
+    if (files.length > maxEntries) await miniflare.purgeCache().catch(() => undefined);
     await pause();
   }
 }
