@@ -124,14 +124,10 @@ export class HealthRegistry {
     return this.of(origin).reach.until > 0;
   }
 
-  /** Whether its breaker opened because it failed with its known file too, and not as it asked. */
-  isDown(origin: Origin): boolean {
-    return this.isTripped(origin) && this.#doubtsOf(origin).areConfirmed;
-  }
-
-  /** Whether it is down and gave no answer at all. */
+  /** Whether its breaker is open because it gave no answer at all, not even with its known file. */
   isSilent(origin: Origin): boolean {
-    return this.isDown(origin) && this.#doubtsOf(origin).isSilent;
+    const { areConfirmed, isSilent } = this.#doubtsOf(origin);
+    return this.isTripped(origin) && areConfirmed && isSilent;
   }
 
   /** Claims the trial of a suspect origin, if it is due and no other request has claimed it. */

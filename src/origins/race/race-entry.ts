@@ -42,6 +42,9 @@ export interface Mirrors {
  */
 const LAST_RESORT_MS = 4_500;
 
+/** When its known file is asked for meanwhile. */
+const LAST_RESORT_CHECK_MS = 2_000;
+
 /**
  * How long a healthy origin is waited for after a 404 of another one: a proxy takes some seconds to
  * fetch a version that was never requested before, and a wrong 404 ends a build.
@@ -144,9 +147,13 @@ export class RaceEntry<T> implements RunningRequest {
     return failures > 1 || until > 0 ? this.hedgeDelayMs : WAIT_AFTER_404_MS;
   }
 
-  /** Asks the origin for its known file, once, if it has kept this request waiting for long. */
+  /**
+   * Asks the origin for its known file, once, if it has kept this request waiting for long. If the
+   * file comes, a last resort has all of its time again.
+   */
   checkIfSilent(): void {
-    if (this.#isChecked || this.#progress.waitingMs < SILENCE_MS) return;
+    const limitMs = this.#lastResortUntil === undefined ? SILENCE_MS : LAST_RESORT_CHECK_MS;
+    if (this.#isChecked || this.#progress.waitingMs < limitMs) return;
     this.#isChecked = true;
     checkKnownFile(this.origin, this.#effects);
   }

@@ -38,8 +38,6 @@ export function startTrials(
   // One at a time: the request's own work comes first.
   const claimed = (isHealthy ? others : [best]).find((origin) => health.claimTrial(origin, lane));
   if (claimed && isHealthy) background('trial', tryOut(claimed, question, effects));
-  // The request has more time if the known file shows that the origin is up again.
-  if (health.isDown(best)) checkKnownFile(best, effects);
 }
 
 /** Checks the origins whose failures open their breakers if these are confirmed. */
