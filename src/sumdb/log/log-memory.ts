@@ -50,8 +50,8 @@ export class LogMemory implements TileMemory {
     dropOldest(this.#tiles, MAX_TILES);
   }
 
-  forgetTiles(): void {
-    this.#tiles.clear();
+  forgetTile(path: string): void {
+    this.#tiles.delete(path);
   }
 
   /**
