@@ -228,8 +228,11 @@ describe('the common tree head', () => {
       effects.latest = bytes(log.treeHead());
       effects.meanwhile = () => undefined;
     };
-    const answer = await clientOf(log, effects).latest();
+    const memory = new LogMemory(systemClock);
+    const answer = await clientOf(log, effects, memory).latest();
     expect(answer.kind === 'proven' && text(answer.value)).toBe(log.treeHead());
+    expect(text(memory.latest?.note ?? new Uint8Array())).toBe(log.treeHead());
+    expect(memory.isUnpublished).toBe(false);
   });
 
   it('is given where the database shows an older one, which is reported', async () => {
@@ -301,6 +304,16 @@ describe('a tile', () => {
     expect(effects.events).toEqual([
       { event: 'security', kind: 'forged', database: log.name, path, reason },
     ]);
+  });
+
+  it('of another length is a failure of its address', async () => {
+    const effects = fakeLogEffects((path) =>
+      path.startsWith('/tile') ? 'short' : log.answer(path),
+    );
+    expect(await clientOf(log, effects).tile(tile('tile/8/0/000'))).toMatchObject({
+      kind: 'failed',
+      failures: [{ origin: 'a', reason: { text: 'a tile of 5 bytes instead of 64' } }],
+    });
   });
 
   it('of records that is a page is refused, which shows nothing of the database', async () => {

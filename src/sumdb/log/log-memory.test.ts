@@ -44,3 +44,14 @@ it('a remembered tile that does not fit any more is forgotten, and read anew', a
   );
   expect(memory.tile(path)).toBeUndefined();
 });
+
+it('a head that it goes back to is published, compared, and consistent with nothing else', () => {
+  const memory = new LogMemory(systemClock);
+  const heads = [300, 600].map((size) => ({ size, hash: log.treeHash(size) }));
+  for (const head of heads) memory.keepConsistent(head);
+  Object.assign(memory, { isUnpublished: true, isCompared: false });
+  const [head = { size: 0, hash: new Uint8Array() }] = heads;
+  memory.goBackTo({ head, note: bytes(log.treeHead(300)) });
+  expect(memory).toMatchObject({ latest: { head }, isUnpublished: false, isCompared: true });
+  expect(heads.map((one) => memory.isConsistent(one))).toEqual([false, false]);
+});

@@ -1,11 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import { bytes, modulePath, text } from '../../../test/fakes/effects/values.ts';
-import { clientOf, grow, kinds, logOf, record, v1 } from '../../../test/fakes/sumdb/log-client.ts';
+import {
+  clientOf,
+  grow,
+  kinds,
+  logOf,
+  record,
+  v1,
+  verifierKeyOf,
+} from '../../../test/fakes/sumdb/log-client.ts';
 import { type Address, fakeLogEffects } from '../../../test/fakes/sumdb/log-effects.ts';
 import { createLog, type FakeLog } from '../../../test/fakes/sumdb/transparency-log.ts';
 import { systemClock } from '../../effects/clock.ts';
 import { parseTilePath } from '../../tlog/tile-path.ts';
 import { LogMemory } from './log-memory.ts';
+import { LogVerifier } from './log-verifier.ts';
+import { openHead } from './signed-head.ts';
+import { TileSource } from './tile-source.ts';
+import { Timeline } from './timeline.ts';
 
 const tile = (path: string) => {
   const parsed = parseTilePath(path);
@@ -132,7 +144,7 @@ function forked(): { readonly log: FakeLog; readonly fork: FakeLog } {
   return { log, fork };
 }
 
-describe('the known tree head and a newer one that is no continuation of it', () => {
+describe('tree heads that are no continuation of one another', () => {
   it.each([
     ['a look-up', modulePath('fork.example/m20')],
     ['the newest head', undefined],
@@ -152,4 +164,66 @@ describe('the known tree head and a newer one that is no continuation of it', ()
     expect(memory.latest?.head.size).toBe(300);
     expect([...effects.cache.keys()]).toEqual([]);
   });
+
+  it('are compared also where another request has just taken over the other one', async () => {
+    const log = logOf(300);
+    const [one, other] = [log.fork(300), log.fork(300)];
+    grow(one, 300, 7);
+    grow(other, 400, 9);
+    let shown = one;
+    const effects = fakeLogEffects((path) => shown.answer(path));
+    effects.readLatest = async () => undefined;
+    effects.swapLatest = async () => true;
+    const memory = new LogMemory(systemClock);
+    const key = verifierKeyOf(log);
+    const verifier = new LogVerifier(key, new TileSource(effects, memory));
+    const timeline = new Timeline({ key, memory, effects, verifier, report: (proof) => proof });
+    const place = async (of: FakeLog) => {
+      shown = of;
+      const opened = await openHead(bytes(of.treeHead()), { key, path: 'latest' });
+      if (opened.kind !== 'proven') throw new Error(opened.reason);
+      const placed = await timeline.place(opened.value);
+      expect((await placed.compared).kind).toBe('proven');
+      return placed;
+    };
+    await (await place(log)).adopt();
+    const [first, second] = [await place(one), await place(other)];
+    expect((await first.adopt()).kind).toBe('proven');
+    expect(await second.adopt()).toMatchObject({ kind: 'refuted', evidence: { kind: 'fork' } });
+    expect(text(memory.latest?.note ?? new Uint8Array())).toBe(one.treeHead());
+  });
+
+  it('of the size of one that was found right are compared nevertheless', async () => {
+    const log = logOf(600);
+    const fork = log.fork(200);
+    grow(fork, 100, 9);
+    let shown = log.treeHead(300);
+    const effects = fakeLogEffects((path) => (path === '/latest' ? shown : log.answer(path)));
+    const client = clientOf(log, effects);
+    for (const head of [log.treeHead(300), log.treeHead()]) {
+      shown = head;
+      expect((await client.latest()).kind).toBe('proven');
+    }
+    shown = fork.treeHead(300);
+    expect((await client.latest()).kind).toBe('failed');
+    expect(new Set(kinds(effects))).toEqual(new Set(['fork']));
+  });
+});
+
+it('of a look-up that is no continuation of the common head no tile is kept', async () => {
+  const log = logOf(300);
+  const fork = log.fork(300);
+  grow(log, 300, 7);
+  grow(fork, 600, 9);
+  const memory = new LogMemory(systemClock);
+  const before = fakeLogEffects((path) =>
+    path === '/latest' ? log.treeHead(300) : log.answer(path),
+  );
+  await clientOf(log, before, memory).latest();
+  const effects = fakeLogEffects((path) => fork.answer(path));
+  effects.latest = bytes(log.treeHead());
+  const module = modulePath('more.example/m700-9');
+  expect(await clientOf(log, effects, memory).lookup(module, v1)).toMatchObject({ kind: 'failed' });
+  expect([...effects.cache.keys()]).toEqual([]);
+  expect(memory.tile('tile/8/0/001')).toBeUndefined();
 });
