@@ -71,6 +71,15 @@ describe('the hashes of a version', () => {
     expect(await hashesOf(log, effects)).toMatchObject(right);
   });
 
+  it('do not come from the cache where every address says that there is no record', async () => {
+    const log = logOf(600);
+    const first = fakeLogEffects(serves(log));
+    await hashesOf(log, first);
+    const effects = fakeLogEffects(() => undefined);
+    for (const [path, body] of first.cache) effects.cache.set(path, body);
+    expect(await hashesOf(log, effects)).toMatchObject({ kind: 'missing', isUnanimous: true });
+  });
+
   it('do not come from the cache in an outage where remembered tiles refute them', async () => {
     const log = logOf(900);
     let address = serves(log);
