@@ -219,7 +219,12 @@ function requestOpener(config: Config, runtime: Shared): OpenScope {
     const background = incoming.background((label, error) =>
       emit({ event: 'trouble', label, error }),
     );
-    const tiers = requestTiers(runtime.tiers, { clock, connections, health: tierHealth });
+    const tiers = requestTiers(runtime.tiers, {
+      clock,
+      connections,
+      health: tierHealth,
+      stallMs: config.stallLimitMs,
+    });
     // An answer from the store costs no look at what isolates share of the origins.
     const syncHealth = () => sharing.syncIfDue(background, connections);
     const asking = { openDriver, clock, connections, random, health };

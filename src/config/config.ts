@@ -44,6 +44,8 @@ export interface Config {
   readonly isPaidPlan: boolean;
   /** Time until the first byte of an answer, over all origins. */
   readonly totalLimitMs: number;
+  /** How long a stream may go without progress. */
+  readonly stallLimitMs: number;
   /** The host name of this deployment under which the edge cache keeps files. */
   readonly cacheHost: string | undefined;
   /** How many external calls the platform allows a request: `fetch`, redirects, the Cache API. */
@@ -126,6 +128,7 @@ export function parseConfig(variables: Variables): Parsed<Config> {
     verify: VERIFY,
     isPaidPlan: VERIFY === 'all',
     totalLimitMs: timeouts.output.totalLimitMs,
+    stallLimitMs: timeouts.output.limits.stallMs,
     cacheHost,
     externalCalls: VERIFY === 'all' ? PAID_CALLS : FREE_CALLS,
     logClientAddress: settings.output.LOG_CLIENT_ADDRESS === 'on',

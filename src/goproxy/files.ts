@@ -5,6 +5,7 @@ import type { RequestContext } from '../mirror/context.ts';
 import { askForFile } from '../mirror/ask-for-file.ts';
 import { asMismatch, compareHash, type Expectation, type Verdict } from '../mirror/expectation.ts';
 import type { MirroredFile } from '../mirror/serve.ts';
+import { readBody } from '../mirror/small/read-body.ts';
 import type { Fetched, SmallFile } from '../mirror/small/small-file.ts';
 import { failed, type Result, success } from '../effects/result.ts';
 import type { FailureReason } from '../origins/failure.ts';
@@ -17,6 +18,8 @@ import {
   checkInfo,
   checkList,
   checkMod,
+  MAX_INFO_BYTES,
+  MAX_LIST_BYTES,
   MAX_SMALL_FILE_BYTES,
 } from './check-answer.ts';
 import { moduleZip } from './module-zip.ts';
@@ -50,6 +53,7 @@ export function moduleFile(request: ModuleRequest, options: FileOptions): Mirror
         contentType: TEXT,
         cache: 'mutable',
         check: checkList,
+        limitBytes: MAX_LIST_BYTES,
         composeOffline: () => listStored(context.store, module),
       });
     case 'latest':
@@ -59,6 +63,7 @@ export function moduleFile(request: ModuleRequest, options: FileOptions): Mirror
         contentType: JSON_TYPE,
         cache: 'mutable',
         check: checkInfo,
+        limitBytes: MAX_INFO_BYTES,
       });
     case 'query':
       return small({
@@ -67,6 +72,7 @@ export function moduleFile(request: ModuleRequest, options: FileOptions): Mirror
         contentType: JSON_TYPE,
         cache: 'mutable',
         check: checkInfo,
+        limitBytes: MAX_INFO_BYTES,
       });
     case 'info':
       return small({
@@ -75,6 +81,7 @@ export function moduleFile(request: ModuleRequest, options: FileOptions): Mirror
         contentType: JSON_TYPE,
         cache: 'canonicalInfo',
         check: (bytes) => checkInfo(bytes, request.version),
+        limitBytes: MAX_INFO_BYTES,
       });
     case 'mod':
       return small({
@@ -83,6 +90,7 @@ export function moduleFile(request: ModuleRequest, options: FileOptions): Mirror
         contentType: TEXT,
         cache: 'immutable',
         check: checkMod,
+        limitBytes: MAX_SMALL_FILE_BYTES,
         expect: expectation(request, verification.mods, 'mod'),
       });
     case 'zip': {
@@ -114,6 +122,8 @@ interface SmallSource extends Pick<
   'key' | 'subject' | 'contentType' | 'cache' | 'composeOffline'
 > {
   readonly check: Check;
+  /** A longer answer is a failure of its origin. */
+  readonly limitBytes: number;
   /** Looks up the expected hash; undefined where nothing is compared. */
   readonly expect?: (() => Promise<Expectation>) | undefined;
 }
@@ -142,7 +152,7 @@ function verdictOf(bytes: Uint8Array, expected: Expectation): Verdict {
 }
 
 async function fetchSmall(
-  { cache, check, expect, key, subject }: SmallSource,
+  { cache, check, expect, key, limitBytes, subject }: SmallSource,
   { context, origins }: Pick<FileOptions, 'context' | 'origins'>,
 ): Promise<Fetched> {
   const expecting = expect?.(); // runs at the same time as the requests to the origins
@@ -151,20 +161,28 @@ async function fetchSmall(
     {
       path: originPath(key),
       async accept(body) {
-        const bytes = await body.all(MAX_SMALL_FILE_BYTES);
+        const read = await readBody(body, limitBytes, context);
+        if (!read.ok) return read;
+        const { bytes, held } = read.value;
         const expected = await expecting;
         const checked = checkContent(bytes, check, expected);
-        return checked.ok ? success({ bytes, checked: checked.value, expected }) : checked;
+        if (checked.ok) return success({ bytes, held, checked: checked.value, expected });
+        held?.drop();
+        return checked;
       },
+      discard: ({ held }) => held?.drop(),
       policy: { hasStaleCopy: cache === 'mutable' },
     },
     context,
   );
   if (answer.kind !== 'accepted') return answer;
   const { effort, origin } = answer;
-  const { bytes, checked, expected } = answer.value;
-  if (expected?.kind === 'unknown') return { kind: 'failed', failures: expected.failures, effort };
-  return { kind: 'found', bytes, checked, source: { from: 'origin', origin, effort } };
+  const { bytes, checked, expected, held } = answer.value;
+  if (expected?.kind === 'unknown') {
+    held?.drop();
+    return { kind: 'failed', failures: expected.failures, effort };
+  }
+  return { kind: 'found', bytes, held, checked, source: { from: 'origin', origin, effort } };
 }
 
 function checkContent(

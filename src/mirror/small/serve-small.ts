@@ -1,4 +1,3 @@
-import { within } from '../../effects/clock.ts';
 import type { Effort } from '../../origins/race/answer.ts';
 import { etagOf } from '../../store/etag.ts';
 import type { Keeping } from '../../store/layered.ts';
@@ -6,7 +5,7 @@ import { NEAR_SECONDS } from '../cache-policy.ts';
 import type { RequestContext } from '../context.ts';
 import { missing, notCached, unavailable } from '../messages.ts';
 import type { Found, Outcome, Source } from '../outcome.ts';
-import { type Delivery, fetchShared } from '../shared-fetch.ts';
+import { type Delivery, fetchOnce } from '../shared-fetch.ts';
 import type { Fetched, FetchedFile, SmallFile } from './small-file.ts';
 import {
   findDerived,
@@ -17,13 +16,8 @@ import {
   reachOf,
   type StoredCopy,
   verifyStored,
+  withMemory,
 } from './stored-copy.ts';
-
-/**
- * The part of its time left for which a request waits for the fetch of another one. That fetch has
- * a time limit of its own, but the platform may have ended it; the rest is for that case.
- */
-const SHARE_OF_TIME_TO_WAIT = 0.9;
 
 /** How long a module for which nothing was stored is not looked for in the bucket again. */
 const LIST_AGAIN_AFTER_MS = 600_000;
@@ -36,18 +30,16 @@ export async function serveSmall(file: SmallFile, context: RequestContext): Prom
   const copy = await findStored(file, context);
   if (copy.state === 'ready') return copy.outcome;
   if (!context.mayFetch) return (await obtain(file, copy, context)).outcome;
-  const { flights } = context.shared;
-  for (let abandoned: unknown; ;) {
-    const waiting = flights.join(file.key);
-    // No `await` may come between `join` and `lead`, or two requests would lead.
-    if (!waiting || waiting === abandoned) {
-      return fetchShared(file.key, context, () => obtain(file, copy, context));
-    }
-    const limitMs = context.timeLeftMs() * SHARE_OF_TIME_TO_WAIT;
-    const shared = await within(context.clock, limitMs, waiting).catch(() => undefined);
-    if (typeof shared === 'object') return shared;
-    abandoned = waiting;
-  }
+  const find = async () => {
+    const now = await findStored(file, context);
+    return now.state === 'ready' ? now.outcome : undefined;
+  };
+  const fetch = () => obtain(file, copy, context);
+  const shared = { key: file.key, subject: file.subject, find, fetch };
+  const outcome = await fetchOnce(shared, context);
+  const held = copy.state === 'unchecked' ? copy.held : undefined;
+  if (outcome.kind !== 'found' || outcome.file.held !== held) held?.drop(); // another one led
+  return outcome;
 }
 
 /** Verifies the stored copy, or fetches the file where there is none or it is not proven. */
@@ -124,10 +116,10 @@ async function deliverMissing(
 
 function deliverFile(
   { file, context: { store }, isUnproven }: Job,
-  { bytes, checked, keep, source }: FetchedFile,
+  { bytes, checked, held, keep, source }: FetchedFile,
 ): Delivery {
   const known = { bytes, etag: etagOf(bytes), checked };
-  const outcome = foundBytes(file, known, source);
+  const outcome = withMemory(foundBytes(file, known, source), held);
   if (keep === 'nowhere') return { outcome: { ...outcome, cache: 'failure' } };
   if (keep === 'near') {
     store.keepNear(file.key, known, nearSecondsOf(file));
@@ -138,7 +130,8 @@ function deliverFile(
     ...(checked === 'uncovered' && { nearSeconds: NEAR_SECONDS.uncovered }),
   };
   const durable = durableModeOf(file, isUnproven);
-  return { outcome, settled: store.keep(file.key, known, { ...reach, durable }) };
+  const kept = store.keep(file.key, known, { ...reach, durable });
+  return { outcome, settled: kept.finally(held?.use()) };
 }
 
 /** An immutable file is created once, except that a fetched copy replaces an unproven one. */
