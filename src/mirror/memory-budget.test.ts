@@ -63,6 +63,23 @@ it('work that needs more than the whole budget is refused and does not wait', as
   expect([ran, typeof budget.take(10)]).toEqual([false, 'function']);
 });
 
+it('the first amount that is free is reserved, at once or before the deadline', async () => {
+  const clock = fakeClock();
+  const budget = new Budget(10, clock);
+  const in5s = () => clock.now() + 5_000;
+  expect((await budget.takeFirst([11, 7, 3], in5s()))?.bytes).toBe(7);
+  const last = await budget.takeFirst([7, 3], in5s());
+  expect(last?.bytes).toBe(3);
+  const waiting = budget.takeFirst([7, 2], in5s());
+  await clock.advance(4_000);
+  last?.release();
+  await clock.advance(50);
+  expect((await waiting)?.bytes).toBe(2);
+  const late = budget.takeFirst([2], in5s());
+  await clock.advance(5_000);
+  expect(await late).toBeUndefined();
+});
+
 it('files in memory and comparisons of stored files have budgets of their own, 72 of 128 MiB', () => {
   const { held, verifications } = openBudgets(fakeClock());
   const mib = 1024 * 1024;

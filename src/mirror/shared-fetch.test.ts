@@ -221,7 +221,7 @@ describe('sixty requests for one file', () => {
     for (let at = 0; at < 5; at += 1) await stream(fetches[at]);
     expect(fetches.length).toBe(3);
     fetches[0]?.end();
-    await clock.advance(100);
+    await clock.advance(250);
     expect(fetches.length).toBe(4);
     await stream(fetches[3]);
     await clock.advance(26_000);

@@ -152,6 +152,6 @@ async function fetchShared(file: SharedFile, context: Context): Promise<Outcome>
 async function beat(leader: Leader<SharedOutcome>, clock: Clock): Promise<void> {
   while (!leader.hasEnded) {
     leader.beat();
-    await clock.sleep(BEAT_MS);
+    await new Promise<void>((resolve) => void clock.alarm(BEAT_MS, resolve));
   }
 }

@@ -40,7 +40,7 @@ const WRITE_LIMIT_MS = 10_000;
 const STREAM_LIMIT_MS = 25_000;
 
 /** A shorter stall limit would end uploads to a store that is well. */
-const SHORTEST_LIMIT_MS = 5_000;
+const SHORTEST_LIMIT_MS = 10_000;
 
 export function requestTiers({ durable, near, world }: Tiers, effects: TierEffects): Tiers {
   return {
