@@ -34,6 +34,19 @@ it('memory that is not released within five minutes is free again, and a late re
   expect(budget.take(1)).toBeUndefined();
 });
 
+it('memory that is renewed stays reserved for longer', async () => {
+  const clock = fakeClock();
+  const budget = new Budget(10, clock);
+  const release = budget.take(10);
+  for (let minute = 0; minute < 20; minute += 1) {
+    await clock.advance(60_000);
+    if (release) budget.renew(release);
+  }
+  expect(budget.take(1)).toBeUndefined();
+  release?.();
+  expect(budget.take(10)).toBeDefined();
+});
+
 it('work that needs more than is left waits until there is enough, and releases it', async () => {
   const clock = fakeClock();
   const budget = new Budget(10, clock);

@@ -9,6 +9,9 @@ const RETRY_MS = 50;
  */
 const LEASE_MS = 5 * 60_000;
 
+/** How often a long holder of memory renews it, in milliseconds. */
+export const RENEW_MS = 60_000;
+
 /** Releases reserved memory. A second call does nothing. */
 export type Release = () => void;
 
@@ -46,6 +49,11 @@ export class Budget {
     };
     this.#leases.set(release, this.#clock.now());
     return release;
+  }
+
+  /** Keeps reserved memory for another lease: whoever holds it for minutes calls this each minute. */
+  renew(release: Release): void {
+    if (this.#leases.has(release)) this.#leases.set(release, this.#clock.now());
   }
 
   /**

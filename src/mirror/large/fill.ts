@@ -7,6 +7,8 @@ import { newEtag } from '../../store/etag.ts';
 import type { RangedFile } from '../../store/ranged-file.ts';
 import { reportMismatch } from '../ask-for-file.ts';
 import { asMismatch, type KnownHash } from '../expectation.ts';
+import type { RequestContext } from '../context.ts';
+import { type Release, RENEW_MS } from '../memory-budget.ts';
 import type { Kept, SentFile } from '../outcome.ts';
 import type { Job } from './job.ts';
 import { type BegunAnswer, discardAnswer } from './open-answer.ts';
@@ -108,8 +110,26 @@ function runFill(
     blame(job, body.originNames ?? [origin], how.reason);
     return failed({ origin, reason: how.reason });
   });
-  background('relay', Promise.all([running.done, end, running.freed.then(release)]));
+  let isFreed = false;
+  const free = () => {
+    isFreed = true;
+    release();
+  };
+  void renewUntil(() => isFreed, release, job.context);
+  background('relay', Promise.all([running.done, end, running.freed.then(free)]));
   return { kept: running.kept, end };
+}
+
+/** A fill may take longer than the lease of its memory. */
+async function renewUntil(
+  isFreed: () => boolean,
+  release: Release,
+  { clock, shared }: Pick<RequestContext, 'clock' | 'shared'>,
+): Promise<void> {
+  while (!isFreed()) {
+    shared.budgets.held.renew(release);
+    await new Promise<void>((resolve) => void clock.alarm(RENEW_MS, resolve));
+  }
 }
 
 /**

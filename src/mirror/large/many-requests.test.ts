@@ -44,6 +44,21 @@ async function sixty(repliesOf: Replies, seconds: number) {
 
 const RELEASED = ['function', 'function'];
 
+it('a stream keeps its memory reserved for as long as it takes', async () => {
+  const clock = fakeClock();
+  const slow = sends(right, { pause: () => clock.sleep(10_000) }); // seven minutes
+  const context = fakeContext({ clock, fetch: fakeFetch({ 'https://a': slow }) });
+  const file = bigFile({ origins: [originOf('a')] });
+  const serving = serveLarge(file, context);
+  await clock.advance(22_000);
+  const reading = readOutcome(await serving, right);
+  for (let minute = 0; minute < 6; minute += 1) await clock.advance(60_000);
+  expect(context.shared.budgets.held.take(40 * MIB)).toBeUndefined();
+  for (let minute = 0; minute < 3; minute += 1) await clock.advance(60_000);
+  expect(await reading).toBe('right');
+  expect(context.shared.budgets.held.take(40 * MIB)).toBeDefined();
+});
+
 it('sixty clients of a file that the first origin has wrong cost one request more', async () => {
   const result = await sixty(() => ({ 'https://a': sends(wrong), 'https://b': sends(right) }), 20);
   expect(result).toEqual({ counts: { broken: 1, right: 59 }, requests: 2, free: RELEASED });

@@ -37,8 +37,8 @@ const hangingRanges: Change = (durable) => ({
   },
 });
 
-/** Serves a file while the store does not answer, and advances the time by the stall limit. */
-async function serve(change: Change, expected: Expectation | undefined) {
+/** Serves a file while the store does not answer, and advances the time, by the stall limit by default. */
+async function serve(change: Change, expected: Expectation | undefined, ms = STALL_MS) {
   const clock = fakeClock();
   const tiers = memoryTiers(clock);
   const durable = { ...tiers.durable, ...change(tiers.durable) };
@@ -48,7 +48,7 @@ async function serve(change: Change, expected: Expectation | undefined) {
   const outcome = await serveLarge(file, context);
   let got = 'still open';
   void readOutcome(outcome, right).then((how) => (got = how));
-  await clock.advance(STALL_MS);
+  await clock.advance(ms);
   return { clock, context, file, got: () => got };
 }
 
@@ -87,6 +87,11 @@ describe('a store that', () => {
       await context.idle();
     },
   );
+});
+
+it('a store that fails breaks a stream at once, however long the end of its upload takes', async () => {
+  const { got } = await serve(hangingUpload('abort'), knownAs(right), 0);
+  expect(got()).toBe('broken');
 });
 
 it('the client of an origin that was wrong before has an answer in time, and the file is stored later', async () => {
