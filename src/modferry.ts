@@ -15,12 +15,13 @@ import type { OpenPipe, SharedByRequests } from './mirror/context.ts';
 import { openBudgets } from './mirror/memory-budget.ts';
 import { SingleFlight } from './mirror/single-flight.ts';
 import { WrongFiles } from './mirror/wrong-files.ts';
-import { HealthRegistry, type KnownFileOf } from './origins/health/registry.ts';
+import { HealthRegistry } from './origins/health/registry.ts';
 import { HealthSharing } from './origins/health/share.ts';
 import { ProbeLog } from './origins/probe/probe-log.ts';
 import { askOrigins } from './origins/race/ask.ts';
 import type { OpenDriver } from './origins/request/driver.ts';
 import { httpDriver } from './origins/request/http-driver.ts';
+import { knownFiles } from './origins/upstream.ts';
 import { OwnHostGuard } from './origins/request/own-host.ts';
 import { LayeredStore } from './store/layered.ts';
 import { KnownMarks } from './store/marks.ts';
@@ -77,9 +78,7 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
   const carrierSupport = new CarrierSupport(clock);
   const openNetwork = networkOpener(config, { ...runtime, sink, carrierSupport });
   const upstreams = [...moduleUpstreams(config.origins), ...databaseUpstreams(config.databases)];
-  const knownFiles = new Map(upstreams.map(({ origin, probe }) => [origin.url, probe?.small]));
-  const knownFileOf: KnownFileOf = ({ url }) => knownFiles.get(url);
-  const health = new HealthRegistry({ clock, random, knownFileOf });
+  const health = new HealthRegistry({ clock, random, knownFileOf: knownFiles(upstreams) });
   const urls = upstreams.map(({ origin }) => origin.url);
   const sharing = new HealthSharing({ health, urls, states, clock, emit });
   const probeLog = new ProbeLog({ states, clock, emit });
@@ -221,7 +220,12 @@ function requestOpener(config: Config, runtime: Shared): OpenScope {
     const background = incoming.background((label, error) =>
       emit({ event: 'trouble', label, error }),
     );
-    const tiers = requestTiers(runtime.tiers, { clock, connections, health: tierHealth });
+    const tiers = requestTiers(runtime.tiers, {
+      clock,
+      connections,
+      health: tierHealth,
+      stallMs: config.stallLimitMs,
+    });
     // An answer from the store costs no look at what isolates share of the origins.
     const syncHealth = () => sharing.syncIfDue(background, connections);
     const asking = { openDriver, clock, connections, random, health };

@@ -14,17 +14,17 @@ describe('a body', () => {
 
   it.each([3, 5, 8])('is read into memory, at most %d bytes of it', async (length) => {
     const memory = new ArrayBuffer(16);
-    const read = await readInto(memory, length, BYTES);
+    const read = await readInto(memory, BYTES, { length });
     expect(read).toEqual(BYTES.slice(0, length));
     expect(read.buffer).toBe(memory);
-    const streamed = await readInto(memory, length, scriptedStream(pieces()));
+    const streamed = await readInto(memory, scriptedStream(pieces()), { length });
     expect(streamed).toEqual(BYTES.slice(0, length));
     expect(memory.detached).toBe(true);
   });
 
   it('that breaks off rejects, whichever way it is read', async () => {
     await expect(bytesOf(broken())).rejects.toThrow('reset');
-    await expect(readInto(new ArrayBuffer(8), 8, broken())).rejects.toThrow('reset');
+    await expect(readInto(new ArrayBuffer(8), broken(), { length: 8 })).rejects.toThrow('reset');
   });
 
   it('that is discarded is cancelled', async () => {

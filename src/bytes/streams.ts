@@ -16,14 +16,22 @@ export async function bytesOf(body: Body): Promise<Uint8Array> {
   return body instanceof Uint8Array ? body : new Uint8Array(await new Response(body).arrayBuffer());
 }
 
+export interface ReadOptions {
+  /** How many bytes are read at most. */
+  readonly length: number;
+  /** Given each read, to limit its time. Default: no limit. */
+  readonly limited?: (<T>(read: Promise<T>) => Promise<T>) | undefined;
+}
+
 /**
- * Reads at most `length` bytes of a body into `memory`. The memory is transferred: use `.buffer` of
- * the result from then on. Rejects when the stream fails or was cancelled.
+ * Reads the start of a body into `memory`. The memory is transferred: use `.buffer` of the result
+ * from then on. Rejects when the stream fails or was cancelled, or when `limited` does; the stream is
+ * cancelled then.
  */
 export async function readInto(
   memory: ArrayBuffer,
-  length: number,
   body: Body,
+  { length, limited = (read) => read }: ReadOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
   let view = new Uint8Array(memory, 0, length);
   if (body instanceof Uint8Array) {
@@ -31,13 +39,19 @@ export async function readInto(
     return view.subarray(0, body.length);
   }
   const reader = body.getReader({ mode: 'byob' });
-  for (let filled = 0; ;) {
-    if (filled === length) return view;
-    const { done, value } = await reader.read(view.subarray(filled), { min: length - filled });
-    if (!value) throw new Error('The body was cancelled');
-    view = new Uint8Array(value.buffer, 0, length);
-    filled += value.length;
-    if (done) return view.subarray(0, filled);
+  try {
+    for (let filled = 0; ;) {
+      if (filled === length) return view;
+      const read = reader.read(view.subarray(filled), { min: length - filled });
+      const { done, value } = await limited(read);
+      if (!value) throw new Error('The body was cancelled');
+      view = new Uint8Array(value.buffer, 0, length);
+      filled += value.length;
+      if (done) return view.subarray(0, filled);
+    }
+  } catch (error) {
+    reader.cancel(error).catch(() => undefined); // a store that hangs may take its time
+    throw error;
   }
 }
 

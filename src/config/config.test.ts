@@ -41,6 +41,7 @@ describe('the configuration without variables', () => {
     ]);
     expect(rest).toEqual({
       withoutChecksums: [],
+      stallLimitMs: 20_000,
       verify: 'all',
       isPaidPlan: true,
       cacheHost: undefined,

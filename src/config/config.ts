@@ -47,6 +47,8 @@ export interface Config {
   readonly totalLimitMs: number;
   /** How old a last good copy may be that is served in an outage, in milliseconds. */
   readonly staleMaxMs: number;
+  /** How long a stream may go without progress. */
+  readonly stallLimitMs: number;
   /** The host name of this deployment under which the edge cache keeps files. */
   readonly cacheHost: string | undefined;
   /** How many external calls the platform allows a request: `fetch`, redirects, the Cache API. */
@@ -132,6 +134,7 @@ export function parseConfig(variables: Variables): Parsed<Config> {
     isPaidPlan: VERIFY === 'all',
     totalLimitMs: timeouts.output.totalLimitMs,
     staleMaxMs: settings.output.STALE_MAX,
+    stallLimitMs: timeouts.output.limits.stallMs,
     cacheHost,
     externalCalls: VERIFY === 'all' ? PAID_CALLS : FREE_CALLS,
     logClientAddress: settings.output.LOG_CLIENT_ADDRESS === 'on',

@@ -11,8 +11,14 @@ import { parseVersion, isSemver } from '../module/version.ts';
 import { type FailureReason, wrongContent } from '../origins/failure.ts';
 import { MAX_NOTICE_BYTES } from '../zip/rules/sizes.ts';
 
-/** Go's limit for a go.mod (golang.org/x/mod/zip.MaxGoMod). Lists and infos are far smaller. */
+/** Go's limit for a go.mod (golang.org/x/mod/zip.MaxGoMod). No other small file is larger. */
 export const MAX_SMALL_FILE_BYTES = MAX_NOTICE_BYTES;
+
+/** An info names its origin at most, in some hundred bytes. */
+export const MAX_INFO_BYTES = 64 * 1024;
+
+/** The longest lists have some ten thousand versions, of some 40 bytes each. */
+export const MAX_LIST_BYTES = 2 * 1024 * 1024;
 
 /** Succeeds when these bytes can be the file, else fails with the reason. */
 export type Check = (bytes: Uint8Array) => Result<void, FailureReason>;

@@ -50,6 +50,35 @@ const typeOf = (member: unknown) => (member === undefined ? undefined : typeof m
 
 const TEXT = 'text/plain; charset=utf-8';
 
+const KIB = 1024;
+const infoOf = (size: number) => {
+  const info = '{"Version":"v1.0.0"}';
+  return info + ' '.repeat(size - info.length);
+};
+const listOf = (size: number) => 'v1.0.0\n'.repeat(size / 7 + 1).slice(0, size - 1) + '\n';
+const modOf = (size: number) => MOD + '\n'.repeat(size - MOD.length);
+
+describe('an answer over the limit of its kind', () => {
+  it.each<[ModuleRequest, number, (size: number) => string]>([
+    [{ kind: 'info', module, version: v1 }, 64 * KIB, infoOf],
+    [{ kind: 'query', module, query: main }, 64 * KIB, infoOf],
+    [{ kind: 'latest', module }, 64 * KIB, infoOf],
+    [{ kind: 'list', module }, 2048 * KIB, listOf],
+    [{ kind: 'mod', module, version: v1 }, 16 * 1024 * KIB, modOf],
+  ])('is a failure of its origin, for %j beyond %i bytes', async (request, limit, make) => {
+    const sends = (size: number) => () => new Response(make(size));
+    const { clock, options } = setup({ 'https://a': [sends(limit), sends(limit + 1)] });
+    const file = smallFile(request, { ...options, origins: [originOf('a')] });
+    const found = await file.fetch();
+    expect(found.kind).toBe('found');
+    if ('held' in found) found.held?.drop();
+    expect(await afterRetry(clock, file.fetch())).toMatchObject({
+      kind: 'failed',
+      failures: [{ origin: 'a', reason: { kind: 'too long', limitBytes: limit } }],
+    });
+  });
+});
+
 describe('the file of a request', () => {
   it.each<[ModuleRequest, string, string, string, string, boolean]>([
     [

@@ -5,10 +5,11 @@ import type { RequestContext } from '../mirror/context.ts';
 import { askForFile } from '../mirror/ask-for-file.ts';
 import { asMismatch, compareHash, type Expectation, type Verdict } from '../mirror/expectation.ts';
 import type { MirroredFile } from '../mirror/serve.ts';
+import { readBody } from '../mirror/small/read-body.ts';
 import type { Fetched, SmallFile } from '../mirror/small/small-file.ts';
 import { within } from '../effects/clock.ts';
 import { failed, type Result, success } from '../effects/result.ts';
-import type { FailureReason } from '../origins/failure.ts';
+import type { Failure, FailureReason } from '../origins/failure.ts';
 import type { Origin } from '../origins/origin.ts';
 import type { Checked } from '../store/contract.ts';
 import { latestKey, listKey, versionKey } from '../store/key.ts';
@@ -18,6 +19,8 @@ import {
   checkInfo,
   checkList,
   checkMod,
+  MAX_INFO_BYTES,
+  MAX_LIST_BYTES,
   MAX_SMALL_FILE_BYTES,
 } from './check-answer.ts';
 import { moduleZip } from './module-zip.ts';
@@ -57,6 +60,7 @@ export function moduleFile(request: ModuleRequest, options: FileOptions): Mirror
         contentType: TEXT,
         cache: 'mutable',
         check: checkList,
+        limitBytes: MAX_LIST_BYTES,
         composeOffline: () => listStored(context.store, module),
       });
     case 'latest':
@@ -66,6 +70,7 @@ export function moduleFile(request: ModuleRequest, options: FileOptions): Mirror
         contentType: JSON_TYPE,
         cache: 'mutable',
         check: checkInfo,
+        limitBytes: MAX_INFO_BYTES,
       });
     case 'query':
       return small({
@@ -74,6 +79,7 @@ export function moduleFile(request: ModuleRequest, options: FileOptions): Mirror
         contentType: JSON_TYPE,
         cache: 'mutable',
         check: checkInfo,
+        limitBytes: MAX_INFO_BYTES,
       });
     case 'info':
       return small({
@@ -82,6 +88,7 @@ export function moduleFile(request: ModuleRequest, options: FileOptions): Mirror
         contentType: JSON_TYPE,
         cache: 'canonicalInfo',
         check: (bytes) => checkInfo(bytes, request.version),
+        limitBytes: MAX_INFO_BYTES,
       });
     case 'mod':
       return small({
@@ -90,6 +97,7 @@ export function moduleFile(request: ModuleRequest, options: FileOptions): Mirror
         contentType: TEXT,
         cache: 'immutable',
         check: (bytes) => checkMod(bytes, module),
+        limitBytes: MAX_SMALL_FILE_BYTES,
         expect: expectation(request, verification.mods, 'mod'),
       });
     case 'zip': {
@@ -121,6 +129,8 @@ interface SmallSource extends Pick<
   'key' | 'subject' | 'contentType' | 'cache' | 'composeOffline'
 > {
   readonly check: Check;
+  /** A longer answer is a failure of its origin. */
+  readonly limitBytes: number;
   /** Looks up the expected hash; undefined where nothing is compared. */
   readonly expect?: (() => Promise<Expectation>) | undefined;
 }
@@ -149,7 +159,7 @@ function verdictOf(bytes: Uint8Array, expected: Expectation): Verdict {
 }
 
 async function fetchSmall(
-  { check, expect, key, subject }: SmallSource,
+  { check, expect, key, limitBytes, subject }: SmallSource,
   { context, origins }: Pick<FileOptions, 'context' | 'origins'>,
 ): Promise<Fetched> {
   const expecting = expect?.(); // runs at the same time as the requests to the origins
@@ -158,26 +168,35 @@ async function fetchSmall(
     {
       path: originPath(key),
       async accept(body) {
-        const bytes = await body.all(MAX_SMALL_FILE_BYTES);
+        const read = await readBody(body, limitBytes, context);
+        if (!read.ok) return read;
+        const { bytes, held } = read.value;
         const expected = expecting && (await inTime(expecting, context));
         const checked = checkContent(bytes, check, expected);
-        return checked.ok ? success({ bytes, checked: checked.value, expected }) : checked;
+        if (checked.ok) return success({ bytes, held, checked: checked.value, expected });
+        held?.drop();
+        return checked;
       },
+      discard: ({ held }) => held?.drop(),
     },
     context,
   );
   if (answer.kind !== 'accepted') return answer;
   const { effort, origin } = answer;
-  const { bytes } = answer.value;
+  const { bytes, held } = answer.value;
   let { checked, expected } = answer.value;
+  function failedBecause(failures: readonly Failure[]): Fetched {
+    held?.drop();
+    return { kind: 'failed', failures, effort };
+  }
   if (expected === LATE) {
     expected = await expecting;
     const now = checkContent(bytes, check, expected);
-    if (!now.ok) return { kind: 'failed', failures: [{ origin, reason: now.reason }], effort };
+    if (!now.ok) return failedBecause([{ origin, reason: now.reason }]);
     checked = now.value;
   }
-  if (expected?.kind === 'unknown') return { kind: 'failed', failures: expected.failures, effort };
-  return { kind: 'found', bytes, checked, source: { from: 'origin', origin, effort } };
+  if (expected?.kind === 'unknown') return failedBecause(expected.failures);
+  return { kind: 'found', bytes, held, checked, source: { from: 'origin', origin, effort } };
 }
 
 /**

@@ -11,6 +11,7 @@ import { bytesOf } from '../bytes/streams.ts';
 import { serveLarge } from '../mirror/large/serve-large.ts';
 import type { LargeFile } from '../mirror/large/large-file.ts';
 import type { ByteSource } from '../bytes/byte-source.ts';
+import { success } from '../effects/result.ts';
 import type { Expectation } from '../mirror/expectation.ts';
 import { failureText, OriginError } from '../origins/failure.ts';
 import { bytesSource } from '../bytes/byte-source.ts';
@@ -43,7 +44,7 @@ const knownAs = (hash: `h1:${string}`) =>
   ({ kind: 'known', database: 'sum.example', hash }) as const;
 
 /** Why a check failed; undefined where it did not. */
-function why(result: ReturnType<LargeFile['checkEnd']>): string | undefined {
+function why(result: ReturnType<LargeFile['checkEnd' | 'inspect']>): string | undefined {
   return result.ok ? undefined : failureText(result.reason);
 }
 
@@ -103,11 +104,31 @@ describe('the end of a zip', () => {
     );
   });
 
-  it('is left to the hash where the directory begins before the bytes at hand', () => {
-    const many = writeZip(
-      Array.from({ length: 50 }, (_, at) => ({ name: `${PREFIX}f${at}`, content: 'x' })),
-    );
-    expect(why(zipFile().checkEnd(many.subarray(-1000), many.length))).toBeUndefined();
+  it.each([
+    ['of the version', PREFIX, 'undefined'],
+    ['of another one', 'example.com/evil@v1.0.0/', /^a zip with the entry .* outside of /],
+  ])(
+    'is not enough where the directory begins before it, which is then read: entries %s',
+    async (_, prefix, problem) => {
+      const many = writeZip(
+        Array.from({ length: 50 }, (_, at) => ({ name: `${prefix}f${at}`, content: 'x' })),
+      );
+      const file = zipFile();
+      expect(file.checkEnd(many.subarray(-1000), many.length)).toEqual(success('needs more'));
+      const checked = await file.checkStored(bytesSource(many));
+      expect(String(why(checked))).toMatch(problem);
+    },
+  );
+
+  it('is broken where the end record points to no directory', async () => {
+    const zip = Buffer.from(small);
+    const end = zip.lastIndexOf('PK\u0005\u0006');
+    zip.writeUInt32LE(2 * MIB, end + 12); // the size of the directory
+    zip.writeUInt32LE(MIB, end + 16); // where it begins
+    const body = new Uint8Array(Buffer.concat([new Uint8Array(3 * MIB), zip.subarray(end)]));
+    const file = zipFile();
+    expect(file.checkEnd(body.subarray(-MIB), body.length)).toEqual(success('needs more'));
+    expect(why(await file.checkStored(bytesSource(body)))).toMatch(/^a broken zip: /);
   });
 
   it('keeps the rules by which the go command unpacks it only where that is asked for', () => {
@@ -122,16 +143,12 @@ describe('the end of a zip', () => {
 
 describe('a whole zip', () => {
   it('with the hash of the log is verified by it', async () => {
-    const verified = await zipFile().verify(
-      bytesSource(small),
-      knownAs(hashZip(small)),
-      () => undefined,
-    );
+    const verified = await zipFile().verify(bytesSource(small), knownAs(hashZip(small)));
     expect(verified).toEqual({ ok: true, value: hashZip(small) });
   });
 
   it('with another hash is a mismatch that names both', async () => {
-    const verified = await zipFile().verify(bytesSource(small), knownAs(HASH), () => undefined);
+    const verified = await zipFile().verify(bytesSource(small), knownAs(HASH));
     expect(verified).toEqual({
       ok: false,
       reason: {
@@ -143,33 +160,25 @@ describe('a whole zip', () => {
 
   it('that cannot be hashed is a mismatch too where the log has its hash', async () => {
     const cutOff = bytesSource(small.subarray(0, -1));
-    expect(await zipFile().verify(cutOff, knownAs(HASH), () => undefined)).toMatchObject({
+    expect(await zipFile().verify(cutOff, knownAs(HASH))).toMatchObject({
       ok: false,
       reason: { kind: 'mismatch', hashes: { found: expect.stringMatching(/^a broken zip: /) } },
     });
-    expect(await zipFile().verify(cutOff, { kind: 'uncovered' }, () => undefined)).toMatchObject({
+    expect(await zipFile().verify(cutOff, { kind: 'uncovered' })).toMatchObject({
       ok: false,
       reason: { kind: 'wrong content' },
     });
   });
 
   it('that no log covers is verified as uncovered', async () => {
-    const verified = await zipFile().verify(
-      bytesSource(small),
-      { kind: 'uncovered' },
-      () => undefined,
-    );
+    const verified = await zipFile().verify(bytesSource(small), { kind: 'uncovered' });
     expect(verified).toEqual({ ok: true, value: 'uncovered' });
   });
 
   it('that breaks the rules of the go command is wrong also with the hash of the log', async () => {
     const names = ['README', 'readme'];
     const clash = writeZip(names.map((name) => ({ name: `${PREFIX}${name}`, content: 'x' })));
-    const verified = await zipFile().verify(
-      bytesSource(clash),
-      knownAs(hashZip(clash)),
-      () => undefined,
-    );
+    const verified = await zipFile().verify(bytesSource(clash), knownAs(hashZip(clash)));
     expect(verified.ok).toBe(false);
   });
 
@@ -178,7 +187,7 @@ describe('a whole zip', () => {
       size: small.length,
       read: () => Promise.reject(new Error('R2 is away')),
     };
-    const verifying = zipFile().verify(unreadable, knownAs(HASH), () => undefined);
+    const verifying = zipFile().verify(unreadable, knownAs(HASH));
     await expect(verifying).rejects.toThrow('R2 is away');
   });
 });

@@ -1,14 +1,15 @@
 import { failed, type Result, success } from '../effects/result.ts';
 import { originPath } from '../module/origin-path.ts';
 import { asMismatch, compareHash, type Expectation } from '../mirror/expectation.ts';
-import type { LargeFile } from '../mirror/large/large-file.ts';
+import type { CheckedEnd, LargeFile } from '../mirror/large/large-file.ts';
 import type { ModulePath } from '../module/module-path.ts';
 import type { Version } from '../module/version.ts';
 import { type FailureReason, wrongContent } from '../origins/failure.ts';
 import type { Origin } from '../origins/origin.ts';
 import { versionKey } from '../store/key.ts';
 import { hashZip } from '../zip/hash/hash-zip.ts';
-import { looksLikeZipStart, readDirectory } from '../zip/read/directory.ts';
+import { type Directory, looksLikeZipStart, readDirectory } from '../zip/read/directory.ts';
+import { loadDirectory } from '../zip/read/load-directory.ts';
 import { checkModuleZip } from '../zip/rules/check-module-zip.ts';
 import { findNameOutside } from '../zip/rules/check-names.ts';
 import { MAX_ZIP_BYTES } from '../zip/rules/sizes.ts';
@@ -48,13 +49,19 @@ export function moduleZip(options: ModuleZipOptions): LargeFile {
     },
 
     checkEnd(tail, size) {
-      return checkDirectory(tail, size, { prefix, keepsRules });
+      if (size > MAX_ZIP_BYTES) return failed(overLimit(size));
+      return checkDirectory(readDirectory(tail, size), { size, prefix, keepsRules });
     },
 
-    async verify(source, expected, onProgress) {
+    async checkStored(source) {
+      const directory = await loadDirectory(source);
+      const checked = checkDirectory(directory, { size: source.size, prefix, keepsRules });
+      return checked.ok ? success(undefined) : checked;
+    },
+
+    async verify(source, expected) {
       const hashed = await hashZip(source, {
         check: (entries) => checkModuleZip(entries, { prefix, size: source.size }),
-        onProgress,
       });
       return hashed.kind === 'hashed'
         ? compareHash(expected, hashed.h1)
@@ -63,20 +70,20 @@ export function moduleZip(options: ModuleZipOptions): LargeFile {
   };
 }
 
-/**
- * Checks the directory at the end of a zip: every name in it must belong to this version. A
- * directory that begins before `tail` (28,000 files or more) is not checked here; the hash covers
- * it.
- */
+interface DirectoryRules {
+  /** Bytes of the zip. */
+  readonly size: number;
+  readonly prefix: string;
+  readonly keepsRules: boolean;
+}
+
+/** Checks the directory at the end of a zip: every name in it must belong to this version. */
 function checkDirectory(
-  tail: Uint8Array,
-  size: number,
-  { prefix, keepsRules }: { readonly prefix: string; readonly keepsRules: boolean },
-): Result<void, FailureReason> {
-  if (size > MAX_ZIP_BYTES) return failed(overLimit(size));
-  const directory = readDirectory(tail, size);
+  directory: Directory,
+  { size, prefix, keepsRules }: DirectoryRules,
+): Result<CheckedEnd, FailureReason> {
   if (directory.kind === 'broken') return failed(broken(directory.reason));
-  if (directory.kind !== 'complete') return success(undefined);
+  if (directory.kind !== 'complete') return success('needs more');
   const { entries } = directory;
   const outside = findNameOutside(entries, prefix);
   if (outside !== undefined) {
@@ -84,7 +91,7 @@ function checkDirectory(
     return failed(wrongContent('a zip of another version', text));
   }
   const problem = keepsRules ? checkModuleZip(entries, { prefix, size }) : undefined;
-  if (problem === undefined) return success(undefined);
+  if (problem === undefined) return success('complete');
   const summary = 'a zip that the go command does not unpack';
   return failed(wrongContent(summary, `${summary}: ${problem}`));
 }

@@ -34,6 +34,19 @@ it('memory that is not released within five minutes is free again, and a late re
   expect(budget.take(1)).toBeUndefined();
 });
 
+it('memory that is renewed stays reserved for longer', async () => {
+  const clock = fakeClock();
+  const budget = new Budget(10, clock);
+  const release = budget.take(10);
+  for (let minute = 0; minute < 20; minute += 1) {
+    await clock.advance(60_000);
+    if (release) budget.renew(release);
+  }
+  expect(budget.take(1)).toBeUndefined();
+  release?.();
+  expect(budget.take(10)).toBeDefined();
+});
+
 it('work that needs more than is left waits until there is enough, and releases it', async () => {
   const clock = fakeClock();
   const budget = new Budget(10, clock);
@@ -61,6 +74,23 @@ it('work that needs more than the whole budget is refused and does not wait', as
     new RangeError('Cannot hold 11 bytes in a budget of 10'),
   );
   expect([ran, typeof budget.take(10)]).toEqual([false, 'function']);
+});
+
+it('the first amount that is free is reserved, at once or before the deadline', async () => {
+  const clock = fakeClock();
+  const budget = new Budget(10, clock);
+  const in5s = () => clock.now() + 5_000;
+  expect((await budget.takeFirst([11, 7, 3], in5s()))?.bytes).toBe(7);
+  const last = await budget.takeFirst([7, 3], in5s());
+  expect(last?.bytes).toBe(3);
+  const waiting = budget.takeFirst([7, 2], in5s());
+  await clock.advance(4_000);
+  last?.release();
+  await clock.advance(50);
+  expect((await waiting)?.bytes).toBe(2);
+  const late = budget.takeFirst([2], in5s());
+  await clock.advance(5_000);
+  expect(await late).toBeUndefined();
 });
 
 it('files in memory and comparisons of stored files have budgets of their own, 72 of 128 MiB', () => {

@@ -9,13 +9,22 @@ const RETRY_MS = 50;
  */
 const LEASE_MS = 5 * 60_000;
 
+/** How often a long holder of memory renews it, in milliseconds. */
+export const RENEW_MS = 60_000;
+
 /** Releases reserved memory. A second call does nothing. */
 export type Release = () => void;
+
+/** Reserved memory of `bytes`. */
+export interface Reserved {
+  readonly bytes: number;
+  readonly release: Release;
+}
 
 /**
  * Limits the bytes that the requests of an isolate hold in memory together. An isolate has 128 MB
  * for all of them, and a go command fetches many zips at once. A request without a reservation
- * streams in small pieces, or waits.
+ * makes do with less memory, waits, or is refused.
  */
 export class Budget {
   readonly #capacity: number;
@@ -42,6 +51,28 @@ export class Budget {
     return release;
   }
 
+  /** Keeps reserved memory for another lease: whoever holds it for minutes calls this each minute. */
+  renew(release: Release): void {
+    if (this.#leases.has(release)) this.#leases.set(release, this.#clock.steady());
+  }
+
+  /**
+   * Reserves the first of these amounts that is free, and waits for one until `deadline`, in
+   * milliseconds since the epoch. Undefined when none is free by then.
+   */
+  async takeFirst(amounts: readonly number[], deadline: number): Promise<Reserved | undefined> {
+    for (;;) {
+      for (const bytes of amounts) {
+        const release = this.take(bytes);
+        if (release) return { bytes, release };
+      }
+      if (this.#clock.steady() >= deadline) return undefined;
+      // Polling, not a queue: in workerd a request cannot rely on a promise that another request
+      // resolves.
+      await this.#clock.sleep(RETRY_MS);
+    }
+  }
+
   /**
    * Waits until `bytes` are free, and holds them while `work` runs. Settles as `work` does. Rejects
    * with `RangeError` when `bytes` exceeds the whole budget.
@@ -50,17 +81,11 @@ export class Budget {
     if (bytes > this.#capacity) {
       throw new RangeError(`Cannot hold ${bytes} bytes in a budget of ${this.#capacity}`);
     }
-    // Polling, not a queue: in workerd a request cannot rely on a promise that another request
-    // resolves.
-    let release = this.take(bytes);
-    while (!release) {
-      await this.#clock.sleep(RETRY_MS);
-      release = this.take(bytes);
-    }
+    const reserved = await this.takeFirst([bytes], Infinity);
     try {
       return await work();
     } finally {
-      release();
+      reserved?.release();
     }
   }
 
@@ -70,14 +95,28 @@ export class Budget {
   }
 }
 
+/** How long a file waits for memory at most. */
+const LONGEST_WAIT_MS = 10_000;
+
+/**
+ * Until when a request waits for memory, in milliseconds since the epoch: half of the time that it
+ * has left at most.
+ */
+export function memoryDeadline({ clock, timeLeftMs }: MemoryEffects): number {
+  return clock.steady() + Math.min(timeLeftMs() / 2, LONGEST_WAIT_MS);
+}
+
+export interface MemoryEffects {
+  readonly clock: Pick<Clock, 'steady'>;
+  /** Milliseconds left until the deadline of the answer. */
+  readonly timeLeftMs: () => number;
+}
+
 const MIB = 1024 * 1024;
 
 /** The budgets of an isolate, within its 128 MB. */
 export interface Budgets {
-  /**
-   * Whole files, and the rings of streams. A whole file is in memory twice while it is copied to
-   * the client.
-   */
+  /** Whole files, and the rings of streams with the parts of their uploads. */
   readonly held: Budget;
   /**
    * Comparisons of stored files. A stream keeps its ring until its comparison has ended: from one

@@ -113,18 +113,47 @@ function causeOf(reason: Failure['reason'], subject: string): string {
   return failureText({ ...reason, words: withoutSubject(reason.words, subject) });
 }
 
+/** Seconds after which a file that others fetch may be stored. */
+const FETCHED_SOON_SECONDS = 5;
+
+/** The outcome where other requests fetch the file, and this one may wait no longer. */
+export function stillFetched(subject: string): Unavailable {
+  return tryAgain(503, subject, 'other requests are still fetching it');
+}
+
+/** The outcome where other requests failed to fetch the file, one after the other. */
+export function brokeOff(subject: string): Unavailable {
+  return tryAgain(503, subject, 'it broke off for other requests, one after the other');
+}
+
+/** The outcome where the file is checked before its first byte is sent, and that takes longer. */
+export function stillChecked(subject: string): Unavailable {
+  return tryAgain(504, subject, 'it is fetched and checked before it is sent, which goes on');
+}
+
+function tryAgain(status: 503 | 504, subject: string, cause: string): Unavailable {
+  return {
+    kind: 'unavailable',
+    status,
+    text: `cannot get ${subject}: ${cause}`,
+    retryAfterSeconds: FETCHED_SOON_SECONDS,
+    source: LOCAL,
+  };
+}
+
 /** The platform's limit is one for each request, so the next one may succeed. */
 function retryAfterSecondsOf({ reason, retryAfterSeconds }: Failure): number {
+  if (reason.kind === 'no memory') return FETCHED_SOON_SECONDS;
   return retryAfterSeconds ?? (reason.kind === 'limit' ? 1 : 0);
 }
 
 /**
- * 502 when a file was wrong or could not be checked, else 503 when the platform refused a call, else 504 when an origin timed out or was not
+ * 502 when a file was wrong or could not be checked, else 503 when the platform refused a call or there was no memory, else 504 when an origin timed out or was not
  * asked in time, else 503 when every origin was overloaded, else 502. Never 404.
  */
 function statusOf(reasons: readonly Failure['reason']['kind'][]): 502 | 503 | 504 {
   if (reasons.some((kind) => kind === 'mismatch' || kind === 'unchecked')) return 502;
-  if (reasons.includes('limit')) return 503;
+  if (reasons.includes('limit') || reasons.includes('no memory')) return 503;
   if (reasons.some((kind) => kind === 'timeout' || kind === 'not asked' || kind === 'not now')) {
     return 504;
   }

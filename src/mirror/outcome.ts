@@ -52,11 +52,16 @@ export interface Unavailable {
 }
 
 /**
- * What a single-flight shares with the waiting requests: an outcome whose body is not a stream;
- * `stored`, when they can read the file from the store; or `not stored`, when each of them has to
- * fetch the file itself.
+ * What a single-flight shares with the waiting requests: an outcome whose body is not a stream, or
+ * what became of a stream.
  */
-export type SharedOutcome = Outcome | 'stored' | 'not stored';
+export type SharedOutcome = Outcome | Kept;
+
+/**
+ * What became of a stream that other requests wait for: they can read the file from the store; the
+ * file could be had and is not stored; or the file broke off or proved wrong.
+ */
+export type Kept = 'stored' | 'not stored' | 'broken';
 
 /** Where an answer came from. */
 export type Source = typeof LOCAL | StoreSource | OriginSource;

@@ -42,7 +42,9 @@ export type FailureReason =
   /** There is a file, and no checksum database could be asked for its hash. */
   | { readonly kind: 'unchecked'; readonly text: string }
   /** modferry's own store failed. */
-  | { readonly kind: 'store' };
+  | { readonly kind: 'store' }
+  /** modferry has no memory for the file at the moment. */
+  | { readonly kind: 'no memory' };
 
 export type BrokenConnection =
   | 'refused'
@@ -155,9 +157,17 @@ export function mayConcernOneFile({ reason, retryAfterSeconds }: Failure): boole
   return reason.kind !== 'unreachable' && reason.kind !== 'timeout' && !retryAfterSeconds;
 }
 
+const BLAMELESS: ReadonlySet<FailureReason['kind']> = new Set([
+  'limit',
+  'no memory',
+  'not asked',
+  'store',
+  'unchecked',
+]);
+
 /** Whether a failure shows nothing of its origin: modferry or another server was the cause. */
 export function isBlameless({ kind }: FailureReason): boolean {
-  return kind === 'limit' || kind === 'not asked' || kind === 'store' || kind === 'unchecked';
+  return BLAMELESS.has(kind);
 }
 
 /** One line of plain text for the log and for the developer who made the request. */
@@ -217,6 +227,8 @@ function fixedText(reason: FixedReason): string {
       return `body of more than ${reason.limitBytes} bytes`;
     case 'store':
       return 'its store failed, and a zip of this size is checked there';
+    case 'no memory':
+      return 'modferry has no memory for a file of this size just now';
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Origin } from './origin.ts';
-import type { ProbeFiles } from './probe/probe-files.ts';
+import type { ProbeFile, ProbeFiles } from './probe/probe-files.ts';
 
 /** One address that modferry asks: an origin of modules, or an address of a checksum database. */
 export interface Upstream {
@@ -10,4 +10,13 @@ export interface Upstream {
   readonly database?: string | undefined;
   /** What it is probed with; undefined where no file is known to be there. */
   readonly probe: ProbeFiles | undefined;
+}
+
+/** The file that an origin is known to have; undefined where none is known. */
+export type KnownFileOf = (origin: Pick<Origin, 'url'>) => ProbeFile | undefined;
+
+/** The known files of upstreams: the small ones of their probes. */
+export function knownFiles(upstreams: readonly Upstream[]): KnownFileOf {
+  const files = new Map(upstreams.map(({ origin, probe }) => [origin.url, probe?.small]));
+  return ({ url }) => files.get(url);
 }

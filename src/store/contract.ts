@@ -1,5 +1,6 @@
 /** The contract of every store; test/contracts runs the same suite on each of them. */
 import type { H1 } from '../bytes/h1.ts';
+import type { Held } from '../effects/held.ts';
 import type { Body } from '../bytes/streams.ts';
 import type { StoreKey } from './key.ts';
 
@@ -43,6 +44,8 @@ export interface StoredFile extends FileFacts {
   readonly body: Body;
   /** The range that the body holds; absent for the whole file. */
   readonly range?: ByteRange | undefined;
+  /** The memory of a body of bytes, where it was reserved. */
+  readonly held?: Held | undefined;
 }
 
 export interface FileToStore extends Omit<FileFacts, 'size' | 'storedAt'> {
@@ -107,6 +110,15 @@ export interface NegativeEntry {
   /** Name of the origin that gave it. */
   readonly origin: string;
 }
+
+/**
+ * A larger file is held in memory only where that is reserved, and else streamed. Lists, infos and
+ * go.mod files are far smaller.
+ */
+export const MAX_UNHELD_BYTES = 256 * 1024;
+
+/** The most that an upload of undeclared length holds in memory. */
+export const UPLOAD_PART_BYTES = 5 * 1024 * 1024;
 
 /** A streamed write. Readers see nothing of the file before `commit` resolves. */
 export interface Upload {

@@ -1,7 +1,13 @@
 import { discard } from '../bytes/streams.ts';
 import type { Background } from '../effects/background.ts';
 import { MAX_COPY_SECONDS } from './copy-life.ts';
-import type { FileCopy, FileToStore, NegativeCopy, NegativeEntry } from './contract.ts';
+import {
+  type FileCopy,
+  type FileToStore,
+  MAX_UNHELD_BYTES,
+  type NegativeCopy,
+  type NegativeEntry,
+} from './contract.ts';
 import type { Guard } from './guard.ts';
 import { markSubject, type StoreKey } from './key.ts';
 import type { KnownMarks } from './marks.ts';
@@ -53,7 +59,7 @@ export class Copies {
       this.#guard.read(near, async (store) => {
         const copy = await store.read(key);
         if (!whole || copy?.kind !== 'file') return copy;
-        return { ...copy, file: { ...copy.file, body: await this.#guard.bytes(copy.file.body) } };
+        return { ...copy, file: { ...copy.file, body: await this.#guard.bytes(copy.file) } };
       }),
     );
   }
@@ -95,8 +101,9 @@ export class Copies {
     void this.#guard.write(this.#tiers.near, (store) => store.writeMissing(key, missing, life));
   }
 
-  /** Keeps a file in the world tier, in the background. */
+  /** Keeps a file of at most `MAX_UNHELD_BYTES` in the world tier, in the background. */
   keepWorld(key: StoreKey, file: FileToStore): void {
+    if (file.bytes.length > MAX_UNHELD_BYTES) return; // this tier reads its files whole
     const life = { asOf: this.#asOf, seconds: MAX_COPY_SECONDS };
     void this.#guard.write(this.#tiers.world, (store) => store.write(key, file, life));
   }

@@ -54,27 +54,39 @@ describe('a read', () => {
 describe('the bytes of a body', () => {
   it('are read whole', async () => {
     const { guard } = setup();
-    expect(await guard.bytes(new Blob(['module m\n']).stream())).toEqual(bytes('module m\n'));
+    expect(await guard.bytes({ body: new Blob(['module m\n']).stream(), size: 9 })).toEqual(
+      bytes('module m\n'),
+    );
   });
 
   it('that take five seconds are a miss with an event, and not a moment earlier', async () => {
     const { guard, clock, troubles } = setup();
     let result: unknown = 'none yet';
-    const body = new ReadableStream<Uint8Array>();
-    void guard.read(tier, () => guard.bytes(body)).then((value) => (result = value));
+    let isCancelled = false;
+    const body = new ReadableStream({ type: 'bytes', cancel: () => void (isCancelled = true) });
+    void guard.read(tier, () => guard.bytes({ body, size: 9 })).then((value) => (result = value));
     await clock.advance(4_999);
     expect(result).toBe('none yet');
     await clock.advance(1);
     expect(result).toBeUndefined();
     expect(troubles).toEqual(['r2: TimeoutError: No result within 5000 ms']);
+    expect(isCancelled).toBe(true);
+  });
+
+  it('that are fewer than the tier said are a miss with an event', async () => {
+    const { guard, troubles } = setup();
+    const body = new Blob(['module m\n']).stream();
+    expect(await guard.read(tier, () => guard.bytes({ body, size: 10 }))).toBeUndefined();
+    expect(troubles).toEqual(['r2: Error: The store sent 9 bytes of 10']);
   });
 
   it('that break off are a miss with an event', async () => {
     const { guard, troubles } = setup();
-    const body = new ReadableStream<Uint8Array>({
+    const body = new ReadableStream({
+      type: 'bytes',
       pull: (controller) => controller.error(new Error('connection lost')),
     });
-    expect(await guard.read(tier, () => guard.bytes(body))).toBeUndefined();
+    expect(await guard.read(tier, () => guard.bytes({ body, size: 9 }))).toBeUndefined();
     expect(troubles).toEqual(['r2: Error: connection lost']);
   });
 });

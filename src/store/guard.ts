@@ -1,9 +1,9 @@
-import { type Body, bytesOf } from '../bytes/streams.ts';
+import { readInto } from '../bytes/streams.ts';
 import type { Background } from '../effects/background.ts';
 import { type Clock, within } from '../effects/clock.ts';
 import type { Emit, TroubleEvent } from '../effects/emit.ts';
 import type { Trace } from '../effects/trace.ts';
-import type { DurableStore } from './contract.ts';
+import type { DurableStore, StoredFile } from './contract.ts';
 import type { StoreKey } from './key.ts';
 
 export interface GuardEffects {
@@ -15,6 +15,9 @@ export interface GuardEffects {
 
 /** A body that takes longer counts as a miss. The calls have limits of their own, of the tiers. */
 const BODY_LIMIT_MS = 5_000;
+
+/** As above, of a part of up to 8 MiB of a large file, which no client waits for. */
+const PART_LIMIT_MS = 15_000;
 
 /** The store of any tier. */
 interface Tier {
@@ -41,10 +44,22 @@ export class Guard {
     return this.attempt(tier, () => this.#effects.trace.measure(tier.label, ask(tier)));
   }
 
-  /** The bytes of a body. Rejects when it breaks off, and with `TimeoutError` when it is slow. */
-  bytes(body: Body): Promise<Uint8Array> {
-    return within(this.#effects.clock, BODY_LIMIT_MS, bytesOf(body));
+  /**
+   * The bytes of a file. Rejects when its body breaks off, and with `TimeoutError` when it is slow.
+   * The body is cancelled then.
+   */
+  async bytes({ body, size }: Pick<StoredFile, 'body' | 'size'>): Promise<Uint8Array> {
+    if (body instanceof Uint8Array) return body;
+    const { clock } = this.#effects;
+    const limited = <T>(read: Promise<T>) => within(clock, BODY_LIMIT_MS, read);
+    const bytes = await readInto(new ArrayBuffer(size), body, { length: size, limited });
+    if (bytes.length !== size) throw new Error(`The store sent ${bytes.length} bytes of ${size}`);
+    return bytes;
   }
+
+  /** Settles as the read of a part does, and rejects with `TimeoutError` when it is slow. */
+  readonly limitedPart = <T>(read: Promise<T>): Promise<T> =>
+    within(this.#effects.clock, PART_LIMIT_MS, read);
 
   /**
    * Runs a write in the background; does nothing when the tier is absent. Resolves when the write

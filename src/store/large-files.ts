@@ -1,5 +1,6 @@
 import { type H1, isH1 } from '../bytes/h1.ts';
 import { type Body, discard } from '../bytes/streams.ts';
+import { Held } from '../effects/held.ts';
 import type { ByteRange, Checked, FileFacts, NewFile, StoredFile, Upload } from './contract.ts';
 import { type Copies, MAX_NEAR_BYTES } from './copies.ts';
 import { type Guard, removeFrom } from './guard.ts';
@@ -119,8 +120,8 @@ export class LargeFiles {
     if (!stored) return undefined;
     const file = { ...stored, ...(await this.#withCheck(stored, options)) };
     const mayCopy = !options.hashKey || file.checked !== undefined;
-    const body = mayCopy ? await this.#copyToNear(key, file, options) : stored.body;
-    return body && { kind: 'file', file: { ...file, body }, tier: durable.label };
+    const copied = mayCopy ? await this.#copyToNear(key, file, options) : file;
+    return copied && { kind: 'file', file: { ...file, ...copied }, tier: durable.label };
   }
 
   /**
@@ -164,29 +165,30 @@ export class LargeFiles {
     key: StoreKey,
     { body, checked, etag, size }: StoredFile,
     { verified }: FindLarge,
-  ): Promise<Body | undefined> {
+  ): Promise<Pick<StoredFile, 'body' | 'held'> | undefined> {
     const { durable, near } = this.#tiers;
     // A tee in place of the memory would hold the file as well, with a slow client.
     const release = near && size <= MAX_NEAR_BYTES ? this.#hold(size) : undefined;
-    if (!release) return body;
-    const bytes = await this.#guard.read(durable, () => this.#guard.bytes(body));
+    if (!release) return { body };
+    const bytes = await this.#guard.read(durable, () => this.#guard.bytes({ body, size }));
     if (!bytes) {
       release();
       const again = await this.#guard.read(durable, (store) => store.read(key));
-      if (again?.etag === etag) return again.body;
+      if (again?.etag === etag) return { body: again.body };
       if (again) discard(again.body);
       return undefined;
     }
     const seconds = verified?.etag === etag ? verified.nearSeconds : undefined;
-    void this.#copies.keepNear(key, { bytes, etag, checked }, { seconds }).then(release);
-    return bytes;
+    const held = new Held(release);
+    void this.#copies.keepNear(key, { bytes, etag, checked }, { seconds }).then(held.use());
+    return { body: bytes, held };
   }
 
   /** Reads a hash file; undefined where there is none, or it holds no hash. */
   async readHash(hashKey: StoreKey): Promise<StoredHash | undefined> {
     const stored = await this.#guard.read(this.#tiers.durable, async (store) => {
       const file = await store.read(hashKey);
-      return file && { bytes: await this.#guard.bytes(file.body), etag: file.etag };
+      return file && { bytes: await this.#guard.bytes(file), etag: file.etag };
     });
     if (!stored) return undefined;
     const hash = new TextDecoder().decode(stored.bytes).trim();
@@ -219,7 +221,8 @@ export class LargeFiles {
   async open(key: StoreKey): Promise<RangedFile | undefined> {
     const { durable } = this.#tiers;
     const facts = await this.#guard.read(durable, (store) => store.head(key));
-    return durable && facts && rangedFile(facts, (range) => durable.read(key, range));
+    const { limitedPart } = this.#guard;
+    return durable && facts && rangedFile(facts, (range) => durable.read(key, range), limitedPart);
   }
 
   /**

@@ -1,12 +1,12 @@
 import type { Clock } from '../effects/clock.ts';
-import type {
-  FileFacts,
-  FileToStore,
-  ListedFile,
-  NegativeEntry,
-  StoredFile,
-  SwappableFile,
-  WriteMode,
+import {
+  type FileToStore,
+  type ListedFile,
+  MAX_UNHELD_BYTES,
+  type NegativeEntry,
+  type StoredFile,
+  type SwappableFile,
+  type WriteMode,
 } from './contract.ts';
 import { Copies } from './copies.ts';
 import { MAX_COPY_SECONDS } from './copy-life.ts';
@@ -83,8 +83,7 @@ export class LayeredStore {
   async find(key: StoreKey, options: FindSmall): Promise<Hit | NegativeHit | undefined> {
     const near = await this.findNear(key);
     if (near) return near;
-    const found = await this.#findBehindNear(key, options);
-    return found && { kind: 'file', file: fileOf(found.file), tier: found.tier };
+    return this.#findBehindNear(key, options, MAX_UNHELD_BYTES);
   }
 
   /** As `find`, with the bytes in memory: a stream that breaks off counts as a miss. */
@@ -93,10 +92,16 @@ export class LayeredStore {
     const copy = await this.#copies.readNear(key, { whole: true });
     if (near && copy?.kind === 'file')
       return { file: await this.#whole(copy.file), tier: near.label };
-    return this.#findBehindNear(key, options);
+    const hit = await this.#findBehindNear(key, options, Infinity);
+    return hit && { file: await this.#whole(hit.file), tier: hit.tier };
   }
 
-  async #findBehindNear(key: StoreKey, options: FindSmall): Promise<WholeHit | undefined> {
+  /** A file of more than `wholeBytes` is a stream, and copied to no faster tier. */
+  async #findBehindNear(
+    key: StoreKey,
+    options: FindSmall,
+    wholeBytes: number,
+  ): Promise<Hit | undefined> {
     const { inWorldTier, nearSeconds: seconds, checkedOnly = false } = options;
     const { durable, world } = this.#tiers;
     const copy = inWorldTier ? await this.#copies.readWorld(key) : undefined;
@@ -104,19 +109,22 @@ export class LayeredStore {
       const file = await this.#whole(copy.file);
       const { asOf } = copy;
       if (!checkedOnly || file.checked) void this.#copies.keepNear(key, file, { asOf, seconds });
-      return { file, tier: world.label };
+      return { kind: 'file', file: fileOf(file), tier: world.label };
     }
-    const file = await this.#readDurable(key);
-    if (!durable || !file) return undefined;
-    if (!checkedOnly || file.checked) {
+    const stored = await this.#readDurable(key, wholeBytes);
+    if (!durable || !stored) return undefined;
+    const { body, checked, etag } = stored;
+    if (body instanceof Uint8Array && (!checkedOnly || checked)) {
+      const file = { bytes: body, etag, checked };
       void this.#copies.keepNear(key, file, { seconds });
       if (inWorldTier) this.#copies.keepWorld(key, file);
     }
-    return { file, tier: durable.label };
+    return { kind: 'file', file: stored, tier: durable.label };
   }
 
-  async #whole({ body, checked, etag }: StoredFile): Promise<FileToStore> {
-    return { bytes: await this.#guard.bytes(body), etag, checked };
+  async #whole(file: StoredFile): Promise<FileToStore> {
+    const { checked, etag } = file;
+    return { bytes: await this.#guard.bytes(file), etag, checked };
   }
 
   /**
@@ -125,7 +133,10 @@ export class LayeredStore {
    * which the platform allows few.
    */
   async findOwn(key: StoreKey): Promise<FileToStore | undefined> {
-    if (this.#tiers.durable) return this.#readDurable(key);
+    if (this.#tiers.durable) {
+      const stored = await this.#readDurable(key, Infinity);
+      return stored && this.#whole(stored);
+    }
     const copy = await this.#copies.readNear(key, { whole: true });
     return copy?.kind === 'file' ? this.#whole(copy.file) : undefined;
   }
@@ -143,21 +154,19 @@ export class LayeredStore {
     return near && copy && { ...copy, tier: near.label };
   }
 
-  /** The durable copy, whatever its age. */
+  /** The durable copy, whatever its age. A large one is a stream. */
   async findDurable(key: StoreKey): Promise<Hit | undefined> {
     const { durable } = this.#tiers;
-    const stored = await this.#readDurable(key);
-    if (!durable || !stored) return undefined;
-    const { storedAt } = stored;
-    return { kind: 'file', file: { ...fileOf(stored), storedAt }, tier: durable.label };
+    const file = await this.#readDurable(key, MAX_UNHELD_BYTES);
+    return durable && file && { kind: 'file', file, tier: durable.label };
   }
 
-  async #readDurable(
-    key: StoreKey,
-  ): Promise<(FileToStore & Pick<FileFacts, 'storedAt'>) | undefined> {
+  /** A file of at most `wholeBytes` is in memory, and a larger one a stream. */
+  async #readDurable(key: StoreKey, wholeBytes: number): Promise<StoredFile | undefined> {
     return this.#guard.read(this.#tiers.durable, async (store) => {
       const file = await store.read(key);
-      return file && { ...(await this.#whole(file)), storedAt: file.storedAt };
+      if (!file || file.size > wholeBytes) return file;
+      return { ...fileOf(await this.#whole(file)), storedAt: file.storedAt };
     });
   }
 

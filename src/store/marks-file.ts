@@ -76,11 +76,11 @@ export class MarksFile {
     const { clock, guard } = this.#effects;
     const { durable, near } = this.#tiers;
     const copy = await guard.read(near, (store) => store.read(KEY));
-    if (copy?.kind === 'file') return this.#take(await guard.bytes(copy.file.body), copy.asOf);
+    if (copy?.kind === 'file') return this.#take(await guard.bytes(copy.file), copy.asOf);
     const asOf = clock.now();
     const stored = await guard.read(durable, async (store) => ({ file: await store.read(KEY) }));
     if (!stored) return false;
-    const bytes = stored.file ? await guard.bytes(stored.file.body) : formatMarks(NO_MARKS);
+    const bytes = stored.file ? await guard.bytes(stored.file) : formatMarks(NO_MARKS);
     this.#keepNear(bytes, asOf);
     return this.#take(bytes, asOf);
   }

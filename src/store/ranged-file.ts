@@ -1,4 +1,4 @@
-import { type Body, bytesOf, discard, readInto } from '../bytes/streams.ts';
+import { type Body, discard, readInto, type ReadOptions } from '../bytes/streams.ts';
 import type { ByteRange, FileFacts, StoredFile } from './contract.ts';
 
 /** A stored file that is read in ranges. */
@@ -17,10 +17,14 @@ export interface RangedFile {
   readInto(offset: number, length: number, memory: ArrayBuffer): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** A file that `readRange` reads a part of. A read rejects when the part has another etag. */
+/**
+ * A file that `readRange` reads a part of. A read rejects when the part has another etag, and as
+ * `limited` does, which is given each read of a body.
+ */
 export function rangedFile(
   { size, etag }: Pick<FileFacts, 'size' | 'etag'>,
   readRange: (range: ByteRange) => Promise<StoredFile | undefined>,
+  limited?: ReadOptions['limited'],
 ): RangedFile {
   const bodyOf = async (range: ByteRange): Promise<Body> => {
     const part = await readRange(range);
@@ -32,12 +36,13 @@ export function rangedFile(
     size,
     etag,
     async read(offset, length) {
-      const bytes = await bytesOf(await bodyOf({ offset, length }));
+      const body = await bodyOf({ offset, length });
+      const bytes = await readInto(new ArrayBuffer(length), body, { length, limited });
       // A body that ends early says nothing about the file.
       if (bytes.length === Math.min(length, size - offset)) return bytes;
       throw new Error(`The store sent ${bytes.length} bytes of ${length}`);
     },
     readInto: async (offset, length, memory) =>
-      readInto(memory, length, await bodyOf({ offset, length })),
+      readInto(memory, await bodyOf({ offset, length }), { length, limited }),
   };
 }

@@ -25,7 +25,7 @@ function setup() {
   const open = (changed: Partial<typeof tiers> = {}, connections = new Connections()) => {
     const { durable, near, world } = requestTiers(
       { ...tiers, ...changed },
-      { clock, connections, health },
+      { clock, connections, health, stallMs: 20_000 },
     );
     if (!durable || !near || !world) throw new Error('a tier is absent');
     return { durable, near, world, connections };

@@ -21,6 +21,8 @@ export interface TierEffects {
   readonly connections: Connections;
   /** Shared by the requests of an isolate. */
   readonly health: TierHealth;
+  /** How long a stream may go without progress. It limits what a stream waits for. */
+  readonly stallMs: number;
 }
 
 const READ_LIMIT_MS = 5_000;
@@ -36,6 +38,9 @@ const WRITE_LIMIT_MS = 10_000;
 
 /** Of the end of an upload. Work beside an answer may last 30 s. */
 const STREAM_LIMIT_MS = 25_000;
+
+/** A shorter stall limit would end uploads to a store that is well. */
+const SHORTEST_LIMIT_MS = 10_000;
 
 export function requestTiers({ durable, near, world }: Tiers, effects: TierEffects): Tiers {
   return {
@@ -114,6 +119,11 @@ class Calls {
     });
   }
 
+  /** The limit of a call that a stream waits for. */
+  streamLimitMs(usualMs: number): number {
+    return Math.min(usualMs, Math.max(this.#effects.stallMs, SHORTEST_LIMIT_MS));
+  }
+
   /** Notes that the tier has answered. */
   answered(): void {
     this.#effects.health.answered(this.#label);
@@ -188,10 +198,13 @@ async function streamed(start: () => Promise<Upload>, calls: Calls): Promise<Upl
     throw error;
   });
   return {
-    write: (chunk) => calls.over(() => upload.write(chunk), WRITE_LIMIT_MS),
+    write: (chunk) => calls.over(() => upload.write(chunk), calls.streamLimitMs(WRITE_LIMIT_MS)),
     async commit() {
       try {
-        const isStored = await calls.over(() => upload.commit(), STREAM_LIMIT_MS);
+        const isStored = await calls.over(
+          () => upload.commit(),
+          calls.streamLimitMs(STREAM_LIMIT_MS),
+        );
         calls.answered();
         return isStored;
       } finally {
@@ -209,8 +222,8 @@ async function streamed(start: () => Promise<Upload>, calls: Calls): Promise<Upl
 async function inParts(start: () => Promise<Upload>, calls: Calls): Promise<Upload> {
   const upload = await calls.run(start, READ_LIMIT_MS);
   return {
-    write: (chunk) => calls.run(() => upload.write(chunk), WRITE_LIMIT_MS),
-    commit: () => calls.run(() => upload.commit(), STREAM_LIMIT_MS),
+    write: (chunk) => calls.run(() => upload.write(chunk), calls.streamLimitMs(WRITE_LIMIT_MS)),
+    commit: () => calls.run(() => upload.commit(), calls.streamLimitMs(STREAM_LIMIT_MS)),
     abort: (reason) => calls.end(() => upload.abort(reason)),
   };
 }

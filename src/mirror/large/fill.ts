@@ -7,12 +7,15 @@ import { newEtag } from '../../store/etag.ts';
 import type { RangedFile } from '../../store/ranged-file.ts';
 import { reportMismatch } from '../ask-for-file.ts';
 import { asMismatch, type KnownHash } from '../expectation.ts';
-import type { SentFile } from '../outcome.ts';
+import type { RequestContext } from '../context.ts';
+import { type Release, RENEW_MS } from '../memory-budget.ts';
+import type { Kept, SentFile } from '../outcome.ts';
 import type { Job } from './job.ts';
-import type { BegunAnswer } from './open-answer.ts';
-import { type Committed, relay, type RelayedFile } from './relay.ts';
-import { CHUNK_BYTES, RING_CHUNKS, SMALL_RING_CHUNKS } from './ring.ts';
-import { compareStored } from './stored-copy.ts';
+import { type BegunAnswer, discardAnswer } from './open-answer.ts';
+import { relay } from './relay.ts';
+import type { Committed, RelayedFile } from './relayed-file.ts';
+import { checkStored, compareStored } from './stored-copy.ts';
+import type { CheckedEnd } from './large-file.ts';
 
 export type Fill =
   /** Nothing was started: the file would have to be stored, and the store failed or is absent. */
@@ -21,13 +24,20 @@ export type Fill =
   | {
       readonly state: 'streaming';
       readonly file: SentFile;
-      /** Whether the file is stored, as soon as that is certain. */
-      readonly stored: Promise<boolean>;
+      readonly filling: Filling;
       /** Whether the end of the file is held back until the stored copy was compared. */
       readonly isVerified: boolean;
     }
-  /** The file goes to the store only: the etag of the stored copy, or the failure. */
-  | { readonly state: 'filling'; readonly end: Promise<Result<string, Failure>> };
+  /** The file goes to the store only. */
+  | { readonly state: 'filling'; readonly filling: Filling };
+
+/** A fill that runs in the background. */
+export interface Filling {
+  /** What became of the file, as soon as that is certain. */
+  readonly kept: Promise<Kept>;
+  /** The etag of the stored copy, or the failure. */
+  readonly end: Promise<Result<string, Failure>>;
+}
 
 /** The origin of a file, and its expected hash where that is known. */
 interface FillOptions {
@@ -46,16 +56,14 @@ interface FillOptions {
  * stored copy was compared. It then gets an error text, not one broken stream after another.
  */
 export async function startFill(job: Job, begun: BegunAnswer, options: FillOptions): Promise<Fill> {
-  const { context, file, hasClient, leader } = job;
+  const { context, file, hasClient } = job;
   const { known, origin } = options;
   const { store } = context;
   const size = begun.body.declaredBytes;
   const etag = newEtag();
-  // A file that no other request waits for is stored only if it has to be compared.
-  const isStored = leader !== undefined || known !== undefined;
-  const upload = isStored ? await store.large.upload(file.key, { etag, size }) : undefined;
+  const upload = await store.large.upload(file.key, { etag, size });
   if (!upload && (!hasClient || (known && store.durableLabel !== undefined))) {
-    await begun.body.cancel('the file cannot be stored');
+    discardAnswer(begun);
     return { state: 'not started' };
   }
   if (known && !upload) {
@@ -66,12 +74,11 @@ export async function startFill(job: Job, begun: BegunAnswer, options: FillOptio
   const isSuspect = isVerified && context.shared.wrongFiles.has(file.key, origin);
   if (isSuspect || !hasClient) {
     const client = new WritableStream<Uint8Array>();
-    const { end } = runFill(job, begun, { ...options, etag, upload, client });
-    return { state: 'filling', end };
+    return { state: 'filling', filling: runFill(job, begun, { ...options, etag, upload, client }) };
   }
   const pipe = context.openPipe(size);
-  const { stored } = runFill(job, begun, { ...options, etag, upload, client: pipe.writable });
-  return { state: 'streaming', file: { body: pipe.readable, size, etag }, stored, isVerified };
+  const filling = runFill(job, begun, { ...options, etag, upload, client: pipe.writable });
+  return { state: 'streaming', file: { body: pipe.readable, size, etag }, filling, isVerified };
 }
 
 /** The failure of modferry's own store. Without it a large file cannot be compared. */
@@ -86,36 +93,43 @@ interface RunOptions extends FillOptions {
 /** Runs the relay in the background. */
 function runFill(
   job: Job,
-  { body, first }: BegunAnswer,
+  { body, chunks, first, release }: BegunAnswer,
   { client, etag, known, origin, upload }: RunOptions,
-): { readonly stored: Promise<boolean>; readonly end: Promise<Result<string, Failure>> } {
-  const { context } = job;
-  const { background, clock, shared } = context;
-  const releaseRing = shared.budgets.held.take(RING_CHUNKS * CHUNK_BYTES);
+): Filling {
+  const { background, clock } = job.context;
   const file = new FilledFile(job, { etag, known, upload });
-  const running = relay({
-    clock,
-    chunks: releaseRing ? RING_CHUNKS : SMALL_RING_CHUNKS,
-    body,
-    first,
-    upload,
-    client,
-    file,
-  });
+  const running = relay({ clock, chunks, body, first, upload, client, file });
+  job.leader?.stream(() => running.received());
   const end = running.end.then((how): Result<string, Failure> => {
     if (how.state === 'stored') return success(file.etag);
     if (how.state !== 'refused')
       return failed(
         file.hasStoreFailed ? STORE_FAILED : { origin, reason: { kind: 'unreachable' } },
       );
+    if (how.reason.kind === 'store') return failed(STORE_FAILED);
     blame(job, body.originNames ?? [origin], how.reason);
     return failed({ origin, reason: how.reason });
   });
-  background(
-    'relay',
-    Promise.all([running.done, end]).finally(() => releaseRing?.()),
-  );
-  return { stored: running.stored, end };
+  let isFreed = false;
+  const free = () => {
+    isFreed = true;
+    release();
+  };
+  void renewUntil(() => isFreed, release, job.context);
+  background('relay', Promise.all([running.done, end, running.freed.then(free)]));
+  return { kept: running.kept, end };
+}
+
+/** A fill may take longer than the lease of its memory. */
+async function renewUntil(
+  isFreed: () => boolean,
+  release: Release,
+  { clock, shared }: Pick<RequestContext, 'clock' | 'shared'>,
+): Promise<void> {
+  while (!isFreed()) {
+    shared.budgets.held.renew(release);
+    await new Promise<void>((resolve) => void clock.alarm(RENEW_MS, resolve));
+  }
 }
 
 /**
@@ -139,18 +153,34 @@ class FilledFile implements RelayedFile {
   readonly verify: RelayedFile['verify'];
   readonly #job: Job;
   readonly #known: KnownHash | undefined;
+  readonly #isUploaded: boolean;
 
   /** Without an upload the hash still says what is wrong with the end of the body. */
   constructor(job: Job, { etag, known, upload }: Pick<RunOptions, 'etag' | 'known' | 'upload'>) {
     this.#job = job;
     this.etag = etag;
     this.#known = known;
+    this.#isUploaded = upload !== undefined;
     this.verify = known && upload && ((committed) => this.#verify(committed, known));
   }
 
-  checkEnd(tail: Uint8Array, size: number): Result<void, FailureReason> {
+  checkEnd(tail: Uint8Array, size: number): Result<CheckedEnd, FailureReason> {
     const ended = this.#job.file.checkEnd(tail, size);
-    return ended.ok ? ended : failed(asMismatch(ended.reason, this.#known));
+    if (!ended.ok) return failed(asMismatch(ended.reason, this.#known));
+    if (ended.value === 'complete' || (this.#isUploaded && !this.hasStoreFailed)) return ended;
+    const { context, file } = this.#job;
+    const error = new Error(`The end of ${file.subject} cannot be checked without a durable store`);
+    context.emit({ event: 'trouble', label: 'verify', error });
+    return failed({ kind: 'store' });
+  }
+
+  /** Checks the end of the stored copy, and removes the copy where that is wrong. */
+  async checkStored(committed: Committed): Promise<Result<void, FailureReason>> {
+    const stored = await this.#openStored();
+    if (!committed.isOurs || stored.etag !== this.etag) throw new Error(OTHER_FILE);
+    const checked = await this.#ofStore(checkStored(this.#job, stored));
+    if (!checked.ok) await this.#remove(stored);
+    return checked;
   }
 
   readStored(offset: number, size: number): Promise<ReadableStream<Uint8Array> | undefined> {
@@ -163,46 +193,50 @@ class FilledFile implements RelayedFile {
    * removes the copy if not. Rejects when the stored file is not the one that the client receives.
    */
   async #verify(committed: Committed, known: KnownHash): Promise<Result<void, FailureReason>> {
-    const compared = await this.#compareStored(committed, known).catch((error: unknown) => {
-      this.hasStoreFailed = true;
-      throw error;
-    });
-    if (compared) return compared;
-    throw new Error('Another file was stored at the same time');
-  }
-
-  /** Undefined when the stored file is not the one that the client receives. */
-  async #compareStored(
-    committed: Committed,
-    known: KnownHash,
-  ): Promise<Result<void, FailureReason> | undefined> {
-    const { context, file } = this.#job;
-    const { large } = context.store;
-    const stored = await large.open(file.key);
-    if (!stored) throw new Error('Cannot read the stored file');
+    const stored = await this.#openStored();
     const isOurs = committed.isOurs && stored.etag === this.etag;
-    if (!isOurs && !(await this.#isSame(stored, committed))) return undefined;
-    const compared = await compareStored(this.#job, stored, known);
+    if (!isOurs && !(await this.#ofStore(this.#isSame(stored, committed)))) {
+      throw new Error(OTHER_FILE);
+    }
+    const compared = await this.#ofStore(compareStored(this.#job, stored, known));
     if (!compared.ok) {
-      await large.removeUpload(file.key, file.hashKey, stored.etag);
+      await this.#remove(stored);
       return compared;
     }
-    await large.writeHash(file.hashKey, known.hash, stored.etag);
+    const { context, file } = this.#job;
+    await context.store.large.writeHash(file.hashKey, known.hash, stored.etag);
     this.etag = stored.etag;
     return success(undefined);
   }
 
+  async #openStored(): Promise<RangedFile> {
+    const stored = await this.#job.context.store.large.open(this.#job.file.key);
+    if (stored) return stored;
+    this.hasStoreFailed = true;
+    throw new Error('Cannot read the stored file');
+  }
+
+  /** The result of reads of the stored copy. */
+  async #ofStore<T>(reading: Promise<T>): Promise<T> {
+    return reading.catch((error: unknown) => {
+      this.hasStoreFailed = true;
+      this.#job.context.emit({ event: 'trouble', label: 'verify', error });
+      throw error;
+    });
+  }
+
+  async #remove({ etag }: RangedFile): Promise<void> {
+    const { context, file } = this.#job;
+    await context.store.large.removeUpload(file.key, file.hashKey, etag);
+  }
+
   /** Whether the stored file has the bytes that the client receives. */
   async #isSame(stored: RangedFile, { size, digest }: Committed): Promise<boolean> {
-    return stored.size === size && equalBytes(await digestOf(stored), digest);
+    return stored.size === size && !!digest && equalBytes(await digestOf(stored), digest);
   }
 
   isWanted(): boolean {
     return (this.#job.leader?.waiting ?? 0) > 0;
-  }
-
-  onProgress(): void {
-    this.#job.leader?.touch();
   }
 
   onUploadFailed(error: unknown): void {
@@ -210,6 +244,8 @@ class FilledFile implements RelayedFile {
     this.#job.context.emit({ event: 'trouble', label: 'upload', error });
   }
 }
+
+const OTHER_FILE = 'Another file was stored at the same time';
 
 /** The size of one read while a stored file is digested. */
 const READ_BYTES = 4 * 1024 * 1024;

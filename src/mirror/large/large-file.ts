@@ -24,14 +24,18 @@ export interface LargeFile extends AskedFile {
    */
   inspect(first: Uint8Array, declared: number | undefined): Result<void, FailureReason>;
   /** Whether a body of `size` bytes that ends with `tail` can be this file. */
-  checkEnd(tail: Uint8Array, size: number): Result<void, FailureReason>;
+  checkEnd(tail: Uint8Array, size: number): Result<CheckedEnd, FailureReason>;
   /**
-   * Compares a whole file with its expected hash. `onProgress` is called during the reads. Rejects
-   * when the source cannot be read; that says nothing about the file.
+   * Checks what `checkEnd` does, in as much of the whole file as that needs. Rejects when the source
+   * cannot be read.
    */
-  verify(
-    source: ByteSource,
-    expected: Comparable,
-    onProgress: () => void,
-  ): Promise<Result<Checked, FailureReason>>;
+  checkStored(source: ByteSource): Promise<Result<void, FailureReason>>;
+  /**
+   * Compares a whole file with its expected hash. Rejects when the source cannot be read; that says
+   * nothing about the file.
+   */
+  verify(source: ByteSource, expected: Comparable): Promise<Result<Checked, FailureReason>>;
 }
+
+/** Whether the end of a file was enough to check it, or more of the file is needed. */
+export type CheckedEnd = 'complete' | 'needs more';

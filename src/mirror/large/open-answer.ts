@@ -2,11 +2,11 @@ import { bytesSource } from '../../bytes/byte-source.ts';
 import { failed, type Result, success } from '../../effects/result.ts';
 import type { FailureReason } from '../../origins/failure.ts';
 import type { OriginBody } from '../../origins/request/body.ts';
-import type { Checked } from '../../store/contract.ts';
+import { type Checked, UPLOAD_PART_BYTES } from '../../store/contract.ts';
 import { asMismatch, type Expectation } from '../expectation.ts';
 import type { Budget, Release } from '../memory-budget.ts';
 import type { LargeFile } from './large-file.ts';
-import { CHUNK_BYTES } from './ring.ts';
+import { CHUNK_BYTES, RING_CHUNKS, SMALL_RING_CHUNKS } from './ring.ts';
 
 /**
  * A file of at most this size is checked whole before its first byte is sent, so that the client
@@ -25,8 +25,8 @@ export interface WholeAnswer {
   readonly state: 'whole';
   readonly bytes: Uint8Array;
   readonly checked: Checked | undefined;
-  /** Releases the reserved memory; undefined where none was reserved. */
-  readonly release: Release | undefined;
+  /** Releases the memory of the bytes. */
+  readonly release: Release;
 }
 
 /**
@@ -37,53 +37,97 @@ export interface BegunAnswer {
   readonly state: 'begun';
   readonly first: Uint8Array<ArrayBuffer>;
   readonly body: OriginBody;
+  /** The capacity of the ring that memory is reserved for, in chunks. */
+  readonly chunks: number;
+  /** Releases the memory of the stream, with that of its upload. */
+  readonly release: Release;
 }
 
-interface OpenEffects {
+export interface OpenEffects {
   /** The expected hash; undefined where nothing is compared. */
   readonly expecting: Promise<Expectation> | undefined;
   readonly budget: Budget;
+  /** Until when to wait for memory, in milliseconds since the epoch. */
+  readonly waitUntil: number;
+  /** Whether a stream is stored. */
+  readonly hasStore: boolean;
+}
+
+/** What an answer may hold in memory: all of it, or what a stream needs. */
+interface Amount {
+  readonly bytes: number;
+  readonly chunks: number | 'whole';
 }
 
 /**
- * Reads the body of an answer: whole if it is small and there is memory, else its start. Rejects
- * when the body cannot be read.
+ * Reads the body of an answer: whole if it is small and there is memory, else its start. Its memory
+ * is reserved before anything is read. Rejects when the body cannot be read.
  */
 export async function openAnswer(
   body: OriginBody,
   file: LargeFile,
   effects: OpenEffects,
 ): Promise<Result<OpenedAnswer, FailureReason>> {
-  const { budget, expecting } = effects;
+  const { budget, expecting, waitUntil } = effects;
   const declared = body.declaredBytes;
-  const isSmall = declared !== undefined && declared <= MAX_WHOLE_BYTES;
-  const release = isSmall ? budget.take(declared) : undefined;
+  const amounts = amountsFor(declared, effects);
+  const reserved = await budget.takeFirst(
+    amounts.map(({ bytes }) => bytes),
+    waitUntil,
+  );
+  const chunks = amounts.find(({ bytes }) => bytes === reserved?.bytes)?.chunks;
+  if (!reserved || chunks === undefined) return failed({ kind: 'no memory' });
+  const { release } = reserved;
   const limit = declared === undefined ? MAX_UNDECLARED_BYTES : CHUNK_BYTES;
-  const wanted = isSmall && release ? declared : limit;
+  const wanted = chunks === 'whole' ? reserved.bytes : limit;
   try {
     const first = await body.start(wanted);
     const inspected = file.inspect(first, declared);
-    const isBegun = !release && first.length === wanted;
-    if (inspected.ok && isBegun) return success({ state: 'begun', first, body });
+    if (inspected.ok && chunks !== 'whole' && first.length === wanted)
+      return success({ state: 'begun', first, body, chunks, release });
     if (inspected.ok) body.checkLength(first.length);
     const expected = await expecting;
     const checked = inspected.ok ? await checkWhole(first, file, expected) : inspected;
     if (!checked.ok) {
-      release?.();
+      release();
       return failed(asMismatch(checked.reason, expected));
     }
     await body.cancel('the body was read whole');
-    return success({ state: 'whole', bytes: first, checked: checked.value, release });
+    release();
+    const whole = budget.take(first.length); // never more than was released
+    return success({
+      state: 'whole',
+      bytes: first,
+      checked: checked.value,
+      release: whole ?? release,
+    });
   } catch (error) {
-    release?.();
+    release();
     throw error;
   }
 }
 
+/**
+ * The amounts of memory with which an answer can be given, the best one first. Without a store only
+ * the ring shows the end of the file, so it is never the small one.
+ */
+function amountsFor(declared: number | undefined, { hasStore }: OpenEffects): readonly Amount[] {
+  const besides = declared === undefined ? MAX_UNDECLARED_BYTES : 0;
+  const upload = declared === undefined && hasStore ? UPLOAD_PART_BYTES : 0;
+  const stream = (chunks: number): Amount => ({
+    bytes: chunks * CHUNK_BYTES + besides + upload,
+    chunks,
+  });
+  const streams = [RING_CHUNKS, ...(hasStore ? [SMALL_RING_CHUNKS] : [])].map(stream);
+  if (declared === undefined || declared > MAX_WHOLE_BYTES) return streams;
+  const whole: Amount = { bytes: declared, chunks: 'whole' };
+  return [whole, ...streams.filter(({ bytes }) => bytes < declared)];
+}
+
 /** Releases the memory of an opened answer, or cancels its body. */
 export function discardAnswer(opened: OpenedAnswer): void {
-  if (opened.state === 'whole') opened.release?.();
-  else void opened.body.cancel('the answer is not needed');
+  opened.release();
+  if (opened.state === 'begun') void opened.body.cancel('the answer is not needed');
 }
 
 async function checkWhole(
@@ -94,5 +138,5 @@ async function checkWhole(
   const ended = file.checkEnd(bytes, bytes.length);
   if (!ended.ok) return ended;
   if (!expected || expected.kind === 'unknown') return success(undefined);
-  return file.verify(bytesSource(bytes), expected, () => undefined);
+  return file.verify(bytesSource(bytes), expected);
 }

@@ -131,6 +131,13 @@ export class Ring {
     this.#change();
   }
 
+  /** Drops all chunks. A client that needs one of them is detached. */
+  detach(): void {
+    this.#start += this.#chunks.length;
+    this.#chunks = [];
+    this.#change();
+  }
+
   /** The client disconnected: `reserve` stops waiting for it. */
   leave(): void {
     this.#clientLeft = true;

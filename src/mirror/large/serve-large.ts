@@ -1,32 +1,23 @@
+import { discard } from '../../bytes/streams.ts';
 import { within } from '../../effects/clock.ts';
+import { Held } from '../../effects/held.ts';
 import type { Failure } from '../../origins/failure.ts';
 import { newEtag } from '../../store/etag.ts';
 import { askForFile } from '../ask-for-file.ts';
 import { NEAR_SECONDS } from '../cache-policy.ts';
 import type { RequestContext } from '../context.ts';
 import type { Comparable, Expectation } from '../expectation.ts';
-import { missing, notCached, unavailable } from '../messages.ts';
-import type { Found, Outcome, Source } from '../outcome.ts';
+import { memoryDeadline } from '../memory-budget.ts';
+import { missing, notCached, stillChecked, unavailable } from '../messages.ts';
+import type { Found, Kept, Outcome, SharedOutcome, Source } from '../outcome.ts';
 import { publish } from '../publish.ts';
-import { type Delivery, fetchShared } from '../shared-fetch.ts';
+import { type Delivery, fetchOnce } from '../shared-fetch.ts';
+import type { Leader } from '../single-flight.ts';
 import { startFill, STORE_FAILED } from './fill.ts';
 import type { Job } from './job.ts';
 import type { LargeFile } from './large-file.ts';
 import { type BegunAnswer, discardAnswer, openAnswer, type WholeAnswer } from './open-answer.ts';
-import {
-  findStored,
-  found,
-  serveVerified,
-  type StoredCopy,
-  type UnreadyCopy,
-  verifyStored,
-} from './stored-copy.ts';
-
-/**
- * The part of its time left for which a request waits for the fill of another one. A fill may take
- * longer than that; the rest is for a fetch of its own.
- */
-const SHARE_OF_TIME_TO_WAIT = 0.6;
+import { findStored, found, serveVerified, type UnreadyCopy, verifyStored } from './stored-copy.ts';
 
 /** Serves a large file: from the store, else from the first origin that has it. */
 export function serveLarge(file: LargeFile, context: RequestContext): Promise<Outcome> {
@@ -46,31 +37,59 @@ async function answer(job: Job): Promise<Outcome> {
   // A request that may not fetch does not lead a flight: its "not cached" is no answer for the
   // others.
   if (!context.mayFetch) return (await obtain(job, copy)).outcome;
-  const waiting = context.shared.flights.join(file.key);
-  if (!waiting) {
-    return fetchShared(file.key, context, (leader) => obtain({ ...job, leader }, copy));
-  }
-  const limitMs = context.timeLeftMs() * SHARE_OF_TIME_TO_WAIT;
-  const shared = await within(context.clock, limitMs, waiting).catch(() => undefined);
-  if (typeof shared === 'object') return shared;
-  const now: StoredCopy = shared ? await findStored(job) : { state: 'absent' };
-  if ('outcome' in now) return now.outcome;
-  // The other request still fetches, or could not store the file: this one fetches for itself.
-  return (await obtain(job, now)).outcome;
+  const find = async () => {
+    const now = await findStored(job);
+    return 'outcome' in now ? now.outcome : undefined;
+  };
+  const fetch = (leader: Leader<SharedOutcome>) => obtain({ ...job, leader }, copy);
+  return fetchOnce({ key: file.key, subject: file.subject, find, fetch }, context);
 }
 
 /** Verifies the stored copy, or fetches the file where there is none or it is wrong. */
 async function obtain(job: Job, copy: UnreadyCopy): Promise<Delivery> {
   const { context, file } = job;
   if (copy.state === 'unchecked' && file.expect) {
-    const outcome = await verifyStored(job, await file.expect()).catch((error: unknown) => {
-      context.emit({ event: 'trouble', label: 'verify', error });
-      const tier = context.store.durableLabel ?? '';
-      return unavailable(file.subject, [STORE_FAILED], { from: 'store', tier });
-    });
-    if (outcome) return { outcome, stored: Promise.resolve(outcome.kind === 'found') };
+    const verifying = verifyUnchecked(job, await file.expect());
+    const outcome = await inTime(job, verifying);
+    if (outcome === LATE) {
+      const kept = verifying.then(keptAfter);
+      void verifying.then((late) => late?.kind === 'found' && discard(late.file.body));
+      return { outcome: stillChecked(file.subject), stream: { kept, ended: kept } };
+    }
+    if (outcome?.kind === 'found') {
+      const kept = Promise.resolve(keptAfter(outcome));
+      return { outcome, stream: { kept, ended: kept } };
+    }
+    if (outcome) return { outcome };
   }
   return context.mayFetch ? fetchFile(job, []) : { outcome: notCached(file.subject) };
+}
+
+/** As `verifyStored`. Never rejects. */
+function verifyUnchecked(job: Job, expected: Expectation): Promise<Outcome | undefined> {
+  const { context, file } = job;
+  return verifyStored(job, expected).catch((error: unknown) => {
+    context.emit({ event: 'trouble', label: 'verify', error });
+    const tier = context.store.durableLabel ?? '';
+    return unavailable(file.subject, [STORE_FAILED], { from: 'store', tier });
+  });
+}
+
+/** Whether others can read a copy from the store that was verified for this request. */
+function keptAfter(outcome: Outcome | undefined): Kept {
+  const isStale = outcome?.source.from === 'store' && outcome.source.isStale;
+  return outcome?.kind === 'found' && !isStale ? 'stored' : 'not stored';
+}
+
+const LATE = Symbol('late');
+
+/**
+ * The result of work on a file of which the client receives nothing before it has ended; `LATE`
+ * when the client may wait no longer. The work, which never rejects, goes on.
+ */
+async function inTime<T>({ context, hasClient }: Job, work: Promise<T>): Promise<T | typeof LATE> {
+  if (!hasClient) return work;
+  return within(context.clock, context.timeLeftMs(), work).catch(() => LATE);
 }
 
 /** Asks the origins, except those of `earlier` failures. */
@@ -78,11 +97,13 @@ async function fetchFile(job: Job, earlier: readonly Failure[]): Promise<Deliver
   const { context, file } = job;
   const expecting = file.expect?.(); // runs at the same time as the requests to the origins
   const budget = context.shared.budgets.held;
+  const hasStore = context.store.durableLabel !== undefined;
+  const waitUntil = memoryDeadline(context);
   const asked = await askForFile(
     file,
     {
       path: file.path,
-      accept: (body) => openAnswer(body, file, { expecting, budget }),
+      accept: (body) => openAnswer(body, file, { expecting, budget, hasStore, waitUntil }),
       discard: discardAnswer,
       policy: {
         lane: 'bulk',
@@ -141,18 +162,15 @@ async function deliver(
     : deliverStream(job, opened, { ...from, expected });
 }
 
-async function deliverWhole(
-  { context, file, leader }: Job,
+function deliverWhole(
+  { context, file }: Job,
   { bytes, checked, release }: WholeAnswer,
   source: Source,
-): Promise<Delivery> {
+): Delivery {
   const etag = newEtag(); // a hash of all bytes would cost milliseconds of CPU a megabyte
-  const outcome = found(file, { body: bytes, size: bytes.length, etag, checked }, { source });
+  const held = new Held(release);
+  const outcome = found(file, { body: bytes, size: bytes.length, etag, checked, held }, { source });
   const stored = { bytes, etag, checked: checked === 'uncovered' ? undefined : checked };
-  if (!leader) {
-    release?.();
-    return { outcome };
-  }
   const hashFile = stored.checked && {
     key: file.hashKey,
     file: { bytes: new TextEncoder().encode(stored.checked), etag },
@@ -161,7 +179,7 @@ async function deliverWhole(
   const settled = publish(
     [...(hashFile ? [hashFile] : []), { key: file.key, file: stored, mode: 'create' }],
     context.store,
-  ).finally(() => release?.());
+  ).finally(held.use());
   const nearSeconds = checked === 'uncovered' ? NEAR_SECONDS.uncovered : undefined;
   context.store.keepNear(file.key, { bytes, etag, checked }, nearSeconds);
   return { outcome, settled: settled.then(() => undefined) };
@@ -177,16 +195,18 @@ async function deliverStream(
   const known = expected?.kind === 'known' ? expected : undefined;
   const fill = await startFill(job, begun, { origin, known });
   if (fill.state === 'not started') return { refused: STORE_FAILED };
+  const { end, kept } = fill.filling;
+  const stream = { kept, ended: end };
   if (fill.state === 'streaming') {
     const byExpectation = expected?.kind === 'uncovered' ? 'uncovered' : 'immutable';
     const cache = known && !fill.isVerified ? 'failure' : byExpectation;
-    return { outcome: found(file, fill.file, { source, cache }), stored: fill.stored };
+    return { outcome: found(file, fill.file, { source, cache }), stream };
   }
-  const end = await fill.end;
-  if (!end.ok) return { refused: end.reason };
-  const outcome = await findFilled(job, end.value, expected);
-  if (!outcome) return { refused: STORE_FAILED };
-  return { outcome: { ...outcome, source }, stored: Promise.resolve(true) };
+  const ended = await inTime(job, end);
+  if (ended === LATE) return { outcome: stillChecked(file.subject), stream };
+  if (!ended.ok) return { refused: ended.reason };
+  const outcome = await findFilled(job, ended.value, expected);
+  return outcome ? { outcome: { ...outcome, source }, stream } : { refused: STORE_FAILED };
 }
 
 /** The copy that a fill has stored just now; undefined when it is gone, or the store fails. */

@@ -97,13 +97,21 @@ export async function compareCopy(
  * when the store cannot be read.
  */
 export function compareStored(
-  { context, file, leader }: Job,
+  { context, file }: Job,
   stored: ByteSource,
   expected: Comparable,
 ): ReturnType<LargeFile['verify']> {
   return context.shared.budgets.verifications.holding(VERIFY_BYTES, () =>
-    file.verify(stored, expected, () => leader?.touch()),
+    file.verify(stored, expected),
   );
+}
+
+/** As `compareStored`, for a file that is compared with nothing: checks its end. */
+export function checkStored(
+  { context, file }: Job,
+  stored: ByteSource,
+): ReturnType<LargeFile['checkStored']> {
+  return context.shared.budgets.verifications.holding(VERIFY_BYTES, () => file.checkStored(stored));
 }
 
 /** Answers with the copy that was just compared; undefined when it was replaced or removed. */

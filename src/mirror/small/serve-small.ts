@@ -6,7 +6,7 @@ import { NEAR_SECONDS } from '../cache-policy.ts';
 import type { RequestContext } from '../context.ts';
 import { missing, notCached, unavailable } from '../messages.ts';
 import type { Found, Outcome, Source } from '../outcome.ts';
-import { type Delivery, fetchShared } from '../shared-fetch.ts';
+import { type Delivery, fetchOnce } from '../shared-fetch.ts';
 import type { Fetched, FetchedFile, SmallFile } from './small-file.ts';
 import {
   findDerived,
@@ -17,13 +17,8 @@ import {
   reachOf,
   type StoredCopy,
   verifyStored,
+  withMemory,
 } from './stored-copy.ts';
-
-/**
- * The part of its time left for which a request waits for the fetch of another one. That fetch has
- * a time limit of its own, but the platform may have ended it; the rest is for that case.
- */
-const SHARE_OF_TIME_TO_WAIT = 0.9;
 
 /** After this time without a fetched file the last good copy is served, if there is one. */
 const LAST_GOOD_AFTER_MS = 3_000;
@@ -42,18 +37,16 @@ export async function serveSmall(file: SmallFile, context: RequestContext): Prom
   const copy = await findStored(file, context);
   if (copy.state === 'ready') return copy.outcome;
   if (!context.mayFetch) return (await obtain(file, copy, context)).outcome;
-  const { flights } = context.shared;
-  for (let abandoned: unknown; ;) {
-    const waiting = flights.join(file.key);
-    // No `await` may come between `join` and `lead`, or two requests would lead.
-    if (!waiting || waiting === abandoned) {
-      return fetchShared(file.key, context, () => obtain(file, copy, context));
-    }
-    const limitMs = context.timeLeftMs() * SHARE_OF_TIME_TO_WAIT;
-    const shared = await within(context.clock, limitMs, waiting).catch(() => undefined);
-    if (typeof shared === 'object') return shared;
-    abandoned = waiting;
-  }
+  const find = async () => {
+    const now = await findStored(file, context);
+    return now.state === 'ready' ? now.outcome : undefined;
+  };
+  const fetch = () => obtain(file, copy, context);
+  const shared = { key: file.key, subject: file.subject, find, fetch };
+  const outcome = await fetchOnce(shared, context);
+  const held = copy.state === 'unchecked' ? copy.held : undefined;
+  if (outcome.kind !== 'found' || outcome.file.held !== held) held?.drop(); // another one led
+  return outcome;
 }
 
 /** Verifies the stored copy, or fetches the file where there is none or it is not proven. */
@@ -95,7 +88,11 @@ async function lastGoodWhileLate(
   );
   const stale = (await isLate) ? await findStale(file, context, { isOutage: true }) : undefined;
   if (!stale) return undefined;
-  const settled = fetching.then(async (fetched) => (await deliver(job, fetched)).settled);
+  const settled = fetching.then(async (fetched) => {
+    const { outcome, settled: kept } = await deliver(job, fetched);
+    if (outcome.kind === 'found') outcome.file.held?.drop();
+    return kept;
+  });
   return { outcome: stale, settled };
 }
 
@@ -163,10 +160,10 @@ async function deliverMissing(
 
 function deliverFile(
   { file, context: { staleMaxMs, store }, isUnproven }: Job,
-  { bytes, checked, keep, source }: FetchedFile,
+  { bytes, checked, held, keep, source }: FetchedFile,
 ): Delivery {
   const known = { bytes, etag: etagOf(bytes), checked };
-  const outcome = foundBytes(file, known, source);
+  const outcome = withMemory(foundBytes(file, known, source), held);
   if (keep === 'near') {
     store.keepNear(file.key, known, nearSecondsOf(file));
     return { outcome };
@@ -177,7 +174,8 @@ function deliverFile(
   };
   const durable = durableModeOf(file, isUnproven);
   const unchangedMs = staleMaxMs / RENEWALS;
-  return { outcome, settled: store.keep(file.key, known, { ...reach, durable, unchangedMs }) };
+  const kept = store.keep(file.key, known, { ...reach, durable, unchangedMs });
+  return { outcome, settled: kept.finally(held?.use()) };
 }
 
 /** An immutable file is created once, except that a fetched copy replaces an unproven one. */

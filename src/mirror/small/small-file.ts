@@ -1,3 +1,4 @@
+import type { Held } from '../../effects/held.ts';
 import type { Failure } from '../../origins/failure.ts';
 import type { Effort, Missing } from '../../origins/race/answer.ts';
 import type { Checked } from '../../store/contract.ts';
@@ -52,6 +53,8 @@ export type Fetched =
 export interface FetchedFile {
   readonly kind: 'found';
   readonly bytes: Uint8Array;
+  /** The memory of the bytes, where it was reserved. */
+  readonly held?: Held | undefined;
   readonly checked?: Checked | undefined;
   /**
    * Where the file is stored. Default: in every tier. `near`: in the near tier only, because

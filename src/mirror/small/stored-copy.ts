@@ -7,6 +7,7 @@
  *     absent      nothing is stored, or the copy was wrong and is removed
  */
 import { bytesOf } from '../../bytes/streams.ts';
+import { Held } from '../../effects/held.ts';
 import type { Hashes } from '../../origins/failure.ts';
 import type { FileToStore } from '../../store/contract.ts';
 import { etagOf } from '../../store/etag.ts';
@@ -14,6 +15,7 @@ import type { Reach } from '../../store/layered.ts';
 import type { Hit } from '../../store/tiers.ts';
 import { NEAR_SECONDS } from '../cache-policy.ts';
 import type { RequestContext } from '../context.ts';
+import { memoryDeadline } from '../memory-budget.ts';
 import { missingStored } from '../messages.ts';
 import type { Found, Outcome, Source } from '../outcome.ts';
 import type { SmallFile } from './small-file.ts';
@@ -28,6 +30,8 @@ export interface ReadyCopy {
 export interface UncheckedCopy {
   readonly state: 'unchecked';
   readonly file: FileToStore;
+  /** The memory of its bytes, where that was reserved. */
+  readonly held: Held | undefined;
   /** Label of the tier that had it. */
   readonly tier: string;
 }
@@ -47,15 +51,26 @@ export async function findStored(file: SmallFile, context: RequestContext): Prom
 }
 
 async function readUnchecked(
-  { file: { body, etag }, tier }: Hit,
-  { emit }: RequestContext,
+  { file: { body, etag, size }, tier }: Hit,
+  context: RequestContext,
 ): Promise<StoredCopy> {
+  let held: Held | undefined;
   try {
-    return { state: 'unchecked', file: { bytes: await bytesOf(body), etag }, tier };
+    held = body instanceof Uint8Array ? undefined : await reserve(size, context);
+    return { state: 'unchecked', file: { bytes: await bytesOf(body), etag }, held, tier };
   } catch (error) {
-    emit({ event: 'trouble', label: tier, error });
+    held?.drop();
+    context.emit({ event: 'trouble', label: tier, error });
     return { state: 'absent' };
   }
+}
+
+/** Rejects when there is no memory. */
+async function reserve(bytes: number, context: RequestContext): Promise<Held> {
+  const { held } = context.shared.budgets;
+  const reserved = await held.takeFirst([bytes], memoryDeadline(context));
+  if (!reserved) throw new Error(`There is no memory for a stored file of ${bytes} bytes`);
+  return new Held(reserved.release);
 }
 
 /** A file that is derived from other stored ones, in place of a copy. */
@@ -71,25 +86,29 @@ export async function findDerived(
 /** Verifies an unchecked copy, and remembers the result. */
 export async function verifyStored(
   file: SmallFile,
-  { file: { bytes, etag }, tier }: UncheckedCopy,
+  { file: { bytes, etag }, held, tier }: UncheckedCopy,
   context: RequestContext,
 ): Promise<ReadyCopy | { readonly state: 'absent' | 'unproven' }> {
   const verdict = (await file.verify?.(bytes)) ?? { kind: 'unproven' };
   const source: Source = { from: 'store', tier };
   switch (verdict.kind) {
     case 'unproven':
+      held?.drop();
       return { state: 'unproven' };
     case 'wrong':
+      held?.drop();
       await removeWrong(file, verdict.hashes, context);
       return { state: 'absent' };
     case 'unknown':
       // The copy passed the checks of its time, and an outage of the database must not break
       // builds.
-      return ready({ ...foundBytes(file, { bytes, etag }, source), cache: 'stale' });
+      return ready(
+        withMemory({ ...foundBytes(file, { bytes, etag }, source), cache: 'stale' }, held),
+      );
     case 'checked': {
       const { checked } = verdict;
       rememberCheck(file, { bytes, etag, checked }, context);
-      return ready(foundBytes(file, { bytes, etag, checked }, source));
+      return ready(withMemory(foundBytes(file, { bytes, etag, checked }, source), held));
     }
   }
 }
@@ -122,6 +141,11 @@ function ready(outcome: Outcome): ReadyCopy {
 export function foundBytes(file: SmallFile, known: FileToStore, source: Source): Found {
   const { bytes, checked, etag } = known;
   return found(file, { body: bytes, size: bytes.length, etag, checked }, source);
+}
+
+/** The outcome with the memory of its bytes, where that was reserved. */
+export function withMemory(outcome: Found, held: Held | undefined): Found {
+  return held ? { ...outcome, file: { ...outcome.file, held } } : outcome;
 }
 
 /** The outcome for a stored or fetched file. */

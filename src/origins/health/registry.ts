@@ -1,7 +1,7 @@
 import type { Clock } from '../../effects/clock.ts';
 import { type Failure, type FailureReason, isBlameless, mayConcernOneFile } from '../failure.ts';
 import type { Origin } from '../origin.ts';
-import type { ProbeFile } from '../probe/probe-files.ts';
+import type { KnownFileOf } from '../upstream.ts';
 import {
   afterFailure,
   afterSuccess,
@@ -23,9 +23,6 @@ import { HedgeBudget } from './hedge.ts';
 import { observe } from './latency.ts';
 import { mergeHealth } from './merge-health.ts';
 import type { Observation } from './observation.ts';
-
-/** The file that an origin is known to have; undefined where none is known. */
-export type KnownFileOf = (origin: Pick<Origin, 'url'>) => ProbeFile | undefined;
 
 /** A body of so many bytes shows that long ones come through, wherever another one broke. */
 export const PROVEN_BYTES = 4 * 1024 * 1024;

@@ -37,6 +37,11 @@ export class OriginBody {
     return this.#originNames;
   }
 
+  /** Bytes that have arrived, also those of a read that goes on: a sign of progress, no position. */
+  get receivedBytes(): number {
+    return this.#delivered + this.#reader.bytes;
+  }
+
   /**
    * From now on `findRest` is called for the rest when the body breaks off, stalls, or ends too
    * early. With `keepsDigest` the delivered bytes are hashed, which is possible until something was

@@ -7,14 +7,12 @@ import {
   parseChecked,
   type StoredFile,
   type Upload,
+  UPLOAD_PART_BYTES,
 } from '../../store/contract.ts';
 import type { StoreKey } from '../../store/key.ts';
 import { openPipe } from './pipe.ts';
 
 type Bucket = Pick<R2Bucket, 'get' | 'head' | 'put' | 'list' | 'delete' | 'createMultipartUpload'>;
-
-/** The size of a multipart part. R2 wants equal parts of at least 5 MiB, except the last one. */
-const PART_BYTES = 8 * 1024 * 1024;
 
 /** The most keys that one `delete` accepts. */
 const MAX_DELETE = 1000;
@@ -149,11 +147,14 @@ function uploadStream(bucket: Bucket, key: StoreKey, { etag, size }: SizedFile):
   };
 }
 
-/** A multipart upload, for a body of unknown length. One part at a time is held in memory. */
+/**
+ * A multipart upload, for a body of unknown length. One part at a time is held in memory. R2 wants
+ * equal parts of at least 5 MiB, except the last one.
+ */
 async function uploadParts(bucket: Bucket, key: StoreKey, etag: string): Promise<Upload> {
   const multipart = await bucket.createMultipartUpload(key, { customMetadata: { etag } });
   const parts: R2UploadedPart[] = [];
-  const part = new Uint8Array(PART_BYTES);
+  const part = new Uint8Array(UPLOAD_PART_BYTES);
   let filled = 0;
 
   async function flush() {
@@ -164,11 +165,11 @@ async function uploadParts(bucket: Bucket, key: StoreKey, etag: string): Promise
   return {
     async write(chunk) {
       for (let rest = chunk; rest.length > 0;) {
-        const taken = rest.subarray(0, PART_BYTES - filled);
+        const taken = rest.subarray(0, UPLOAD_PART_BYTES - filled);
         part.set(taken, filled);
         filled += taken.length;
         rest = rest.subarray(taken.length);
-        if (filled === PART_BYTES) await flush();
+        if (filled === UPLOAD_PART_BYTES) await flush();
       }
     },
     async commit() {

@@ -23,9 +23,9 @@ export class SharedReads<T> {
    */
   async read(path: string, read: () => Promise<T>): Promise<T> {
     // No `await` may come between `join` and `lead`, or two requests would lead.
-    const waiting = this.#flights.join(path);
-    if (!waiting) return this.#lead(path, read);
-    const shared = await within(this.#clock, MAX_WAIT_MS, waiting).catch(() => undefined);
+    const leader = this.#flights.join(path);
+    if (!leader) return this.#lead(path, read);
+    const shared = await within(this.#clock, MAX_WAIT_MS, leader.shared).catch(() => undefined);
     return shared ?? this.#lead(path, read);
   }
 

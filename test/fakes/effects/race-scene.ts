@@ -1,5 +1,6 @@
 import { success } from '../../../src/effects/result.ts';
-import { HealthRegistry, type KnownFileOf } from '../../../src/origins/health/registry.ts';
+import { HealthRegistry } from '../../../src/origins/health/registry.ts';
+import type { KnownFileOf } from '../../../src/origins/upstream.ts';
 import type { Origin } from '../../../src/origins/origin.ts';
 import type { Answer } from '../../../src/origins/race/answer.ts';
 import { type AskEffects, askOrigins } from '../../../src/origins/race/ask.ts';

@@ -59,7 +59,7 @@ export function fakeContext(options: ContextOptions = {}): FakeContext {
   const { clock = fakeClock(), fetch = fakeFetch({}) } = options;
   const { signal = new AbortController().signal } = options;
   const connections = new Connections();
-  const forTiers = { clock, connections, health: new TierHealth() };
+  const forTiers = { clock, connections, health: new TierHealth(), stallMs: 20_000 };
   const health = new HealthRegistry({ clock, random: () => 0.5 });
   const troubles: string[] = [];
   const alarms: SecurityEvent[] = [];

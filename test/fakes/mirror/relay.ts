@@ -1,7 +1,9 @@
 import { type Result, success } from '../../../src/effects/result.ts';
 import type { Clock } from '../../../src/effects/clock.ts';
 import type { FailureReason } from '../../../src/origins/failure.ts';
-import { relay, type RelayedFile, type RelayEnd } from '../../../src/mirror/large/relay.ts';
+import { relay } from '../../../src/mirror/large/relay.ts';
+import type { RelayedFile, RelayEnd } from '../../../src/mirror/large/relayed-file.ts';
+import type { CheckedEnd } from '../../../src/mirror/large/large-file.ts';
 import { CHUNK_BYTES, RING_CHUNKS } from '../../../src/mirror/large/ring.ts';
 import { OriginBody } from '../../../src/origins/request/body.ts';
 import type { Upload } from '../../../src/store/contract.ts';
@@ -20,6 +22,7 @@ export interface RelayRun {
   readonly resumedAt: readonly number[];
   readonly uploadErrors: readonly unknown[];
   readonly bodyCancelled: () => boolean;
+  /** How many chunks were read of the body. */
   readonly progress: () => number;
 }
 
@@ -33,6 +36,7 @@ export interface RelaySetup extends Script {
   readonly upload?: FakeUpload | undefined;
   readonly checkEnd?: RelayedFile['checkEnd'];
   readonly verify?: RelayedFile['verify'];
+  readonly checkStored?: RelayedFile['checkStored'];
   /** Whether other requests wait for the stored copy; default false. */
   readonly isWanted?: boolean;
   /** Default: a clock whose sleeps end at once. */
@@ -51,7 +55,7 @@ export async function startRelay(setup: RelaySetup): Promise<RelayRun> {
     onCancel: () => (cancelled = true),
   });
   const headers = declared === undefined ? {} : { 'Content-Length': String(declared) };
-  const body = new OriginBody(new Response(stream, { headers }), {
+  const body = new CountingBody(new Response(stream, { headers }), {
     clock: fakeClock(),
     stallMs: 20_000,
   });
@@ -61,17 +65,16 @@ export async function startRelay(setup: RelaySetup): Promise<RelayRun> {
   const pipe = copyingPipe();
   const resumedAt: number[] = [];
   const uploadErrors: unknown[] = [];
-  let progress = 0;
   const file: RelayedFile = {
-    checkEnd: setup.checkEnd ?? ((): Result<void, FailureReason> => success(undefined)),
+    checkEnd: setup.checkEnd ?? ((): Result<CheckedEnd, FailureReason> => success('complete')),
     verify: setup.verify,
+    checkStored: setup.checkStored ?? (async () => success(undefined)),
     async readStored(offset, size) {
       resumedAt.push(offset);
       if (setup.resume) return setup.resume(offset, size);
       return scriptedStream(cut(upload?.bytes().subarray(offset) ?? new Uint8Array(), 100_000));
     },
     isWanted: () => setup.isWanted ?? false,
-    onProgress: () => (progress += 1),
     onUploadFailed: (error) => uploadErrors.push(error),
   };
   const running = relay({
@@ -85,15 +88,26 @@ export async function startRelay(setup: RelaySetup): Promise<RelayRun> {
   });
   return {
     end: running.end,
-    stored: running.stored,
+    stored: running.kept.then((kept) => kept === 'stored'),
     done: running.done,
     reader: pipe.readable.getReader(),
     upload: upload ?? new FakeUpload(),
     resumedAt,
     uploadErrors,
     bodyCancelled: () => cancelled,
-    progress: () => progress,
+    progress: () => body.chunks,
   };
+}
+
+/** A body that counts the chunks that were read of it. */
+class CountingBody extends OriginBody {
+  chunks = -1; // the first one is read before the relay begins
+
+  override async fill(buffer: ArrayBuffer): Promise<Uint8Array<ArrayBuffer>> {
+    const chunk = await super.fill(buffer);
+    this.chunks += 1;
+    return chunk;
+  }
 }
 
 /** An upload in memory that waits or fails as the test demands. */
