@@ -220,12 +220,8 @@ function requestOpener(config: Config, runtime: Shared): OpenScope {
     const background = incoming.background((label, error) =>
       emit({ event: 'trouble', label, error }),
     );
-    const tiers = requestTiers(runtime.tiers, {
-      clock,
-      connections,
-      health: tierHealth,
-      stallMs: config.stallLimitMs,
-    });
+    const stores = { clock, connections, health: tierHealth, stallMs: config.stallLimitMs };
+    const tiers = requestTiers(runtime.tiers, stores);
     // An answer from the store costs no look at what isolates share of the origins.
     const syncHealth = () => sharing.syncIfDue(background, connections);
     const asking = { openDriver, clock, connections, random, health };
