@@ -82,14 +82,8 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
   const urls = upstreams.map(({ origin }) => origin.url);
   const sharing = new HealthSharing({ health, urls, states, clock, emit });
   const probeLog = new ProbeLog({ states, clock, emit });
-  const open = requestOpener(config, {
-    ...runtime,
-    sink,
-    health,
-    openNetwork,
-    carrierSupport,
-    sharing,
-  });
+  const parts = { sink, health, openNetwork, carrierSupport, sharing };
+  const open = requestOpener(config, { ...runtime, ...parts });
   const { privateModules: patterns, withoutChecksums } = config;
   const checksums = checksumSources(config, runtime);
   const sources = {
