@@ -177,11 +177,41 @@ describe('modferry', () => {
     });
   });
 
+  it('names a database that hangs in the body of a look-up, and blames no origin for it', async () => {
+    const log = right();
+    const hanging = new ReadableStream({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode('0\n'));
+      },
+    });
+    const modferry = fakeModferry({
+      variables: {
+        SUMDBS: `${log.verifierKey} https://sum.example`,
+        TIMEOUT_TOTAL: '8s',
+        TIMEOUT_STALL: '8s',
+      },
+      replies: {
+        'https://sum.example': () => new Response(hanging),
+        [`https://a.example/${HELLO}/@v/v1.0.0.mod`]: () => new Response(MOD),
+      },
+    });
+    const { status, text } = await untilDone(modferry.clock, modferry.get(pathOf('mod')));
+    expect(status).toBe(502);
+    expect(text).toMatch(
+      /^cannot get \S+: sum\.example\.test: asked for its hash at sum\.example: no answer within 8 s/,
+    );
+    expect(text).not.toContain('a.example:');
+    const { origins } = JSON.parse((await modferry.get('/-/api/origins')).text);
+    expect(origins[0]).toMatchObject({ name: 'a.example', counters: { asked: 1, failed: 0 } });
+  });
+
   it('does not mention an origin that carries no database in its errors', async () => {
     const modferry = fakeWithCarrier(right(), { ORIGINS: 'https://a.example' });
     const { status, text } = await untilDone(modferry.clock, modferry.get(pathOf('mod')));
     expect(status).toBe(502);
-    expect(text).toMatch(/sum\.example: asked for its hash: connection failed/);
+    expect(text).toMatch(
+      /sum\.example\.test: asked for its hash at sum\.example: connection failed/,
+    );
     expect(text).not.toContain('sumdb');
   });
 

@@ -19,13 +19,20 @@ export type Check = (bytes: Uint8Array) => Result<void, FailureReason>;
 
 const VALID = success(undefined);
 
-/** `@v/list`: at least one line with a version, or an empty body. */
+/**
+ * `@v/list`: at least one line with a version, or an empty body. Some proxies end it without a line
+ * feed (goproxy and Athens do), but their last line is a whole version: where it is the beginning of
+ * one, a body without a declared length was cut short.
+ */
 export function checkList(bytes: Uint8Array): ReturnType<Check> {
   const text = decodeText(bytes);
   if (!text.ok) return text;
   if (text.value.trim() === '') return VALID;
   const versions = text.value.split('\n').map((line) => line.trim().split(/\s/)[0] ?? '');
-  return versions.some(isSemver) ? VALID : failed(wrongContent('a list without any version in it'));
+  if (!versions.some(isSemver)) return failed(wrongContent('a list without any version in it'));
+  return /^v\d*(?:\.\d*)?\.?$/.test(versions.at(-1) ?? '')
+    ? failed(wrongContent('a list that breaks off within a version'))
+    : VALID;
 }
 
 /**
@@ -59,23 +66,59 @@ export function checkInfo(bytes: Uint8Array, requested?: string): ReturnType<Che
   return isValid ? VALID : failed(wrongContent('info with a Time that is no time'));
 }
 
-/** `.mod`: text with a module directive, which every go.mod has. The hash covers the rest. */
-export function checkMod(bytes: Uint8Array): ReturnType<Check> {
-  const text = decodeText(bytes);
+/**
+ * `.mod` where no log has its hash: what the go command accepts as the go.mod of a dependency. It
+ * has one module directive with one path, and its blocks are closed. Text that is not UTF-8, and
+ * unknown directives, are no obstacle (golang.org/x/mod/modfile ParseLax; goModSummary of
+ * cmd/go/internal/modload). The path may be another one than that of `module`, as a fork is required
+ * by a replace directive. But where the file ends within the path of the module it was cut short.
+ */
+export function checkMod(bytes: Uint8Array, module?: string): ReturnType<Check> {
+  const text = decodeText(bytes, { fatal: false });
   if (!text.ok) return text;
-  return /^[ \t]*module[ \t("`]/m.test(text.value)
-    ? VALID
-    : failed(wrongContent('a go.mod without a module line'));
+  const { isOpen, paths } = parseMod(text.value);
+  const [path] = paths;
+  if (path === undefined) return failed(wrongContent('a go.mod without a module line'));
+  if (paths.length > 1 || path === '')
+    return failed(wrongContent('text with a module line that is none of a go.mod'));
+  const isCut = path !== module && module?.startsWith(path) && text.value.trimEnd().endsWith(path);
+  return isOpen || (isCut && !text.value.endsWith('\n'))
+    ? failed(wrongContent('a go.mod that breaks off'))
+    : VALID;
+}
+
+/** A comment, a quoted string, a punctuation mark, or anything else up to one of these. */
+const MOD_TOKEN = /\/\/.*|"(?:\\.|[^"\\])*"|`[^`]*`|[()[\]{},]|(?:(?!\/\/)[^\s()[\]{},])+/g;
+
+/**
+ * The paths of the module directives, empty for a malformed one, and whether a block is not closed.
+ */
+function parseMod(text: string): { readonly paths: readonly string[]; readonly isOpen: boolean } {
+  const paths: string[] = [];
+  const add = (args: readonly string[]) =>
+    paths.push(args.length === 1 ? (args[0] ?? '').replace(/^(["`])(.*)\1$/, '$2') : '');
+  let block: string | undefined;
+  for (const line of text.split('\n')) {
+    const tokens = (line.match(MOD_TOKEN) ?? []).filter((token) => !token.startsWith('//'));
+    const [verb, ...args] = tokens;
+    if (verb === undefined) continue;
+    if (block !== undefined) {
+      if (verb === ')') block = undefined;
+      else if (block === 'module') add(tokens);
+    } else if (args.at(-1) === '(') block = tokens.slice(0, -1).join(' ');
+    else if (verb === 'module') add(args);
+  }
+  return { paths, isOpen: block !== undefined };
 }
 
 /**
  * Decodes UTF-8 and refuses HTML by its first character. Content-Type does not tell: static servers
  * label a list text/html, and captive portals label a page text/plain.
  */
-function decodeText(bytes: Uint8Array): Result<string, FailureReason> {
+function decodeText(bytes: Uint8Array, { fatal } = { fatal: true }): Result<string, FailureReason> {
   let text: string;
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    text = new TextDecoder('utf-8', { fatal }).decode(bytes);
   } catch {
     return failed(wrongContent('a body that is not UTF-8'));
   }

@@ -206,6 +206,35 @@ describe('a fetch', () => {
     expect(context.alarms).toMatchObject([{ kind: 'mismatch', origin: 'a' }]);
   });
 
+  it.each<[string, Uint8Array]>([
+    ['that is not UTF-8', Uint8Array.of(0x2f, 0x2f, 0xc4, 0xe3, 0x0a)],
+    ['that is empty', new Uint8Array()],
+    ['without a module line', bytes('go 1.21\n')],
+    ['that looks like a page', bytes('<html>')],
+  ])('of a go.mod %s is right, if it has the hash of the log', async (_, odd) => {
+    const hash = hashGoMod(Buffer.from(odd));
+    const replies = { 'https://a': () => new Response(new Uint8Array(odd)) };
+    const { context, fetch, options } = setup(replies, knownAs(hash));
+    const fetched = await smallFile(mod, options).fetch();
+    expect(fetched).toMatchObject({ kind: 'found', bytes: odd, checked: hash });
+    expect([context.alarms, fetch.calls.length]).toEqual([[], 1]);
+    expect(context.shared.wrongFiles.has(smallFile(mod, options).key, 'a')).toBe(false);
+  });
+
+  it('of a go.mod that no log has is judged as the go command sees it', async () => {
+    const { options } = setup(
+      {
+        'https://a': () => new Response('module example.com/Hel'),
+        'https://b': () => new Response(MOD),
+      },
+      { kind: 'uncovered' },
+    );
+    expect(await smallFile(mod, options).fetch()).toMatchObject({
+      kind: 'found',
+      source: { origin: 'b' },
+    });
+  });
+
   it('of a page in place of a go.mod that the log has is a mismatch as well', async () => {
     const { options, clock } = setup(
       { 'https://a': () => new Response('<html>'), 'https://b': () => new Response('<html>') },

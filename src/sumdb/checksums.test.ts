@@ -51,12 +51,12 @@ it.each([
 
 const failure = (origin: string, text: string) => ({ origin, reason: { kind: 'unchecked', text } });
 
-it('an outage is reported with the address, and with the purpose of the question', async () => {
+it('an outage is reported with the database, the address, and with the purpose of the question', async () => {
   expect(await ask([down, oneSaysNo, notAsked]).expected).toEqual({
     kind: 'unknown',
     failures: [
-      failure('a', 'asked for its hash: no answer within 10 s'),
-      failure('a', 'asked for its hash: status 404, and another address could not be asked'),
+      failure('db0', 'asked for its hash at a: no answer within 10 s'),
+      failure('db1', 'asked for its hash at a: status 404, and another address could not be asked'),
       failure('db2', 'could not be asked for its hash'),
     ],
   });

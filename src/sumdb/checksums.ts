@@ -68,27 +68,32 @@ function failuresOf(
 ): readonly Failure[] {
   if (answer.kind === 'failed') {
     return answer.failures.length > 0
-      ? answer.failures.map(uncheckedBecause)
+      ? answer.failures.map((failure) => uncheckedBecause(name, failure))
       : [{ origin: name, reason: { kind: 'unchecked', text: 'could not be asked for its hash' } }];
   }
   // "No record" is not signed: one address that lies must not be all that is left when the others
   // are blocked.
   const { isUnanimous, missing } = answer;
   if (isUnanimous) return [];
-  return [unchecked(missing, `status ${missing.status}, and another address could not be asked`)];
+  const text = `status ${missing.status}, and another address could not be asked`;
+  return [unchecked(name, missing, text)];
 }
 
 /** A limit of the platform stays one, and is no failure of the database. */
-function uncheckedBecause(failure: Failure): Failure {
+function uncheckedBecause(database: string, failure: Failure): Failure {
   return failure.reason.kind === 'limit'
     ? failure
-    : unchecked(failure, failureText(failure.reason));
+    : unchecked(database, failure, failureText(failure.reason));
 }
 
-function unchecked(failure: Pick<Failure, 'origin' | 'retryAfterSeconds'>, text: string): Failure {
-  const { origin, retryAfterSeconds } = failure;
-  const reason = { kind: 'unchecked', text: `asked for its hash: ${text}` } as const;
+/** The failure of a database at one of its addresses, which may be the host of a module origin too. */
+function unchecked(
+  database: string,
+  { origin: address, retryAfterSeconds }: Pick<Failure, 'origin' | 'retryAfterSeconds'>,
+  text: string,
+): Failure {
+  const reason = { kind: 'unchecked', text: `asked for its hash at ${address}: ${text}` } as const;
   return retryAfterSeconds === undefined
-    ? { origin, reason }
-    : { origin, reason, retryAfterSeconds };
+    ? { origin: database, reason }
+    : { origin: database, reason, retryAfterSeconds };
 }

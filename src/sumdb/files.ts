@@ -73,10 +73,7 @@ function tileFile(
   return {
     cache: 'proven',
     contentType: tile.level === 'data' ? TEXT : 'application/octet-stream',
-    fetch: async () =>
-      fetched(await client.tile(tile), ({ bytes, isProven }) =>
-        isProven ? { bytes, checked: 'proven' } : { bytes, keep: 'nowhere' },
-      ),
+    fetch: async () => fetched(await client.tile(tile), (bytes) => ({ bytes, checked: 'proven' })),
     async verify(bytes) {
       isStoredDamaged = !(await client.isStoredTileProven(tile, bytes));
       return verdict(!isStoredDamaged);

@@ -189,14 +189,14 @@ it('a part of a full tile that cannot be proven is not served from it', async ()
   expect(Buffer.from(await bodyOf(await serve(path)))).toEqual(Buffer.from(inLog(path)));
 });
 
-it('a tile beyond the tree that the database shows is served unproven, and not kept', async () => {
+it('CVE-2026-56865: a tile beyond the tree that the database shows is not served, nor kept', async () => {
   const grown = log.fork(300);
   for (const at of [1, 2, 3]) grown.add(`grown.example/m${at} v1.0.0 h1:x\n`);
   const { idle, serve, tiers } = setup((path) =>
     path === '/latest' ? log.treeHead() : grown.answer(path),
   );
   const path = 'tile/8/0/001.p/47';
-  expect(await serve(path)).toMatchObject({ kind: 'found', cache: 'failure' });
+  expect(await serve(path)).toMatchObject({ kind: 'missing', status: 404, cache: 'failure' });
   await idle();
   expect([...tiers.durable.files.keys()]).not.toContain(checksumKey(log.name, path));
 });

@@ -3,21 +3,33 @@ import { recordEnd } from './record.ts';
 import type { Tile } from './tile-path.ts';
 
 /**
- * Whether `records`, the bytes of the data tile `tile`, are the records that the log has there.
- * `hashes` are the proven bytes of the hash tile of level 0 at the same index, at least as wide. A
+ * Whether `records`, the bytes of the data tile `tile`, are the records that the log has there:
+ * `malformed` where they are not as many records, `other` where the log has other ones. `hashes` are the proven bytes of the hash tile of level 0 at the same index, at least as wide. A
  * data tile is the text of one record after the other, without ids and each followed by a blank
  * line. Source: golang.org/x/mod/sumdb, server.go ServeHTTP; tlog/note.go FormatRecord.
  */
-export function checkDataTile(records: Uint8Array, tile: Tile, hashes: Uint8Array): boolean {
-  if (tile.level !== 'data') return false;
-  let start = 0;
-  for (let at = 0; at < tile.width; at += 1) {
-    const end = recordEnd(records, start);
-    if (end === undefined) return false;
+export function checkDataTile(
+  records: Uint8Array,
+  tile: Tile,
+  hashes: Uint8Array,
+): 'right' | 'malformed' | 'other' {
+  const texts = tile.level === 'data' ? splitRecords(records) : undefined;
+  if (texts?.length !== tile.width) return 'malformed';
+  const isRight = texts.every((text, at) =>
     // Where there are too few hashes this is empty, and so equal to none.
-    const expected = hashes.subarray(at * HASH_LENGTH, (at + 1) * HASH_LENGTH);
-    if (!equalHashes(recordHash(records.subarray(start, end)), expected)) return false;
+    equalHashes(recordHash(text), hashes.subarray(at * HASH_LENGTH, (at + 1) * HASH_LENGTH)),
+  );
+  return isRight ? 'right' : 'other';
+}
+
+/** The texts of records that follow one another; undefined where something else follows them. */
+function splitRecords(records: Uint8Array): readonly Uint8Array[] | undefined {
+  const texts: Uint8Array[] = [];
+  for (let start = 0; start < records.length;) {
+    const end = recordEnd(records, start);
+    if (end === undefined) return undefined;
+    texts.push(records.subarray(start, end));
     start = end + 1;
   }
-  return start === records.length;
+  return texts;
 }

@@ -42,6 +42,15 @@ export function recordEnd(bytes: Uint8Array, start: number): number | undefined 
 }
 
 /**
+ * Whether a text has a line of the form `module version h1:…`. Beside the record of a look-up it
+ * has none: the log does not vouch for it, and go commands without the fix of CVE-2026-56864 read
+ * the whole body.
+ */
+export function hasHashLine(text: string): boolean {
+  return /^[^ \n]+ [^ \n]+ h1:/m.test(text);
+}
+
+/**
  * The hashes of a version in the text of its record: those of its zip and of its go.mod, as `h1:…`.
  * Undefined when either is missing or malformed. Lines of other versions and of other algorithms
  * are skipped. Of two lines for one file the first counts, as in cmd/go/internal/modfetch

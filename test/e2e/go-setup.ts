@@ -21,6 +21,7 @@ import { type Modferry, type ModferryOptions, startModferry } from '../worker/mo
 export const GO_COMMANDS = ['1.23', '1.27'].map((minor) => {
   const go = findGo(minor);
   return {
+    minor,
     go: go ?? '',
     name: go ? `go ${minor}` : `go ${minor} (skipped: it is neither in .go nor on PATH)`,
   };

@@ -33,14 +33,14 @@ describe.skipIf(go === '')('a checksum database', () => {
   });
   afterAll(() => database.close());
 
-  it('with a tile that no tree head reaches has it passed on, and it is not stored', async () => {
+  it('CVE-2026-56865: with a tile that no tree head reaches cannot have it passed on', async () => {
     await stage.ask(`${BASE}/latest`);
     const path = '/tile/8/0/001.p/201';
     database.fault({ redirect: stage.origin.url }, { match: /^\/tile/ });
     for (const from of [path, `/-redirected${path}`])
       stage.origin.set(from, { body: 'h'.repeat(201 * 32) });
     const { headers, status } = await stage.ask(BASE + path);
-    expect({ status, cache: headers['cache-control'] }).toEqual({ status: 200, cache: NO_STORE });
+    expect({ status, cache: headers['cache-control'] }).toEqual({ status: 404, cache: NO_STORE });
     expect(await stage.bucketKeys()).not.toContain(`sumdb/${NAME}${path}`);
   });
 

@@ -449,7 +449,6 @@ describe('a fetched file', () => {
       'uncovered',
       { durable: 'unmarked', world: 'absent', near: 'uncovered' },
     ],
-    [{ keep: 'nowhere' }, 'failure', { durable: 'absent', world: 'absent', near: 'absent' }],
     [{ keep: 'near' }, 'immutable', { durable: 'absent', world: 'absent', near: 'unmarked' }],
     [{}, 'immutable', { durable: 'unmarked', world: 'unmarked', near: 'unmarked' }],
   ] as const)('with %j is %s, and kept as %j', async (result, cache, kept) => {

@@ -167,7 +167,6 @@ function deliverFile(
 ): Delivery {
   const known = { bytes, etag: etagOf(bytes), checked };
   const outcome = foundBytes(file, known, source);
-  if (keep === 'nowhere') return { outcome: { ...outcome, cache: 'failure' } };
   if (keep === 'near') {
     store.keepNear(file.key, known, nearSecondsOf(file));
     return { outcome };

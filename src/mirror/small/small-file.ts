@@ -55,8 +55,8 @@ export interface FetchedFile {
   readonly checked?: Checked | undefined;
   /**
    * Where the file is stored. Default: in every tier. `near`: in the near tier only, because
-   * another part stores it durably. `nowhere`: the file could not be checked.
+   * another part stores it durably.
    */
-  readonly keep?: 'near' | 'nowhere' | undefined;
+  readonly keep?: 'near' | undefined;
   readonly source: Source;
 }

@@ -228,8 +228,11 @@ describe('the common tree head', () => {
       effects.latest = bytes(log.treeHead());
       effects.meanwhile = () => undefined;
     };
-    const answer = await clientOf(log, effects).latest();
+    const memory = new LogMemory(systemClock);
+    const answer = await clientOf(log, effects, memory).latest();
     expect(answer.kind === 'proven' && text(answer.value)).toBe(log.treeHead());
+    expect(text(memory.latest?.note ?? new Uint8Array())).toBe(log.treeHead());
+    expect(memory.isUnpublished).toBe(false);
   });
 
   it('is given where the database shows an older one, which is reported', async () => {
@@ -277,8 +280,7 @@ describe('a tile', () => {
   ])('%s is proven', async (path) => {
     const answer = await clientOf(log, fakeLogEffects(serves(log))).tile(tile(path));
     const expected = Buffer.from(log.answer(`/${path}`) ?? '');
-    expect(answer).toMatchObject({ kind: 'proven', value: { isProven: true } });
-    expect(answer.kind === 'proven' && Buffer.from(answer.value.bytes)).toEqual(expected);
+    expect(answer.kind === 'proven' && Buffer.from(answer.value)).toEqual(expected);
   });
 
   it.each(['tile/8/0/000', 'tile/8/0/000.p/29', 'tile/8/data/001.p/9'])(
@@ -289,14 +291,39 @@ describe('a tile', () => {
         kind: 'failed',
       });
       const mended = await clientOf(log, fakeLogEffects(evil, serves(log))).tile(tile(path));
-      expect(mended).toMatchObject({ kind: 'proven', value: { isProven: true } });
+      expect(mended).toMatchObject({ kind: 'proven' });
     },
   );
 
   it('of records with a flipped bit is refused', async () => {
     const evil = flipping(serves(log), /^\/tile\/8\/data/);
-    const asked = clientOf(log, fakeLogEffects(evil)).tile(tile('tile/8/data/001.p/9'));
-    expect(await asked).toMatchObject({ kind: 'failed' });
+    const effects = fakeLogEffects(evil);
+    const path = 'tile/8/data/001.p/9';
+    expect(await clientOf(log, effects).tile(tile(path))).toMatchObject({ kind: 'failed' });
+    const reason = 'records that are not those of the log';
+    expect(effects.events).toEqual([
+      { event: 'security', kind: 'forged', database: log.name, path, reason },
+    ]);
+  });
+
+  it('of another length is a failure of its address', async () => {
+    const effects = fakeLogEffects((path) =>
+      path.startsWith('/tile') ? 'short' : log.answer(path),
+    );
+    expect(await clientOf(log, effects).tile(tile('tile/8/0/000'))).toMatchObject({
+      kind: 'failed',
+      failures: [{ origin: 'a', reason: { text: 'a tile of 5 bytes instead of 64' } }],
+    });
+  });
+
+  it('of records that is a page is refused, which shows nothing of the database', async () => {
+    const effects = fakeLogEffects((path) =>
+      path.startsWith('/tile/8/data') ? '<html>\n\n' : log.answer(path),
+    );
+    expect(await clientOf(log, effects).tile(tile('tile/8/data/001.p/9'))).toMatchObject({
+      kind: 'failed',
+    });
+    expect(kinds(effects)).toEqual([]);
   });
 
   it('that is stored and does not fit is refused without a request', async () => {
@@ -318,23 +345,6 @@ describe('a tile', () => {
     await clientOf(log, effects).tile(tile('tile/8/0/000'));
     expect([...effects.cache.keys()]).toEqual([]);
     expect(effects.cacheReads).not.toContain('tile/8/0/000');
-  });
-
-  it('beyond the known tree is proven in a newer one, and else given unproven', async () => {
-    const growing = logOf(300);
-    const effects = fakeLogEffects(serves(growing));
-    const client = clientOf(growing, effects);
-    await client.latest();
-    grow(growing, 300);
-    expect(await client.tile(tile('tile/8/0/002.p/88'))).toMatchObject({
-      value: { isProven: true },
-    });
-    const stuck = fakeLogEffects((path) =>
-      path === '/latest' ? growing.treeHead(300) : growing.answer(path),
-    );
-    expect(await clientOf(growing, stuck).tile(tile('tile/8/0/002.p/88'))).toMatchObject({
-      value: { isProven: false },
-    });
   });
 
   it('is refused where the newer tree head cannot be shown to be the same log', async () => {
@@ -360,7 +370,7 @@ describe('a tile', () => {
       path === '/latest' ? log.treeHead() : /002\.p/.test(path) ? undefined : growing.answer(path),
     );
     expect(await clientOf(log, outgrown).tile(tile('tile/8/0/002.p/80'))).toMatchObject({
-      value: { isProven: true },
+      kind: 'proven',
     });
     expect(await clientOf(log, effects).tile(tile('tile/8/0/002.p/80'))).toMatchObject({
       kind: 'missing',

@@ -9,15 +9,17 @@ import { equalBytes } from '../../bytes/equal.ts';
 import type { ModulePath } from '../../module/module-path.ts';
 import type { Version } from '../../module/version.ts';
 import { checkDataTile } from '../../tlog/data-tile.ts';
-import { formatTilePath, type Tile, tileByteLength } from '../../tlog/tile-path.ts';
+import { formatTilePath, type Tile } from '../../tlog/tile-path.ts';
 import { widestTile } from '../../tlog/tile.ts';
 import type { VerifierKey } from '../../tlog/verifier-key.ts';
+import { HeadSearch } from './head-search.ts';
 import { KNOWN, type LogAnswer, type NoAnswer } from './log-answer.ts';
 import type { LogEffects } from './log-effects.ts';
 import type { LogMemory } from './log-memory.ts';
-import { type Lookup, LogVerifier, MAX_LOOKUP_BYTES } from './log-verifier.ts';
+import { type Lookup, LogVerifier, MAX_LOOKUP_BYTES, OTHER_RECORDS } from './log-verifier.ts';
 import {
   acceptedIfProven,
+  forged,
   notProven,
   type Proof,
   proven,
@@ -26,6 +28,7 @@ import {
   type Unproven,
 } from './proof.ts';
 import { lookupPath } from '../request.ts';
+import type { RemoteQuestion } from './remote-reader.ts';
 import { openHead, type SignedHead } from './signed-head.ts';
 import { TileSource } from './tile-source.ts';
 import { Timeline } from './timeline.ts';
@@ -42,18 +45,11 @@ export interface LogClientOptions {
   readonly effects: LogEffects;
 }
 
-export interface ReadTile {
-  readonly bytes: Uint8Array;
-  /** False beyond every known tree head: then only the length of the tile was checked. */
-  readonly isProven: boolean;
-}
-
 export class LogClient {
   readonly #options: LogClientOptions;
   readonly #verifier: LogVerifier;
   readonly #timeline: Timeline;
-  /** The answer of the database about its newest head, once it was asked for a tile. */
-  #newest: Promise<LogAnswer<Uint8Array>> | undefined;
+  readonly #search: HeadSearch;
 
   constructor(options: LogClientOptions) {
     const { effects, key, memory } = options;
@@ -62,11 +58,16 @@ export class LogClient {
     const report: Report = (proof) => this.#report(proof);
     this.#verifier = verifier;
     this.#timeline = new Timeline({ key, memory, effects, verifier, report });
+    this.#search = new HeadSearch({
+      catchUp: () => this.#timeline.catchUp(),
+      ask: (behind) => this.#askHead({ avoid: behind }, (shown) => this.#timeline.merge(shown)),
+    });
   }
 
   /** The record of a version: asked of the database, and proven. */
   lookup(module: ModulePath, version: Version): Promise<LogAnswer<Lookup>> {
-    return this.#ask(lookupPath(module, version), MAX_LOOKUP_BYTES, (bytes) =>
+    const path = lookupPath(module, version);
+    return this.#ask(path, { limitBytes: MAX_LOOKUP_BYTES }, (bytes) =>
       this.#proveLookup(bytes, module, version),
     );
   }
@@ -82,57 +83,63 @@ export class LogClient {
 
   /** The newest signed tree head: that of the database, or the known one if that is newer. */
   latest(): Promise<LogAnswer<Uint8Array>> {
-    return this.#ask('latest', MAX_LOOKUP_BYTES, async (note) => {
-      const { effects, key, name } = this.#options;
-      const opened = await openHead(note, { key, path: 'latest' });
-      if (opened.kind !== 'proven') return opened;
+    const { effects, name } = this.#options;
+    return this.#askHead({}, async (shown) => {
       const before = await this.#timeline.known();
-      const merged = await this.#timeline.merge(opened.value);
+      const merged = await this.#timeline.merge(shown);
       if (merged.kind !== 'proven') return merged;
       const latest = merged.value.note;
-      if (before && opened.value.head.size < before.head.size) {
-        const proof = `${new TextDecoder().decode(latest)}\n${new TextDecoder().decode(note)}`;
+      if (before && shown.head.size < before.head.size) {
+        const proof = [latest, shown.note].map((note) => new TextDecoder().decode(note)).join('\n');
         effects.emit({ event: 'security', kind: 'rollback', database: name, proof });
       }
       return proven(latest);
     });
   }
 
-  /** A tile of hashes or of records, proven if the latest tree head reaches it. */
-  async tile(tile: Tile): Promise<LogAnswer<ReadTile>> {
+  /**
+   * A tile of hashes or of records. One that no tree head reaches is missing: without a proof it is
+   * passed on to nobody, as go commands without the fix of CVE-2026-56865 use tiles unverified.
+   */
+  async tile(tile: Tile): Promise<LogAnswer<Uint8Array>> {
     const reaching = await this.#headWith(tile);
     if (reaching.kind !== 'proven') return reaching;
-    if (!reaching.value) return this.#askUnproven(tile);
     const served = tile.level === 'data' ? undefined : tile;
     const hashes = await this.#verifier.readHashes(tile, reaching.value.head, { served });
+    // A head that was taken back meanwhile may be that of another log.
+    if (!(await this.#timeline.stands(reaching.value))) return this.tile(tile);
     if (hashes.kind !== 'proven') return this.#noAnswer(hashes);
     const { source, value } = hashes;
     hashes.keepTiles();
-    if (served) return { kind: 'proven', value: { bytes: value, isProven: true }, source };
-    return this.#ask(formatTilePath(tile), MAX_DATA_TILE_BYTES, async (bytes) =>
-      checkDataTile(bytes, tile, value)
-        ? proven({ bytes, isProven: true })
-        : refuted('records that are not those of the log'),
-    );
+    if (served) return { kind: 'proven', value, source };
+    const path = formatTilePath(tile);
+    return this.#ask(path, { limitBytes: MAX_DATA_TILE_BYTES }, async (bytes) => {
+      const check = checkDataTile(bytes, tile, value);
+      if (check === 'right') return proven(bytes);
+      return check === 'other'
+        ? forged(path, OTHER_RECORDS)
+        : refuted('a body that is no data tile');
+    });
   }
 
   /** Whether a stored tile is proven. */
   async isStoredTileProven(tile: Tile, bytes: Uint8Array): Promise<boolean> {
     const reaching = await this.#headWith(tile);
-    if (reaching.kind !== 'proven' || !reaching.value) return false;
+    if (reaching.kind !== 'proven') return false;
     const proof = await this.#verifier.proveTile(tile, bytes, reaching.value.head);
+    if (!(await this.#timeline.stands(reaching.value))) return this.isStoredTileProven(tile, bytes);
     return this.#report(proof).kind === 'proven';
   }
 
   /** Asks the database, and accepts the answer of the first address that is proven. */
   async #ask<T>(
     path: string,
-    limitBytes: number,
+    terms: Pick<RemoteQuestion<T>, 'limitBytes' | 'avoid'>,
     prove: (bytes: Uint8Array) => Promise<Proof<T>>,
   ): Promise<LogAnswer<T>> {
     const proveOnce = provingOnce(async (bytes) => this.#report(await prove(bytes)));
     const answer = await this.#options.effects.readRemote(path, {
-      limitBytes,
+      ...terms,
       accept: async (bytes) => acceptedIfProven(await proveOnce(bytes)),
     });
     if (answer.kind !== 'accepted') return answer;
@@ -140,17 +147,16 @@ export class LogClient {
     return { kind: 'proven', value, source: { kind: 'asked', origin, effort } };
   }
 
-  /**
-   * A tile beyond the newest tree head that the database shows: that address lags behind another.
-   */
-  #askUnproven(tile: Tile): Promise<LogAnswer<ReadTile>> {
-    const expected = tileByteLength(tile);
-    const limitBytes = expected ?? MAX_DATA_TILE_BYTES;
-    return this.#ask(formatTilePath(tile), limitBytes, async (bytes) =>
-      expected === undefined || bytes.length === expected
-        ? proven({ bytes, isProven: false })
-        : refuted(`a tile of ${bytes.length} bytes instead of ${expected}`),
-    );
+  /** Asks for the newest signed tree head. */
+  #askHead<T>(
+    { avoid }: Pick<RemoteQuestion<T>, 'avoid'>,
+    prove: (shown: SignedHead) => Promise<Proof<T>>,
+  ): Promise<LogAnswer<T>> {
+    const { key } = this.#options;
+    return this.#ask('latest', { limitBytes: MAX_LOOKUP_BYTES, avoid }, async (note) => {
+      const opened = await openHead(note, { key, path: 'latest' });
+      return opened.kind === 'proven' ? prove(opened.value) : opened;
+    });
   }
 
   /** The answer to a question for a tile whose hashes are not proven. */
@@ -160,21 +166,17 @@ export class LogClient {
     return { kind: 'failed', failures: [failure], effort };
   }
 
-  /**
-   * The latest tree head, if it reaches this tile. Unless the known one does, the database is asked
-   * for a newer one.
-   */
-  async #headWith(tile: Tile): Promise<LogAnswer<SignedHead | undefined>> {
-    const reaching = (known: SignedHead | undefined) => {
+  /** The latest tree head, which is brought forward until it reaches this tile. */
+  async #headWith(tile: Tile): Promise<LogAnswer<SignedHead>> {
+    for (;;) {
+      const known = await this.#timeline.known();
       const widest = known && widestTile(tile, known.head.size);
-      return widest && widest.width >= tile.width ? known : undefined;
-    };
-    const known = reaching(await this.#timeline.known());
-    if (known) return { kind: 'proven', value: known, source: KNOWN };
-    // Once for each client, which lives as long as its request: in an outage every question waits.
-    const answer = await (this.#newest ??= this.latest());
-    if (answer.kind !== 'proven') return answer;
-    return { ...answer, value: reaching(this.#options.memory.latest) };
+      if (known && widest && widest.width >= tile.width) {
+        return { kind: 'proven', value: known, source: KNOWN };
+      }
+      const nothingNewer = await this.#search.next();
+      if (nothingNewer) return nothingNewer;
+    }
   }
 
   #proveLookup(bytes: Uint8Array, module: ModulePath, version: Version): Promise<Proof<Lookup>> {

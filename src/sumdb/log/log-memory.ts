@@ -23,6 +23,8 @@ export class LogMemory implements TileMemory {
   latest: SignedHead | undefined;
   /** Whether the latest one is not the common one yet, as far as this isolate knows. */
   isUnpublished = false;
+  /** Whether the latest one was compared with the common one, as far as that could be read. */
+  isCompared = true;
   /** When this isolate may next move the common tree head, in milliseconds since the epoch. */
   nextPublishAt = 0;
   /** For when that is planned, of a head that was not published yet; undefined for never. */
@@ -48,8 +50,8 @@ export class LogMemory implements TileMemory {
     dropOldest(this.#tiles, MAX_TILES);
   }
 
-  forgetTiles(): void {
-    this.#tiles.clear();
+  forgetTile(path: string): void {
+    this.#tiles.delete(path);
   }
 
   /**
@@ -59,6 +61,7 @@ export class LogMemory implements TileMemory {
   goBackTo(head: SignedHead): void {
     this.latest = head;
     this.isUnpublished = false;
+    this.isCompared = true;
     this.#consistent.clear();
   }
 

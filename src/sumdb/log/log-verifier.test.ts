@@ -94,6 +94,7 @@ describe('a look-up', () => {
   it.each([
     ['has another hash', right.replace(hash(1), hash(77))],
     ['has a tree head without it', log.lookup(hello, 'v1.0.0', 200)],
+    ['has a tree head that ends before it', log.lookup(hello, 'v1.0.0', 300)],
     ['is signed by another key', logOf(600, { name: log.name }).lookup(hello, 'v1.0.0')],
   ])('is forged when it %s', async (_, content) => {
     expect(await lookup(content)).toMatchObject({

@@ -17,7 +17,7 @@ import type { ModulePath } from '../../module/module-path.ts';
 import type { Version } from '../../module/version.ts';
 import { checkDataTile } from '../../tlog/data-tile.ts';
 import { proveTree } from '../../tlog/proof.ts';
-import { type LookupRecord, parseRecord, recordHashes } from '../../tlog/record.ts';
+import { hasHashLine, type LookupRecord, parseRecord, recordHashes } from '../../tlog/record.ts';
 import { equalHashes, recordHash, storedHashIndex } from '../../tlog/stored-hash.ts';
 import { formatTilePath, type Tile } from '../../tlog/tile-path.ts';
 import { readAuthenticatedHashes, readAuthenticatedTile } from '../../tlog/tile-reader.ts';
@@ -41,6 +41,9 @@ import type { ProvenReading, ReadingOptions, TileSource } from './tile-source.ts
 
 /** Far more than a record of some lines and a tree head. */
 export const MAX_LOOKUP_BYTES = 64 * 1024;
+
+/** What is wrong with a data tile that has other records. */
+export const OTHER_RECORDS = 'records that are not those of the log';
 
 /** A look-up that was proven. */
 export interface Lookup {
@@ -105,6 +108,9 @@ export class LogVerifier {
     const opened = await openHead(record.note, { key: this.#key, path });
     if (opened.kind !== 'proven') return opened;
     const { head } = opened.value;
+    if (hasHashLine(new TextDecoder().decode(record.note))) {
+      return forged(path, 'a tree head with lines of hashes, which are in no record');
+    }
     if (record.id >= head.size) {
       return forged(path, `a record ${record.id} in a tree of ${head.size}`);
     }
@@ -176,12 +182,14 @@ export class LogVerifier {
     const own = tile.level === 'data' ? undefined : { tile, bytes };
     const read = await this.readHashes(tile, head, { own });
     if (read.kind !== 'proven') return read;
-    const isRight = own ? equalBytes(read.value, bytes) : checkDataTile(bytes, tile, read.value);
+    const isRight = own
+      ? equalBytes(read.value, bytes)
+      : checkDataTile(bytes, tile, read.value) === 'right';
     if (isRight) {
       read.keepTiles();
       return proven(bytes);
     }
-    return refuted(own ? 'other hashes' : 'records that are not those of the log');
+    return refuted(own ? 'other hashes' : OTHER_RECORDS);
   }
 
   /**

@@ -15,7 +15,7 @@ export interface TileMemory {
   /** A tile that was proven before. */
   tile(path: string): HashTile | undefined;
   keepTile(path: string, hashes: HashTile): void;
-  forgetTiles(): void;
+  forgetTile(path: string): void;
   /** The reads that run now. */
   readonly reads: SharedReads<SourcedTile>;
 }
@@ -101,6 +101,8 @@ export class Reading implements TileReading {
   readonly #servedPath: string | undefined;
   /** Paths that the server of a tile has looked for in the cache. */
   readonly #lookedFor: ReadonlySet<string>;
+  /** Paths of tiles that this reading has from memory. */
+  readonly #recalled = new Set<string>();
   /** Paths of tiles that this reading has from the database. */
   readonly #fresh = new Set<string>();
   /** Paths whose copy in the cache has a wrong length. */
@@ -131,6 +133,11 @@ export class Reading implements TileReading {
     }
   }
 
+  /** Forgets the remembered tiles that it used. Which tile is wrong is not always known. */
+  forget(): void {
+    for (const path of this.#recalled) this.#plan.memory?.forgetTile(path);
+  }
+
   source(): LogSource {
     const [origin] = this.origins;
     if (origin === undefined) return KNOWN;
@@ -154,10 +161,17 @@ export class Reading implements TileReading {
   }
 
   #recall(tile: Tile, memory: TileMemory): HashTile | undefined {
-    const known = memory.tile(formatTilePath(tile));
+    const known = this.#remembered(tile, memory);
     if (known || isFull(tile)) return known;
-    const full = memory.tile(formatTilePath(fullTile(tile)));
+    const full = this.#remembered(fullTile(tile), memory);
     return full && this.#hashesOf(cut(full.bytes, tile));
+  }
+
+  #remembered(tile: Tile, memory: TileMemory): HashTile | undefined {
+    const path = formatTilePath(tile);
+    const hashes = memory.tile(path);
+    if (hashes) this.#recalled.add(path);
+    return hashes;
   }
 
   #note({ hashes, origin }: SourcedTile): HashTile {

@@ -83,7 +83,7 @@ export class TileSource {
         if (!(error instanceof InconsistentTile)) throw error;
         if (own) return doNotFit(error, efforts);
         inconsistent = error;
-        this.#memory?.forgetTiles();
+        reading.forget();
         if (!reading.usedCache) for (const origin of reading.origins) avoid.add(origin);
       }
     }

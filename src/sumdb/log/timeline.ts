@@ -57,6 +57,22 @@ export class Timeline {
     return adopted;
   }
 
+  /** Takes the head that all isolates have in common into account: another one may have moved it. */
+  async catchUp(): Promise<void> {
+    const { head } = await this.#readCommon();
+    if (head) this.#options.report(await this.merge(head));
+  }
+
+  /**
+   * Whether a head that was the latest one is so still, or on the timeline of the latest one. False
+   * when it was taken back: what was proven under it counts for nothing.
+   */
+  async stands(head: SignedHead): Promise<boolean> {
+    const { memory, report } = this.#options;
+    if (memory.latest) report(await this.#settle(memory.latest));
+    return memory.latest === head || memory.isConsistent(head.head);
+  }
+
   /** Begins to compare a tree head with the latest one. Nothing is remembered before `adopt`. */
   async place(seen: SignedHead): Promise<Place> {
     const known = await this.known();
@@ -75,11 +91,21 @@ export class Timeline {
       memory.keepConsistent(older.head);
       if (newest === known) {
         const mayPublish = effects.clock.now() >= memory.nextPublishAt;
-        return memory.isUnpublished && mayPublish ? this.#publish(known) : proven(known);
+        return memory.isUnpublished && mayPublish ? this.#publish(known) : this.#settle(known);
       }
     }
     memory.latest = seen;
+    memory.isCompared = false;
     return this.#publishInTurn(seen);
+  }
+
+  /**
+   * The latest head, compared with the common one. Another request may have taken it over just now
+   * and have that comparison before it; requests cannot wait for one another in workerd.
+   */
+  async #settle(latest: SignedHead): Promise<Proof<SignedHead>> {
+    if (this.#options.memory.isCompared) return proven(latest);
+    return this.#compareWithCommon(await this.#readCommon(), latest);
   }
 
   /**
@@ -132,8 +158,11 @@ export class Timeline {
     { head: common }: CommonHead,
     seen: SignedHead,
   ): Promise<Proof<SignedHead>> {
-    if (!common) return proven(seen);
     const { memory } = this.#options;
+    if (!common) {
+      if (memory.latest === seen) memory.isCompared = true;
+      return proven(seen);
+    }
     const isNewest = common.head.size >= seen.head.size;
     // What all isolates have in common counts, whatever comes of the comparison.
     if (isNewest && memory.latest === seen) memory.goBackTo(common);
@@ -144,6 +173,7 @@ export class Timeline {
     if (compared.kind === 'proven') {
       memory.keepConsistent(inOrder(common, seen)[0].head);
       compared.keepTiles();
+      if (memory.latest === seen) memory.isCompared = true;
       if (isNewest) memory.isUnpublished = false;
       return isNewest ? proven(common) : compared;
     }
