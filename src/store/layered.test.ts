@@ -38,6 +38,15 @@ function failing<T extends { readonly label: string }>(tier: T): T {
   });
 }
 
+/** A stored file whose body breaks off. */
+function breaking() {
+  const body = new ReadableStream({
+    type: 'bytes',
+    pull: (controller) => controller.error(new Error('connection lost')),
+  });
+  return { body, size: 1, etag: '"x"' };
+}
+
 describe('a small file', () => {
   it('is found in the nearest tier that has it', async () => {
     const { store, near, world, durable } = layered();
@@ -181,6 +190,26 @@ describe('a tier that fails', () => {
     expect(await shown(await store.find(key, { inWorldTier: true }))).toBe(`x "x" ${good}`);
     await context.idle();
     expect(context.troubles).toEqual(troubles);
+  });
+
+  it('in the middle of a body has nothing, and the next one answers', async () => {
+    const tiers = memoryTiers(fakeClock());
+    await tiers.durable.write(key, file('x'), 'create');
+    const near = { ...tiers.near };
+    near.read = async () => ({ kind: 'file', asOf: 0, file: breaking() });
+    const { store, context } = layered({ ...tiers, near });
+    const hit = await store.findWhole(key, { inWorldTier: true });
+    expect(hit && `${text(hit.file.bytes)} ${hit.tier}`).toBe('x r2');
+    expect(context.troubles).toEqual(['edge: connection lost']);
+  });
+
+  it('in the middle of every durable body is a miss, and rejects nothing', async () => {
+    const { durable } = memoryTiers(fakeClock());
+    const { store } = layered({ durable: { ...durable, read: async () => breaking() } });
+    expect(await store.find(key, { inWorldTier: true })).toBeUndefined();
+    expect(await store.findDurable(key)).toBeUndefined();
+    expect(await store.findOwn(key)).toBeUndefined();
+    expect(await store.large.readHash(key)).toBeUndefined();
   });
 
   it('by not answering counts as one that has nothing after five seconds', async () => {
