@@ -82,9 +82,10 @@ async function removeWrong(
     if (facts) await auditor.judge({ key, size: facts.size });
   }
   await tree.remove(again.findings.flatMap(({ removes }) => removes.map(listedKey)));
-  const removed = again.findings.map((finding) => ({ ...finding, isRemoved: true as const }));
-  const left = findings.filter(({ key }) => removed.every((finding) => finding.key !== key));
-  findings.splice(0, findings.length, ...removed, ...left);
+  for (const finding of again.findings) finding.isRemoved = true;
+  const removed = new Set(again.findings.map(({ key }) => key));
+  const left = findings.filter(({ key }) => !removed.has(key));
+  findings.splice(0, findings.length, ...again.findings, ...left);
 }
 
 /** Reads what is left, and returns how to judge files of the same tree again. */

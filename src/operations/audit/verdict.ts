@@ -46,7 +46,7 @@ export interface Finding extends Omit<Wrong, 'verdict'> {
   /** What has to go so that the file is fetched anew: itself, and the mark that vouches for it. */
   readonly removes: readonly string[];
   /** The audit has removed it. */
-  readonly isRemoved?: true;
+  isRemoved?: true;
 }
 
 export const RIGHT: Judgement = { verdict: 'right' };
