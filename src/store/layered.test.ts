@@ -251,6 +251,15 @@ describe('a tier that fails', () => {
 });
 
 describe('a last good copy', () => {
+  it('is not replaced by an empty file, and replaces one', async () => {
+    const { store } = layered();
+    await store.keep(key, file(''), LAST_GOOD);
+    await store.keep(key, file('v1.0.0'), LAST_GOOD);
+    await store.keep(key, file(''), LAST_GOOD);
+    expect(await shown(await store.findDurable(key))).toBe('v1.0.0 "v1.0.0" r2');
+    expect(await shown(await store.findNear(key))).toBe(' "" edge');
+  });
+
   it('is written only when it changed', async () => {
     const { store, durable } = layered();
     const write = vi.spyOn(durable, 'write');
