@@ -201,13 +201,12 @@ function parsePrivate(globs: string): Parsed<Patterns> {
   return failed(patterns.reason.map((problem) => `Cannot parse PRIVATE: ${problem}`));
 }
 
-function warningsOf({ ORIGINS, SUMDBS, TOKENS, VERIFY }: Settings): readonly string[] {
+function warningsOf({ ORIGINS, SUMDBS, VERIFY }: Settings): readonly string[] {
   const warnings: string[] = [];
   if (VERIFY !== 'off' && SUMDBS.length === 0) {
     warnings.push(`VERIFY=${VERIFY} compares nothing: SUMDBS names no checksum database`);
   }
   const addresses = SUMDBS.flatMap(({ origins }) => origins);
-  if (TOKENS) warnings.push('TOKENS is not in use: this version serves everybody who reaches it');
   for (const { name, authorization } of ORIGINS) {
     if (authorization) {
       warnings.push(

@@ -38,6 +38,15 @@ function failing<T extends { readonly label: string }>(tier: T): T {
   });
 }
 
+/** A stored file whose body breaks off. */
+function breaking() {
+  const body = new ReadableStream({
+    type: 'bytes',
+    pull: (controller) => controller.error(new Error('connection lost')),
+  });
+  return { body, size: 1, etag: '"x"' };
+}
+
 describe('a small file', () => {
   it('is found in the nearest tier that has it', async () => {
     const { store, near, world, durable } = layered();
@@ -183,6 +192,26 @@ describe('a tier that fails', () => {
     expect(context.troubles).toEqual(troubles);
   });
 
+  it('in the middle of a body has nothing, and the next one answers', async () => {
+    const tiers = memoryTiers(fakeClock());
+    await tiers.durable.write(key, file('x'), 'create');
+    const near = { ...tiers.near };
+    near.read = async () => ({ kind: 'file', asOf: 0, file: breaking() });
+    const { store, context } = layered({ ...tiers, near });
+    const hit = await store.findWhole(key, { inWorldTier: true });
+    expect(hit && `${text(hit.file.bytes)} ${hit.tier}`).toBe('x r2');
+    expect(context.troubles).toEqual(['edge: connection lost']);
+  });
+
+  it('in the middle of every durable body is a miss, and rejects nothing', async () => {
+    const { durable } = memoryTiers(fakeClock());
+    const { store } = layered({ durable: { ...durable, read: async () => breaking() } });
+    expect(await store.find(key, { inWorldTier: true })).toBeUndefined();
+    expect(await store.findDurable(key)).toBeUndefined();
+    expect(await store.findOwn(key)).toBeUndefined();
+    expect(await store.large.readHash(key)).toBeUndefined();
+  });
+
   it('by not answering counts as one that has nothing after five seconds', async () => {
     const tiers = memoryTiers(fakeClock());
     await tiers.durable.write(key, file('x'), 'create');
@@ -222,6 +251,15 @@ describe('a tier that fails', () => {
 });
 
 describe('a last good copy', () => {
+  it('is not replaced by an empty file, and replaces one', async () => {
+    const { store } = layered();
+    await store.keep(key, file(''), LAST_GOOD);
+    await store.keep(key, file('v1.0.0'), LAST_GOOD);
+    await store.keep(key, file(''), LAST_GOOD);
+    expect(await shown(await store.findDurable(key))).toBe('v1.0.0 "v1.0.0" r2');
+    expect(await shown(await store.findNear(key))).toBe(' "" edge');
+  });
+
   it('is written only when it changed', async () => {
     const { store, durable } = layered();
     const write = vi.spyOn(durable, 'write');

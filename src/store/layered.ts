@@ -31,7 +31,7 @@ export interface FindSmall extends Reach {
 export interface Keeping extends Reach {
   /**
    * How the file is written to the durable tier. `if-changed` replaces a copy with another etag, or
-   * one that is older than `unchangedMs`.
+   * one that is older than `unchangedMs`, and none by an empty file.
    */
   readonly durable: WriteMode | 'if-changed';
   /**
@@ -184,7 +184,7 @@ export class LayeredStore {
     if (inWorldTier && file.checked !== 'uncovered') this.#copies.keepWorld(key, file);
     const known = file.checked === 'uncovered' ? { ...file, checked: undefined } : file;
     if (keeping.durable !== 'if-changed') await this.write(key, known, keeping.durable);
-    else if (!(await this.#isStored(key, file.etag, unchangedMs)))
+    else if (!(await this.#isStored(key, file, unchangedMs)))
       await this.write(key, known, 'replace');
   }
 
@@ -201,8 +201,14 @@ export class LayeredStore {
     return this.#guard.attempt(this.#tiers.durable, (store) => store.write(key, file, mode));
   }
 
-  async #isStored(key: StoreKey, etag: string, maxAgeMs: number): Promise<boolean> {
+  /**
+   * Whether the durable copy stays. An empty file does not replace it: a list is empty also where its
+   * body had no declared length and was cut off.
+   */
+  async #isStored(key: StoreKey, file: FileToStore, maxAgeMs: number): Promise<boolean> {
+    const { bytes, etag } = file;
     const facts = await this.#guard.attempt(this.#tiers.durable, (store) => store.head(key));
+    if (facts && facts.size > 0 && bytes.length === 0) return true;
     const ageMs = this.#clock.now() - (facts?.storedAt ?? 0);
     return facts?.etag === etag && ageMs < maxAgeMs;
   }

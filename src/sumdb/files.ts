@@ -69,11 +69,15 @@ function tileFile(
   effects: ChecksumFileEffects,
 ): Omit<SmallFile, 'key' | 'subject' | 'inWorldTier'> {
   const { background, client, store } = effects;
+  const isData = tile.level === 'data';
+  // No go command asks for a part of a data tile. A full one has 255 of them, 6 MB together.
+  const keep = isData && tile.width < FULL_WIDTH ? 'near' : undefined;
   let isStoredDamaged = false;
   return {
     cache: 'proven',
-    contentType: tile.level === 'data' ? TEXT : 'application/octet-stream',
-    fetch: async () => fetched(await client.tile(tile), (bytes) => ({ bytes, checked: 'proven' })),
+    contentType: isData ? TEXT : 'application/octet-stream',
+    fetch: async () =>
+      fetched(await client.tile(tile), (bytes) => ({ bytes, checked: 'proven', keep })),
     async verify(bytes) {
       isStoredDamaged = !(await client.isStoredTileProven(tile, bytes));
       return verdict(!isStoredDamaged);

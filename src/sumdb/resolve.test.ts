@@ -108,6 +108,18 @@ it.each([
   expect([...tiers.durable.files.keys()]).toContain(checksumKey(log.name, path));
 });
 
+it('a part of a data tile, which no go command asks for, is kept in the edge cache alone', async () => {
+  const { fetch, idle, serve, tiers } = setup();
+  const path = 'tile/8/data/000.p/7';
+  const key = checksumKey(log.name, path);
+  expect(text(await bodyOf(await serve(path)))).toBe(text(inLog(path)));
+  await idle();
+  expect([tiers.near.files.has(key), tiers.durable.files.has(key)]).toEqual([true, false]);
+  const before = fetch.calls.length;
+  expect(await serve(path)).toMatchObject({ kind: 'found', cache: 'proven' });
+  expect(fetch.calls.length).toBe(before);
+});
+
 it('a stored full tile answers for its parts without a request', async () => {
   const { fetch, idle, serve } = setup();
   await serve('tile/8/0/000');

@@ -200,7 +200,7 @@ describe('a security event is one line that alerts can look for:', () => {
 
 describe('an event outside of requests is one line as it is:', () => {
   it.each<ModferryEvent>([
-    { event: 'note', text: 'TOKENS is not in use' },
+    { event: 'note', text: 'VERIFY=all compares nothing' },
     { event: 'probe', origin: 'a', verdict: 'up', headersAfter: 40, large: 'up', bytes: 7, ms: 90 },
     { event: 'probe', origin: 'sum', database: 'sum.example', verdict: 'status 500', ms: 12 },
   ])('%j', (event) => {

@@ -43,6 +43,24 @@ async function expectNotStored({ cachedOnly }: Served): Promise<void> {
 
 // Zips that are relayed to the client while they are stored.
 
+it.each([
+  ['HEAD', { method: 'HEAD' }, 200],
+  ['GET with If-None-Match: *', { headers: { 'If-None-Match': '*' } }, 304],
+])(
+  'a %s of a zip that is not stored is answered, and its fetch from a slow origin is cancelled',
+  async (name, request, status) => {
+    const served = serve(`asked-${status}`, 100 * MB);
+    first.fault({ drip: { bytesPerSecond: 4 * MB } });
+    expect({ name, answer: await download(served.url, request) }).toMatchObject({
+      name,
+      answer: { status, bytes: 0 },
+    });
+    await eventually(() => expect(first.requests.map(({ state }) => state)).toEqual(['broken']));
+    first.fault(undefined);
+    await expectNotStored(served);
+  },
+);
+
 describe('a zip of 300 MB', () => {
   it('arrives whole, cold and warm, from one request to the origin and with the same headers', async () => {
     const served = serve('whole', 300 * MB);

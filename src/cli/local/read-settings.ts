@@ -2,12 +2,17 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'smol-toml';
 import * as v from 'valibot';
+import { CommandError } from '../terminal/command-error.ts';
+import { messageOf } from '../terminal/message.ts';
 
 const WRANGLER_TOML = join(import.meta.dirname, '..', '..', '..', 'wrangler.toml');
 
-/** The bindings of one kind, with their names as the ids of what they bind in the local run. */
+/**
+ * The bindings of one kind, with their names as the ids of what they bind in the local run. Without
+ * them modferry runs without such a tier, here as in a deployment.
+ */
 const Resources = v.pipe(
-  v.array(v.object({ binding: v.string() })),
+  v.optional(v.array(v.object({ binding: v.string() })), []),
   v.transform((bindings) =>
     Object.fromEntries(bindings.map(({ binding }) => [binding, { id: binding }])),
   ),
@@ -18,7 +23,7 @@ const Settings = v.object({
   compatibility_flags: v.array(v.string()),
   kv_namespaces: Resources,
   r2_buckets: Resources,
-  vars: v.record(v.string(), v.unknown()),
+  vars: v.optional(v.record(v.string(), v.unknown()), {}),
 });
 
 export interface LocalSettings {
@@ -35,10 +40,21 @@ export interface LocalSettings {
 
 /**
  * What the local run uses of wrangler.toml. It is parsed here, because wrangler takes two seconds to
- * load, and more than 100 MB that the process would never give back.
+ * load, and more than 100 MB that the process would never give back. Throws `CommandError`.
  */
 export async function readSettings(): Promise<LocalSettings> {
-  const settings = v.parse(Settings, parse(await readFile(WRANGLER_TOML, 'utf8')));
+  return parseSettings(await readFile(WRANGLER_TOML, 'utf8'));
+}
+
+/** `toml` is the text of wrangler.toml. Throws `CommandError`. */
+export function parseSettings(toml: string): LocalSettings {
+  let settings: v.InferOutput<typeof Settings>;
+  try {
+    settings = v.parse(Settings, parse(toml));
+  } catch (error) {
+    const why = error instanceof v.ValiError ? v.summarize(error.issues) : messageOf(error);
+    throw new CommandError(`Cannot use wrangler.toml: ${why}`, 1);
+  }
   return {
     variables: settings.vars,
     worker: {

@@ -10,7 +10,9 @@ import { boundCache } from './bound-cache.ts';
 import { buildWorker } from './build.ts';
 import { removeAbandoned } from './clean-state.ts';
 import { runCron } from './cron.ts';
+import { greeting } from './greeting.ts';
 import { openLog } from './log.ts';
+import { readSettings } from './read-settings.ts';
 import { parseStartOptions, type StartOptions } from './start-options.ts';
 import { lockState } from './state-lock.ts';
 import { localVariables } from './variables.ts';
@@ -52,8 +54,11 @@ export async function startProxy(): Promise<void> {
   });
   const { miniflare, url } = await startWorkerd(parsed.value, script);
 
-  console.log(`modferry listens on ${url.origin} and keeps its files in ${stateDirectory}`);
-  console.log(`Paste this line:  go env -w GOPROXY=${url.origin}`);
+  const { worker } = await readSettings();
+  const hasBucket = 'FILES' in worker.r2Buckets;
+  const hasTokens = Boolean(parsed.value.variables['TOKENS']);
+  const lines = greeting({ url: url.origin, stateDirectory, hasBucket, hasTokens });
+  for (const line of lines) console.log(line);
   void runCron(miniflare);
   void boundCache(miniflare, stateDirectory);
 }

@@ -88,7 +88,7 @@ describe('one line an event, with the time of day:', () => {
       '404 local  malformed 0 ms: not found: no',
     ],
     [{ ...tile, status: 502, text: 'no' }, '502 edge   tile/8/0/001 3 ms: no'],
-    [{ event: 'note', text: 'TOKENS is not in use' }, 'note TOKENS is not in use'],
+    [{ event: 'note', text: 'it compares nothing' }, 'note it compares nothing'],
     [
       { event: 'trouble', request: 'r1', label: 'write edge', message: 'Error: full' },
       'trouble write edge: Error: full',

@@ -266,3 +266,33 @@ it('a small file of many gigabytes is wrong without being read', async () => {
   expect(wrongKeys(await run(huge, []))).toEqual([key]);
   expect(tree.reads).toEqual([]);
 });
+
+describe('a fix', () => {
+  it('removes a file that is wrong by nothing but its size', async () => {
+    const list = utf8('v1.0.0\n'.repeat(2_500_000));
+    const tree = memoryTree(new Map([['example.com/hello/@v/list', list]]));
+    const { findings } = await run(tree, [], { fix: true });
+    expect(findings).toMatchObject([{ key: 'example.com/hello/@v/list', isRemoved: true }]);
+    expect([...tree.files.keys()]).toEqual([]);
+  });
+
+  it('leaves a file that was replaced or removed after it was read, and says so', async () => {
+    const mods = ['v1.0.0', 'v1.1.0', 'v1.2.0'].map((v) => `example.com/hello/@v/${v}.mod`);
+    const [mended = '', gone = '', wrong = ''] = mods;
+    const tree = memoryTree(new Map(mods.map((key) => [key, utf8('no go.mod')])));
+    const { read } = tree;
+    tree.read = async (key, range) => {
+      const file = await read(key, range);
+      if (key === mended) tree.files.set(key, utf8('module example.com/hello\n'));
+      if (key === gone) tree.files.delete(key);
+      return file;
+    };
+    const { findings } = await run(tree, [], { fix: true });
+    expect(findings.map(({ key, isRemoved }) => [key, isRemoved])).toEqual([
+      [wrong, true],
+      [mended, undefined],
+      [gone, undefined],
+    ]);
+    expect([...tree.files.keys()]).toEqual([mended]);
+  });
+});

@@ -7,7 +7,7 @@
  * removed before every file was read: a verdict never depends on an earlier one.
  */
 import type { Clock } from '../../effects/clock.ts';
-import { listedKey, type StoreKey } from '../../store/key.ts';
+import { listedKey } from '../../store/key.ts';
 import type { StoredTree } from '../../store/stored-tree.ts';
 import type { Ask } from '../../sumdb/log/remote-reader.ts';
 import { Auditor, type DatabaseAccess } from './auditor.ts';
@@ -57,7 +57,7 @@ export async function audit(
   try {
     const openAuditor = await readAll(tree, progress, options);
     await options.save(progress);
-    if (options.fix) await tree.remove(await stillWrong(progress, openAuditor));
+    if (options.fix) await removeWrong(tree, progress, openAuditor);
     return true;
   } catch (error) {
     // Ctrl-C may end what the tree is read through, a moment before the audit itself ends.
@@ -67,17 +67,25 @@ export async function audit(
 }
 
 /**
- * The keys to be removed, after their files were judged once more: an audit may have begun days
- * ago, and a file may have been mended since.
+ * Removes what is wrong, after it was judged once more: an audit may have begun days ago, and a file
+ * may have been mended since. The findings then tell which files were removed.
  */
-async function stillWrong(
+async function removeWrong(
+  tree: StoredTree,
   { findings, subject }: Progress,
   openAuditor: (progress: Progress) => Auditor,
-): Promise<readonly StoreKey[]> {
+): Promise<void> {
   const again = startProgress(subject);
   const auditor = openAuditor(again);
-  for (const { key } of findings) await auditor.judge({ key, size: 0 });
-  return again.findings.flatMap(({ removes }) => removes.map(listedKey));
+  for (const { key } of findings) {
+    const facts = await tree.head(listedKey(key));
+    if (facts) await auditor.judge({ key, size: facts.size });
+  }
+  await tree.remove(again.findings.flatMap(({ removes }) => removes.map(listedKey)));
+  for (const finding of again.findings) finding.isRemoved = true;
+  const removed = new Set(again.findings.map(({ key }) => key));
+  const left = findings.filter(({ key }) => !removed.has(key));
+  findings.splice(0, findings.length, ...again.findings, ...left);
 }
 
 /** Reads what is left, and returns how to judge files of the same tree again. */

@@ -50,10 +50,18 @@ it('the report has what is wrong, the source of the expectation and what to past
   `);
 });
 
-it('the report of a fix says that it was removed, and the remedy is gone', () => {
-  const text = reportText(reportOf(progress(), { ...options, fixed: true }));
+it('the report of a fix says what was removed and what was left, and the remedy is gone', () => {
+  const made = progress();
+  const [finding] = made.findings;
+  if (finding) made.findings[0] = { ...finding, isRemoved: true };
+  const text = reportText(reportOf(made, { ...options, fixed: true }));
   expect(text).toContain('1 file is wrong, and removed:');
   expect(text).not.toContain('rm it');
+  const judgement = wrong({ expected: 'a go.mod', found: 'none', source: 'its form' });
+  count(made, { key: 'b/@v/v1.0.0.mod', kind: 'mod', judgement });
+  const both = reportText(reportOf(made, { ...options, fixed: true }));
+  expect(both).toContain('2 files are wrong, and 1 removed:');
+  expect(both).toMatch(/found {5}none\n {4}left {6}it was replaced or removed since\n$/);
 });
 
 it('names a hundred unknown files, and counts the others', () => {

@@ -5,7 +5,7 @@ import { type Finding, KINDS, VERDICTS } from './verdict.ts';
 export interface ReportOptions {
   /** What was audited, as in "/srv/modules". */
   readonly tree: string;
-  /** What is wrong was removed. */
+  /** What was wrong at the end was removed. */
   readonly fixed: boolean;
   readonly online: boolean;
   /** A command to paste that removes these files. */
@@ -89,15 +89,18 @@ function unknownFiles({ unknown }: Report): string[] {
 
 function wrongFiles({ fixed, wrong }: Report): string[] {
   if (wrong.length === 0) return ['Nothing is wrong'];
+  const removed = wrong.filter(({ isRemoved }) => isRemoved).length;
+  const number = removed === wrong.length ? '' : `${removed} `;
   return [
     '',
-    `${plural(wrong.length, 'file')} ${wrong.length === 1 ? 'is' : 'are'} wrong${fixed ? ', and removed' : ''}:`,
-    ...wrong.flatMap(({ key, expected, found, source, remedy }) => [
+    `${plural(wrong.length, 'file')} ${wrong.length === 1 ? 'is' : 'are'} wrong${fixed ? `, and ${number}removed` : ''}:`,
+    ...wrong.flatMap(({ key, expected, found, isRemoved, source, remedy }) => [
       '',
       `  ${maskControls(key)}`,
       `    expected  ${maskControls(expected)} (${maskControls(source)})`,
       `    found     ${maskControls(found)}`,
       ...(fixed ? [] : [`    remedy    ${remedy}`]),
+      ...(fixed && !isRemoved ? ['    left      it was replaced or removed since'] : []),
     ]),
   ];
 }

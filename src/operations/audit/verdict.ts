@@ -45,6 +45,8 @@ export interface Finding extends Omit<Wrong, 'verdict'> {
   readonly kind: Kind;
   /** What has to go so that the file is fetched anew: itself, and the mark that vouches for it. */
   readonly removes: readonly string[];
+  /** The audit has removed it. */
+  isRemoved?: true;
 }
 
 export const RIGHT: Judgement = { verdict: 'right' };
