@@ -57,7 +57,7 @@ export async function untilHealthy(url: string): Promise<number> {
   await eventually(async () => {
     const { status } = await fetch(`${url}/healthz`);
     if (status !== 200) throw new Error(`/healthz is ${status}`);
-  }, 10_000);
+  }, 20_000);
   return Date.now() - started;
 }
 
@@ -67,7 +67,7 @@ export async function untilGone(pids: readonly number[]): Promise<void> {
     const left = pids.filter((pid) => readProcess(pid));
     if (left.length > 0)
       throw new Error(`Still there: ${left.map((pid) => readProcess(pid)?.name).join(', ')}`);
-  }, 10_000);
+  }, 20_000);
 }
 
 /** The name of a process that has not ended; one that nobody has reaped yet (state Z) has. */

@@ -16,10 +16,10 @@ afterEach(() => rm(directory, { recursive: true }));
 const LOCK = pathToFileURL(join(import.meta.dirname, 'state-lock.ts')).href;
 
 /** Takes the lock in a process of its own, which prints the result and then runs `then`. */
-async function lockInProcess(then = ''): Promise<unknown> {
+async function lockInProcess(then = '', waitMs = 0): Promise<unknown> {
   const script = `
     const { lockState } = await import(${JSON.stringify(LOCK)});
-    const lock = await lockState(${JSON.stringify(directory)});
+    const lock = await lockState(${JSON.stringify(directory)}, ${waitMs});
     console.log(JSON.stringify({ ok: lock.ok, reason: lock.reason }));
     ${then}`;
   const run = promisify(execFile)(process.execPath, ['--input-type=module', '-e', script]);
@@ -35,6 +35,13 @@ it('a directory that a process uses is refused to another one, with its id', asy
   });
   if (lock.ok) lock.value.release();
   expect(await lockInProcess()).toEqual({ ok: true });
+});
+
+it('a directory that is given up meanwhile is waited for', async () => {
+  const lock = await lockState(directory);
+  const other = lockInProcess('', 60_000);
+  setTimeout(() => lock.ok && lock.value.release(), 1_000);
+  expect(await other).toEqual({ ok: true });
 });
 
 it('the lock of a process that was killed is free at once', async () => {

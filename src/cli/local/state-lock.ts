@@ -8,17 +8,23 @@ export interface StateLock {
   release(): void;
 }
 
+/** npm ends up to half a second before the run that it started, and may be started again at once. */
+const WAIT_MS = 5_000;
+
 /**
- * Takes the lock of a state directory, or says which process has it. Two runs on one directory
+ * Takes the lock of a state directory, for which it waits some seconds, or says which process has it. Two runs on one directory
  * would break each other's uploads.
  *
  * It is the lock of an empty SQLite database: the operating system gives it up when its process
  * ends. A file with a process id alone would block after a SIGKILL, as soon as another process has
  * the id, which is the rule in containers.
  */
-export async function lockState(stateDirectory: string): Promise<Result<StateLock>> {
+export async function lockState(
+  stateDirectory: string,
+  waitMs = WAIT_MS,
+): Promise<Result<StateLock>> {
   const pidFile = join(stateDirectory, 'lock.pid');
-  const database = new DatabaseSync(join(stateDirectory, 'lock'));
+  const database = new DatabaseSync(join(stateDirectory, 'lock'), { timeout: waitMs });
   try {
     database.exec('BEGIN EXCLUSIVE');
   } catch {
