@@ -87,7 +87,12 @@ async function startWorkerd(
   try {
     return await startLocally({ port, stateDirectory, variables, script, region, onLog });
   } catch (error) {
-    throw hasCode(error, 'ERR_ADDRESS_IN_USE') ? doesNotStart([portInUse(port)]) : error;
+    if (hasCode(error, 'ERR_ADDRESS_IN_USE')) throw doesNotStart([portInUse(port)]);
+    // Miniflare makes its directories below the state directory.
+    const isAboutFiles = ['ENOENT', 'ENOTDIR', 'EEXIST', 'EACCES'].some((code) =>
+      hasCode(error, code),
+    );
+    throw isAboutFiles ? doesNotStart([unusableState(stateDirectory, messageOf(error))]) : error;
   }
 }
 

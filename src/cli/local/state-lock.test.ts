@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -43,6 +43,17 @@ it('a directory that is given up meanwhile is waited for', async () => {
   setTimeout(() => lock.ok && lock.value.release(), 1_000);
   expect(await other).toEqual({ ok: true });
 });
+
+it.each(['a directory', 'no database'])(
+  'a lock that is %s is told, and nobody blamed',
+  async (what) => {
+    const lock = join(directory, 'lock');
+    await (what === 'a directory' ? mkdir(lock) : writeFile(lock, 'x'.repeat(200)));
+    const result = await lockState(directory, 0);
+    expect(result).toMatchObject({ ok: false });
+    expect(!result.ok && result.reason).toMatch(/^cannot lock the file "lock" in it: /);
+  },
+);
 
 it('the lock of a process that was killed is free at once', async () => {
   expect(await lockInProcess("process.kill(process.pid, 'SIGKILL');")).toEqual({ ok: true });

@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { failed, type Result, success } from '../../effects/result.ts';
+import { messageOf } from '../terminal/message.ts';
 
 /** The right to write below a state directory. It ends with the process, also by SIGKILL. */
 export interface StateLock {
@@ -24,16 +25,23 @@ export async function lockState(
   waitMs = WAIT_MS,
 ): Promise<Result<StateLock>> {
   const pidFile = join(stateDirectory, 'lock.pid');
-  const database = new DatabaseSync(join(stateDirectory, 'lock'), { timeout: waitMs });
+  let database: DatabaseSync | undefined;
   try {
+    database = new DatabaseSync(join(stateDirectory, 'lock'), { timeout: waitMs });
     database.exec('BEGIN EXCLUSIVE');
-  } catch {
-    database.close();
+  } catch (error) {
+    database?.close();
+    if (!isBusy(error)) return failed(`cannot lock the file "lock" in it: ${messageOf(error)}`);
     const pid = await readFile(pidFile, 'utf8').catch(() => '');
     return failed(
       `process ${pid || 'of an unknown id'} uses it: end that one, or name another directory`,
     );
   }
-  await writeFile(pidFile, String(process.pid));
+  await writeFile(pidFile, String(process.pid)).catch(() => undefined); // only a message needs it
   return success({ release: () => database.close() });
+}
+
+/** SQLITE_BUSY: another process has the lock. */
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === 5;
 }

@@ -11,6 +11,8 @@ describe('a host', () => {
     'localhost.localdomain',
     'ip6-localhost',
     'ip6-loopback',
+    'localhost4',
+    'localhost6.localdomain6',
     '127.0.0.1',
     '127.255.0.9',
     '127.1',

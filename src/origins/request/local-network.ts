@@ -11,11 +11,14 @@ export type LocalNetwork = 'loopback' | 'link-local';
  */
 export function localNetworkOf({ hostname }: URL): LocalNetwork | undefined {
   const name = hostname.replace(/\.$/, '');
-  if (/(^|\.)localhost$|^localhost\.localdomain$|^ip6-(localhost|loopback)$/.test(name)) {
+  if (
+    /(^|\.)localhost$|^localhost[46]?(\.localdomain[46]?)?$|^ip6-(localhost|loopback)$/.test(name)
+  ) {
     return 'loopback'; // RFC 6761 6.3, and /etc/hosts of common systems
   }
   if (name === '[::]' || name === '[::1]') return 'loopback';
-  if (/^\[fe[89ab][0-9a-f]:/.test(name)) return 'link-local'; // fe80::/10
+  // fe80::/10, and the address at which a cloud serves its machines as at 169.254.169.254.
+  if (/^\[fe[89ab][0-9a-f]:|^\[fd00:ec2::254\]$/.test(name)) return 'link-local';
   const [first, second] = ipv4Within(name);
   if (first === 127 || first === 0) return 'loopback';
   return first === 169 && second === 254 ? 'link-local' : undefined;
