@@ -80,15 +80,17 @@ it('the first amount that is free is reserved, at once or before the deadline', 
   const clock = fakeClock();
   const budget = new Budget(10, clock);
   const in5s = () => clock.now() + 5_000;
-  expect((await budget.takeFirst([11, 7, 3], in5s()))?.bytes).toBe(7);
-  const last = await budget.takeFirst([7, 3], in5s());
+  expect((await budget.takeFirst([{ bytes: 11 }, { bytes: 7 }, { bytes: 3 }], in5s()))?.bytes).toBe(
+    7,
+  );
+  const last = await budget.takeFirst([{ bytes: 7 }, { bytes: 3 }], in5s());
   expect(last?.bytes).toBe(3);
-  const waiting = budget.takeFirst([7, 2], in5s());
+  const waiting = budget.takeFirst([{ bytes: 7 }, { bytes: 2 }], in5s());
   await clock.advance(4_000);
   last?.release();
   await clock.advance(50);
   expect((await waiting)?.bytes).toBe(2);
-  const late = budget.takeFirst([2], in5s());
+  const late = budget.takeFirst([{ bytes: 2 }], in5s());
   await clock.advance(5_000);
   expect(await late).toBeUndefined();
 });

@@ -15,6 +15,13 @@ export const RENEW_MS = 60_000;
 /** Releases reserved memory. A second call does nothing. */
 export type Release = () => void;
 
+/** Memory that a request could use. */
+export interface Wanted {
+  readonly bytes: number;
+  /** How many bytes have to be left for others. Default 0. */
+  readonly leaving?: number | undefined;
+}
+
 /** Reserved memory of `bytes`. */
 export interface Reserved {
   readonly bytes: number;
@@ -39,10 +46,10 @@ export class Budget {
     this.#clock = clock;
   }
 
-  /** Reserves `bytes`; undefined when fewer are left. */
-  take(bytes: number): Release | undefined {
-    if (bytes > this.#left) this.#endOldLeases();
-    if (bytes > this.#left) return undefined;
+  /** Reserves `bytes`; undefined when fewer are left, or less than `leaving` would be. */
+  take(bytes: number, leaving = 0): Release | undefined {
+    if (bytes + leaving > this.#left) this.#endOldLeases();
+    if (bytes + leaving > this.#left) return undefined;
     this.#left -= bytes;
     const release = () => {
       if (this.#leases.delete(release)) this.#left += bytes;
@@ -60,10 +67,10 @@ export class Budget {
    * Reserves the first of these amounts that is free, and waits for one until `deadline`, in
    * milliseconds since the epoch. Undefined when none is free by then.
    */
-  async takeFirst(amounts: readonly number[], deadline: number): Promise<Reserved | undefined> {
+  async takeFirst(amounts: readonly Wanted[], deadline: number): Promise<Reserved | undefined> {
     for (;;) {
-      for (const bytes of amounts) {
-        const release = this.take(bytes);
+      for (const { bytes, leaving } of amounts) {
+        const release = this.take(bytes, leaving);
         if (release) return { bytes, release };
       }
       if (this.#clock.steady() >= deadline) return undefined;
@@ -81,7 +88,7 @@ export class Budget {
     if (bytes > this.#capacity) {
       throw new RangeError(`Cannot hold ${bytes} bytes in a budget of ${this.#capacity}`);
     }
-    const reserved = await this.takeFirst([bytes], Infinity);
+    const reserved = await this.takeFirst([{ bytes }], Infinity);
     try {
       return await work();
     } finally {

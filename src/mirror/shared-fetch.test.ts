@@ -241,6 +241,19 @@ describe('a request that waits', () => {
     expect(await waiting).toBe(OUTCOME);
   });
 
+  it('and whose client leaves is not waited for: it keeps no fetch alive', async () => {
+    const { ask, clock, context } = setup();
+    const leader = context.shared.flights.lead(key);
+    const client = new AbortController();
+    void ask({ signal: client.signal });
+    void ask();
+    await clock.advance(500);
+    expect(leader.waiting).toBe(2);
+    client.abort();
+    await clock.advance(300);
+    expect(leader.waiting).toBe(1);
+  });
+
   it('does not lead when another one that waited has stored the file meanwhile', async () => {
     const { ask, clock, context, fetches } = setup();
     context.shared.flights.lead(key);

@@ -71,7 +71,7 @@ type Context = Pick<RequestContext, 'background' | 'clock' | 'shared' | 'signal'
  * three do so already. Whoever gets nothing in time is told to try again (503).
  */
 export async function fetchOnce(file: SharedFile, context: Context): Promise<Outcome> {
-  const { clock, shared } = context;
+  const { clock, shared, signal } = context;
   const { flights } = shared;
   const { key, subject } = file;
   const leftMs = context.timeLeftMs();
@@ -85,18 +85,23 @@ export async function fetchOnce(file: SharedFile, context: Context): Promise<Out
     const mayLead = () =>
       flights.count(key) < MAX_FETCHES &&
       (!leader || (leader.isStreaming && clock.steady() >= impatientAt));
-    if (mayLead() && !mayBeStored) return fetchShared(file, context);
-    if (clock.steady() >= deadline) return stillFetched(subject);
-    if (!mayLead()) {
-      const isEnough = () => mayLead() || clock.steady() >= deadline;
-      const value = leader
-        ? await valueOf(leader, clock, isEnough)
-        : await clock.sleep(RETRY_MS).then(() => undefined);
-      if (typeof value === 'object') return value;
-      if (value === 'stored' || value === 'broken') broken += 1;
-      mayBeStored = value === undefined || value === 'stored';
-      if (value !== 'stored') continue;
+    const isOver = () => clock.steady() >= deadline || signal.aborted;
+    if (mayLead() && !mayBeStored) {
+      leader?.leave();
+      return fetchShared(file, context);
     }
+    let value: SharedOutcome | undefined = 'stored';
+    if (!mayLead() && !isOver()) {
+      value = leader
+        ? await valueOf(leader, clock, () => mayLead() || isOver())
+        : await clock.sleep(RETRY_MS).then(() => undefined);
+      if (value === 'stored' || value === 'broken') broken += 1;
+    }
+    leader?.leave();
+    if (typeof value === 'object') return value;
+    if (isOver()) return stillFetched(subject);
+    mayBeStored = value === undefined || value === 'stored';
+    if (value !== 'stored') continue;
     const found = await file.find();
     if (found) return found;
     mayBeStored = false;
@@ -113,8 +118,11 @@ async function valueOf<T>(
   clock: Clock,
   isEnough: () => boolean,
 ): Promise<T | undefined> {
+  // Once: each subscription to a promise of another request is kept, and costs a line of the log when
+  // that request has ended before.
+  const shared = leader.shared.then((value) => value);
   while (leader.silentMs < SILENCE_MS && !isEnough()) {
-    const value = await within(clock, RETRY_MS, leader.shared).catch(() => undefined);
+    const value = await within(clock, RETRY_MS, shared).catch(() => undefined);
     if (value !== undefined) return value;
   }
   return undefined;

@@ -58,7 +58,7 @@ export class SingleFlight<T> {
 /** The request that does the work of a flight, as the other requests see it. */
 export class Leader<T> {
   readonly shared: Promise<T>;
-  /** The number of requests that have joined. */
+  /** The number of requests that wait for it. */
   waiting = 0;
   /** Whether nobody may join any more. */
   hasLanded = false;
@@ -118,6 +118,11 @@ export class Leader<T> {
   /** Milliseconds since the last sign of progress. */
   get silentMs(): number {
     return this.#clock.steady() - this.#progressAt;
+  }
+
+  /** A request that joined waits no longer. */
+  leave(): void {
+    this.waiting -= 1;
   }
 
   /** Nobody may join any more: the next request leads. */

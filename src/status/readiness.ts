@@ -35,7 +35,7 @@ export function readiness({ health, history, now, upstreams }: OriginStatus): Re
     const result = results.get(upstream.id);
     return {
       upstream,
-      isDown: isDown(reach, result, now),
+      isDown: isDown(reach, result, { now, hasPause: !health.isDown(upstream.origin) }),
       breaker: stateOf(reach, now),
       probe: result && { result, ageMs: now - result.at },
     };
@@ -46,12 +46,22 @@ export function readiness({ health, history, now, upstreams }: OriginStatus): Re
   return { isReady: counted.some(({ isDown }) => !isDown), upstreams: all };
 }
 
+interface DownFacts {
+  readonly now: number;
+  /** Whether an open breaker is a pause that the origin asked for. */
+  readonly hasPause: boolean;
+}
+
 /** The later one of probe and request decides. */
-function isDown(reach: Breaker, probe: ProbeResult | undefined, now: number): boolean {
+function isDown(
+  reach: Breaker,
+  probe: ProbeResult | undefined,
+  { hasPause, now }: DownFacts,
+): boolean {
   const recent = probe && now - probe.at < MAX_PROBE_AGE_MS ? probe : undefined;
   if (recent && recent.at >= reach.at) return !recent.small.isUp;
   const hasFailedProbe = recent !== undefined && !recent.small.isUp;
-  return stateOf(reach, now) === 'open' || (hasFailedProbe && isSuspect(reach));
+  return (stateOf(reach, now) === 'open' && !hasPause) || (hasFailedProbe && isSuspect(reach));
 }
 
 /** A line with the verdict, and one for each upstream. */

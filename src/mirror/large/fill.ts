@@ -178,9 +178,14 @@ class FilledFile implements RelayedFile {
   async checkStored(committed: Committed): Promise<Result<void, FailureReason>> {
     const stored = await this.#openStored();
     if (!committed.isOurs || stored.etag !== this.etag) throw new Error(OTHER_FILE);
-    const checked = await this.#ofStore(checkStored(this.#job, stored));
-    if (!checked.ok) await this.#remove(stored);
-    return checked;
+    try {
+      const checked = await this.#ofStore(checkStored(this.#job, stored));
+      if (!checked.ok) await this.#remove(stored);
+      return checked;
+    } catch (error) {
+      await this.#remove(stored); // others would be served a copy that nobody has checked
+      throw error;
+    }
   }
 
   readStored(offset: number, size: number): Promise<ReadableStream<Uint8Array> | undefined> {

@@ -23,7 +23,7 @@ const MIB = 1024 * 1024;
 const STREAM_BYTES = 4 * MIB;
 const UNDECLARED_STREAM_BYTES = STREAM_BYTES + MIB + UPLOAD_PART_BYTES;
 
-const BUDGET = 12 * MIB;
+const BUDGET = 40 * MIB;
 
 function setup(bytes: Uint8Array, sent?: Sent) {
   const clock = fakeClock();
@@ -126,6 +126,24 @@ describe('an answer that streams', () => {
       budget.take(BUDGET - left);
       expect(await open()).toMatchObject({ ok: true, value: { state: 'begun', chunks } });
       expect(budget.take(1)).toBeUndefined();
+    },
+  );
+
+  it.each([
+    [24 * MIB, 16],
+    [24 * MIB - 1, 4],
+    [9 * MIB, 4],
+    [9 * MIB - 1, undefined],
+  ])(
+    'leaves memory for files that are held whole: of %i bytes its ring takes %j chunks',
+    async (left, chunks) => {
+      const { open, budget, clock } = setup(bigBytes(STREAMED_BYTES));
+      budget.take(BUDGET - left);
+      const opening = open();
+      await clock.advance(10_000);
+      const opened = await opening;
+      const isBegun = opened.ok && opened.value.state === 'begun';
+      expect(isBegun ? opened.value.chunks : undefined).toBe(chunks);
     },
   );
 

@@ -4,7 +4,7 @@ import type { FailureReason } from '../../origins/failure.ts';
 import type { OriginBody } from '../../origins/request/body.ts';
 import { type Checked, UPLOAD_PART_BYTES } from '../../store/contract.ts';
 import { asMismatch, type Expectation } from '../expectation.ts';
-import type { Budget, Release } from '../memory-budget.ts';
+import type { Budget, Release, Wanted } from '../memory-budget.ts';
 import type { LargeFile } from './large-file.ts';
 import { CHUNK_BYTES, RING_CHUNKS, SMALL_RING_CHUNKS } from './ring.ts';
 
@@ -54,10 +54,18 @@ export interface OpenEffects {
 }
 
 /** What an answer may hold in memory: all of it, or what a stream needs. */
-interface Amount {
-  readonly bytes: number;
+interface Amount extends Wanted {
   readonly chunks: number | 'whole';
 }
+
+const MIB = 1024 * 1024;
+
+/**
+ * What streams leave of the budget: a slow one holds its ring for minutes. The first ones get large
+ * rings, the others small ones, and some memory always remains for files that are held whole.
+ */
+const LEFT_BY_LARGE_RINGS = 20 * MIB;
+const LEFT_BY_STREAMS = 8 * MIB;
 
 /**
  * Reads the body of an answer: whole if it is small and there is memory, else its start. Its memory
@@ -71,10 +79,7 @@ export async function openAnswer(
   const { budget, expecting, waitUntil } = effects;
   const declared = body.declaredBytes;
   const amounts = amountsFor(declared, effects);
-  const reserved = await budget.takeFirst(
-    amounts.map(({ bytes }) => bytes),
-    waitUntil,
-  );
+  const reserved = await budget.takeFirst(amounts, waitUntil);
   const chunks = amounts.find(({ bytes }) => bytes === reserved?.bytes)?.chunks;
   if (!reserved || chunks === undefined) return failed({ kind: 'no memory' });
   const { release } = reserved;
@@ -114,12 +119,18 @@ export async function openAnswer(
 function amountsFor(declared: number | undefined, { hasStore }: OpenEffects): readonly Amount[] {
   const besides = declared === undefined ? MAX_UNDECLARED_BYTES : 0;
   const upload = declared === undefined && hasStore ? UPLOAD_PART_BYTES : 0;
+  const isWhole = declared !== undefined && declared <= MAX_WHOLE_BYTES;
   const stream = (chunks: number): Amount => ({
     bytes: chunks * CHUNK_BYTES + besides + upload,
     chunks,
+    leaving: isWhole
+      ? 0
+      : hasStore && chunks === RING_CHUNKS
+        ? LEFT_BY_LARGE_RINGS
+        : LEFT_BY_STREAMS,
   });
   const streams = [RING_CHUNKS, ...(hasStore ? [SMALL_RING_CHUNKS] : [])].map(stream);
-  if (declared === undefined || declared > MAX_WHOLE_BYTES) return streams;
+  if (!isWhole) return streams;
   const whole: Amount = { bytes: declared, chunks: 'whole' };
   return [whole, ...streams.filter(({ bytes }) => bytes < declared)];
 }

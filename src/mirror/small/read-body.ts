@@ -37,7 +37,7 @@ export async function readBody(
   const { held: budget } = context.shared.budgets;
   // Without a declared length the pieces are put together: they are in memory twice at the end.
   const amount = declared ?? 2 * limitBytes;
-  const reserved = await budget.takeFirst([amount], memoryDeadline(context));
+  const reserved = await budget.takeFirst([{ bytes: amount }], memoryDeadline(context));
   if (!reserved) return failed({ kind: 'no memory' });
   try {
     const bytes =

@@ -68,7 +68,7 @@ async function readUnchecked(
 /** Rejects when there is no memory. */
 async function reserve(bytes: number, context: RequestContext): Promise<Held> {
   const { held } = context.shared.budgets;
-  const reserved = await held.takeFirst([bytes], memoryDeadline(context));
+  const reserved = await held.takeFirst([{ bytes }], memoryDeadline(context));
   if (!reserved) throw new Error(`There is no memory for a stored file of ${bytes} bytes`);
   return new Held(reserved.release);
 }

@@ -5,6 +5,9 @@ import { MAX_FAILURES } from './breaker.ts';
 /** A request that waited so long for nothing shows an origin that may be down. */
 export const SILENCE_MS = 5_000;
 
+/** Names of broken files that are remembered at most: clients choose them. */
+const MAX_REMEMBERED = 16;
+
 /** How long no request for the known file follows one that failed. */
 const CHECK_PAUSE_MS = 5_000;
 
@@ -18,6 +21,8 @@ const CHECK_PAUSE_MS = 5_000;
 export class Doubts {
   /** Whether it failed with its known file too. */
   areConfirmed = false;
+  /** Whether it asked for a pause (Retry-After), perhaps because of one file alone. */
+  hasAskedForPause = false;
   #isSilent = false;
   /** The modules of which it failed with a file, in a way that may concern that file alone. */
   readonly #modules = new Set<string>();
@@ -45,12 +50,14 @@ export class Doubts {
     const { reason } = failure;
     const silenceMs = Math.min(SILENCE_MS, limits.headersMs);
     if (reason.kind === 'timeout' && reason.ms >= silenceMs) this.#isSilent = true;
-    if (mayConcernOneFile(failure)) this.#modules.add(moduleAt(path));
+    if (mayConcernOneFile(failure) && !this.areMany) this.#modules.add(moduleAt(path));
+    if (failure.retryAfterSeconds) this.hasAskedForPause = true;
   }
 
   /** The body of a zip broke off. False for a zip that did so before. */
   addBroken(path = ''): boolean {
     const isNew = path === '' || !this.#brokenFiles.has(path);
+    if (this.#brokenFiles.size >= MAX_REMEMBERED) this.#brokenFiles.clear();
     this.#brokenFiles.add(path);
     return isNew;
   }
@@ -71,6 +78,7 @@ export class Doubts {
   /** It gave an answer. */
   clear(): void {
     this.areConfirmed = false;
+    this.hasAskedForPause = false;
     this.#isSilent = false;
     this.#modules.clear();
     this.#noCheckUntil = 0;

@@ -121,6 +121,15 @@ export class HealthRegistry {
     return this.of(origin).reach.until > 0;
   }
 
+  /**
+   * Whether its breaker for answers is open or half-open because it is down, and not because it asked
+   * for a pause, which it may have done for one file alone.
+   */
+  isDown(origin: Origin): boolean {
+    const { areConfirmed, hasAskedForPause } = this.#doubtsOf(origin);
+    return this.isTripped(origin) && (areConfirmed || !hasAskedForPause);
+  }
+
   /** Whether its breaker is open because it gave no answer at all, not even with its known file. */
   isSilent(origin: Origin): boolean {
     const { areConfirmed, isSilent } = this.#doubtsOf(origin);

@@ -194,6 +194,7 @@ const NOT_RETRIED: ReadonlySet<FailureReason['kind']> = new Set([
   'not now',
   'mismatch',
   'limit',
+  'no memory',
 ]);
 
 /**

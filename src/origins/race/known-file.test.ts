@@ -111,6 +111,17 @@ describe('an origin that fails with files', () => {
   });
 });
 
+it('a pause that an origin asks for because of one path keeps no file from being found', async () => {
+  const at = scene();
+  const busy: Reply = () => new Response('', { status: 503, headers: { 'Retry-After': '3600' } });
+  await ask(at, { replies: { a: busy, b: status(404), c: status(404) } });
+  expect([stateOf(at), at.health.isDown(a)]).toEqual(['open', false]);
+  for (const module of ['m1', 'm2']) {
+    const replies = { a: after(at.clock, 900, ok), b: status(404), c: status(404) };
+    expect(await ask(at, { replies, module })).toMatchObject({ kind: 'accepted', origin: 'a' });
+  }
+});
+
 describe('an origin that cannot be reached', () => {
   it('is confirmed with the known file before its breaker opens', async () => {
     const at = scene();

@@ -76,7 +76,7 @@ export class RaceEntry<T> implements RunningRequest {
     this.origin = origin;
     this.#path = path;
     // An origin that answers, if only with failures, keeps its time where it is the only one.
-    const isLastResort = health.isTripped(origin) && (!isAlone || health.isSilent(origin));
+    const isLastResort = health.isDown(origin) && (!isAlone || health.isSilent(origin));
     this.#lastResortUntil = isLastResort ? hopelessSince + LAST_RESORT_MS : undefined;
     this.hedgeDelayMs = hedgeDelayMs(health.of(origin).latency);
     this.wasSuspect = health.isSuspect(origin, lane);
@@ -143,8 +143,9 @@ export class RaceEntry<T> implements RunningRequest {
 
   get waitAfter404Ms(): number {
     // One failure is no outage: the origin may have been slow with a file that takes long to fetch.
-    const { failures, until } = this.#effects.health.of(this.origin).reach;
-    return failures > 1 || until > 0 ? this.hedgeDelayMs : WAIT_AFTER_404_MS;
+    const { health } = this.#effects;
+    const { failures } = health.of(this.origin).reach;
+    return failures > 1 || health.isDown(this.origin) ? this.hedgeDelayMs : WAIT_AFTER_404_MS;
   }
 
   /**

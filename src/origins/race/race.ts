@@ -63,7 +63,7 @@ export class Race<T> {
     this.#ranked = ranked;
     this.#left = [...ranked];
     const { clock, health } = effects;
-    const isHopeless = ranked.every((origin) => health.isTripped(origin));
+    const isHopeless = ranked.every((origin) => health.isDown(origin));
     this.#hopelessSince = isHopeless ? clock.steady() : undefined;
   }
 
@@ -136,7 +136,7 @@ export class Race<T> {
       hasAccepted: this.#entries.some(({ result }) => result?.kind === 'accepted'),
       has404: this.#has404,
       next: next && {
-        isTripped: health.isTripped(next),
+        isTripped: health.isDown(next),
         mayConfirm404: health.mayConfirm404(next),
       },
       isClientGone: signal?.aborted ?? false,
