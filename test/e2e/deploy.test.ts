@@ -119,14 +119,20 @@ describe('npm run deploy', { concurrent: false }, () => {
     expect(platform.state.secrets.size).toBe(0);
   });
 
-  it('a DNS record that the login may not see is named with its code and the remedy', async () => {
+  it('a DNS record that the login may not see is replaced with --replace-record alone', async () => {
     const { platform, run } = deployer;
-    platform.state.mayReadDns = false;
-    platform.state.records = [{ name: 'go.example.com', type: 'A', content: '192.0.2.1' }];
-    const { error } = await run(FLAGS);
-    expect(error).toContain('already has externally managed DNS records');
-    expect(error).toContain('[code: 100117]');
-    expect(error).toContain('delete the DNS records of go.example.com in the dashboard');
+    const { state } = platform;
+    state.mayReadDns = false;
+    const record = { name: 'go.example.com', type: 'A', content: '192.0.2.1' };
+    state.records = [record];
+    expect((await run(FLAGS)).error).toContain('a DNS record exists');
+    expect(state.records).toEqual([record]);
+    expect(platform.count(/^PUT .*domains.records$/)).toBe(0);
+
+    expect((await run({ ...FLAGS, replaceRecord: true })).error).toBeUndefined();
+    expect(state.records).toEqual([]);
+    // The name is its own from now on.
+    expect((await run(FLAGS)).error).toBeUndefined();
   });
 
   it('goes on without R2 where its user agreed once, and adds R2 when it is there', async () => {

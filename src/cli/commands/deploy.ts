@@ -23,6 +23,7 @@ export function registerDeploy(program: Command): void {
     .option('--host <name>', 'the name to serve at, such as go.example.com')
     .option('--plan <plan>', 'the plan of Workers, free or paid: decides VERIFY')
     .option('--without-r2', 'go on where R2 is not switched on')
+    .option('--replace-record', 'replace a DNS record that the name has')
     .addHelpText('after', NOTES)
     .action(async (flags: DeployFlags) => {
       // Not needed for the help, and slow to load.

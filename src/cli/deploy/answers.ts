@@ -1,13 +1,15 @@
 import * as v from 'valibot';
 import { problemsOf, type Parsed } from '../../config/problems.ts';
 import { failed, type Result, success } from '../../effects/result.ts';
-import { hostOf, type Manifest } from './manifest.ts';
+import { hostsOf, type Manifest } from './manifest.ts';
 
 /** The options of the command line. */
 export interface DeployFlags {
   readonly host?: string;
   readonly plan?: string;
   readonly withoutR2?: true;
+  /** Never remembered: it is the consent to one run. */
+  readonly replaceRecord?: true;
 }
 
 /** What a deployment asks its user, as it is remembered. */
@@ -46,7 +48,7 @@ export interface Sources {
  */
 export function knownAnswers({ environment, flags, manifest, saved }: Sources): Parsed<Known> {
   const host =
-    flags.host ?? (environment['DEPLOY_HOST'] || undefined) ?? hostOf(manifest) ?? saved.host;
+    flags.host ?? (environment['DEPLOY_HOST'] || undefined) ?? hostsOf(manifest)[0] ?? saved.host;
   const plan = flags.plan ?? (environment['DEPLOY_PLAN'] || undefined) ?? saved.plan;
   const verify = manifest.vars['VERIFY'];
   const parsedHost = host === undefined ? success(undefined) : parseHost(host);

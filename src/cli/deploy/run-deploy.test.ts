@@ -1,9 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { failed } from '../../effects/result.ts';
 import { type Deployer, newDeployer } from '../../../test/fakes/cloudflare/deployment.ts';
 
 const FLAGS = { host: 'go.example.com', plan: 'free' };
+
+const brokenDns = async () => failed('queryA ESERVFAIL go.example.com');
 
 describe('before anything is uploaded or made', () => {
   let deployer: Deployer;
@@ -76,6 +79,33 @@ describe('before anything is uploaded or made', () => {
     ];
     const { error } = await deployer.run(FLAGS);
     expect(error).toContain('(CNAME old.example.net); delete the record in the dashboard');
+  });
+
+  const RECORD = { name: 'go.example.com', type: 'A', content: '192.0.2.1' };
+
+  it('a foreign DNS record that the login may not read is not replaced', async () => {
+    const { state } = deployer.platform;
+    state.mayReadDns = false;
+    state.records = [RECORD];
+    const { error } = await deployer.run(FLAGS);
+    expect(error).toContain('"go.example.com": a DNS record exists, it resolves to 192.0.2.1');
+    expect(error).toContain('agree with --replace-record');
+  });
+
+  it('stops where neither the login nor DNS tells whether there is a record', async () => {
+    deployer.platform.state.mayReadDns = false;
+    const { error } = await deployer.run(FLAGS, { resolve: brokenDns });
+    expect(error).toContain('not known, DNS gave no answer (queryA ESERVFAIL go.example.com)');
+  });
+
+  it('a foreign DNS record of another name in routes is refused too', async () => {
+    const root = dirname(deployer.directory);
+    const routes = '[{ pattern = "www.example.com", custom_domain = true }]';
+    const toml = `name = "modferry"\nmain = "src/worker.ts"\nroutes = ${routes}\n`;
+    await writeFile(join(root, 'wrangler.toml'), toml);
+    deployer.platform.state.records = [{ ...RECORD, name: 'www.example.com' }];
+    const { error } = await deployer.run(FLAGS, { root });
+    expect(error).toContain('Cannot serve at "www.example.com": it has a DNS record already');
   });
 
   it('the name of another Worker is refused, which wrangler would take', async () => {

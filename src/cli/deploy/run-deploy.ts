@@ -12,6 +12,7 @@ import type { DeployEffects } from './effects.ts';
 import { checkName, checkSubdomain } from './free-name.ts';
 import {
   type Deployment,
+  hostsOf,
   type Manifest,
   parseManifest,
   resourceName,
@@ -51,9 +52,14 @@ export async function runDeploy(flags: DeployFlags, effects: DeployEffects): Pro
   print(`${host} is in the domain ${zone.name} of the account ${zone.account.name}`);
   valueOf(await checkSubdomain(api, account));
   const worker = manifest.name;
-  const state = valueOf(await checkName(api, { host, worker, zone }));
-  if (state === 'unknown') {
-    print(`Cannot see the DNS records of ${host}, the login may not read them: going on`);
+  const { resolve } = effects;
+  const mayReplace = flags.replaceRecord === true;
+  const state = valueOf(await checkName(api, { host, worker, zone, mayReplace, resolve }));
+  // wrangler attaches all of them.
+  for (const other of hostsOf(manifest).filter((name) => name !== host)) {
+    const found = valueOf(await findZone(api, other, account));
+    const name = { host: other, worker, zone: found, mayReplace, resolve };
+    valueOf(await checkName(api, name));
   }
   const { buckets, isWithoutR2 } = await ensureBuckets(api, manifest, {
     account,

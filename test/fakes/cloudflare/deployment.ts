@@ -2,9 +2,11 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Resolver } from '../../../src/cli/address/resolve.ts';
 import type { DeployFlags } from '../../../src/cli/deploy/answers.ts';
 import type { DeployEffects } from '../../../src/cli/deploy/effects.ts';
 import { runDeploy } from '../../../src/cli/deploy/run-deploy.ts';
+import { success } from '../../../src/effects/result.ts';
 import { cleanEnvironment } from '../../go/go.ts';
 import { fakeEdge, type FakeEdge } from './edge.ts';
 import { type FakePlatform, startPlatform } from './platform.ts';
@@ -28,6 +30,8 @@ export interface RunOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Where wrangler.toml is. Default: that of this repository. */
   readonly root?: string;
+  /** Default: DNS has the records of the account. */
+  readonly resolve?: Resolver;
 }
 
 export interface Run {
@@ -64,7 +68,8 @@ export async function newDeployer(): Promise<Deployer> {
     platform,
     edge,
     directory,
-    async run(flags = {}, { answers, environment = {}, root = ROOT } = {}) {
+    async run(flags = {}, { answers, environment = {}, resolve, root = ROOT } = {}) {
+      const { records } = platform.state;
       const printed: string[] = [];
       const questions: string[] = [];
       const left = [...(answers ?? [])];
@@ -81,6 +86,10 @@ export async function newDeployer(): Promise<Deployer> {
           }),
         print: (line) => void printed.push(line),
         visit: edge.visit,
+        resolve:
+          resolve ??
+          (async (host) =>
+            success(records.flatMap(({ content, name }) => (name === host ? [content] : [])))),
         clock: { now: () => now, sleep: async (ms) => void (now += ms) },
         random: () => `random-${++tokens}`,
       };
