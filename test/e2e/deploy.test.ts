@@ -2,8 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { runWrangler } from '../../src/cli/deploy/wrangler.ts';
+import { eventually } from '../eventually.ts';
 import { deployEnvironment, type Deployer, newDeployer } from '../fakes/cloudflare/deployment.ts';
 import { answered, CHALLENGE, own } from '../fakes/cloudflare/edge.ts';
+import { npm, untilGone } from './npm-start.ts';
 
 const FLAGS = { host: 'go.example.com', plan: 'free' };
 
@@ -133,6 +135,28 @@ describe('npm run deploy', { concurrent: false }, () => {
     expect(state.records).toEqual([]);
     // The name is its own from now on.
     expect((await run(FLAGS)).error).toBeUndefined();
+  });
+
+  // The process tree is read from /proc.
+  it.runIf(process.platform === 'linux')('SIGTERM to npm ends wrangler too', async () => {
+    const { directory, platform } = deployer;
+    const upload = /^PUT .*scripts.modferry$/;
+    platform.failOnce(upload, new Promise(() => {})); // it never ends
+    const environment = deployEnvironment(platform, directory);
+    const run = npm(['run', 'deploy', '--', '--host', 'go.example.com', '--plan', 'free'], {
+      ...environment,
+      STATE_DIR: directory,
+    });
+    try {
+      await eventually(() => expect(platform.count(upload)).toBe(1), 60_000);
+      const tree = run.tree();
+      process.kill(run.pid, 'SIGTERM');
+      await untilGone(tree);
+      expect(platform.state.secrets.size).toBe(0);
+      await eventually(() => expect(run.output()).toContain('run it again to go on from here'));
+    } finally {
+      run.killAll();
+    }
   });
 
   it('goes on without R2 where its user agreed once, and adds R2 when it is there', async () => {

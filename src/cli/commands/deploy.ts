@@ -27,10 +27,16 @@ export function registerDeploy(program: Command): void {
     .addHelpText('after', NOTES)
     .action(async (flags: DeployFlags) => {
       // Not needed for the help, and slow to load.
-      const [{ runDeploy }, { processEffects }] = await Promise.all([
+      const [{ runDeploy }, { processEffects }, { stopSignal }] = await Promise.all([
         import('../deploy/run-deploy.ts'),
         import('../deploy/effects.ts'),
+        import('../terminal/stop.ts'),
       ]);
+      // Nothing has to be tidied up, and wrangler ends with this process.
+      stopSignal().addEventListener('abort', () => {
+        console.error('Stopped: run it again to go on from here');
+        process.exit(1);
+      });
       await runDeploy(flags, processEffects());
     });
 }

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { stripVTControlCharacters } from 'node:util';
 import { wranglerScript } from '../local/wrangler-path.ts';
@@ -27,7 +27,7 @@ export async function runWrangler(
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  await once(child, 'close');
+  await ended(child);
   // Its errors have colours, whatever the environment says.
   return { code: child.exitCode, output: stripVTControlCharacters(output) };
 }
@@ -38,6 +38,14 @@ export async function logIn(environment: Environment): Promise<boolean> {
     stdio: 'inherit',
     env: { ...environment, WRANGLER_SEND_METRICS: 'false' },
   });
-  await once(child, 'close');
+  await ended(child);
   return child.exitCode === 0;
+}
+
+/** Waits for wrangler, which ends with this process: it would finish its upload otherwise. */
+async function ended(child: ChildProcess): Promise<void> {
+  const kill = () => child.kill();
+  process.once('exit', kill);
+  await once(child, 'close');
+  process.removeListener('exit', kill);
 }
