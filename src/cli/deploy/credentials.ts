@@ -3,10 +3,13 @@ import { failed, type Result, success } from '../../effects/result.ts';
 import type { DeployEffects } from './effects.ts';
 import { logIn, runWrangler } from './wrangler.ts';
 
+/** Text for a header. What refuses other text, such as `fetch`, shows it. */
+const Visible = v.pipe(v.string(), v.regex(/^[\x21\x23-\x26\x28-\x7e]+$/));
+
 /** What `wrangler auth token --json` writes. */
 const Credentials = v.variant('type', [
-  v.object({ type: v.picklist(['oauth', 'api_token']), token: v.string() }),
-  v.object({ type: v.literal('api_key'), key: v.string(), email: v.string() }),
+  v.object({ type: v.picklist(['oauth', 'api_token']), token: Visible }),
+  v.object({ type: v.literal('api_key'), key: Visible, email: Visible }),
 ]);
 
 /**
@@ -21,7 +24,12 @@ export async function findCredentials({
   Result<Readonly<Record<string, string>>>
 > {
   const token = environment['CLOUDFLARE_API_TOKEN'];
-  if (token) return success({ Authorization: `Bearer ${token}` });
+  if (token) {
+    if (v.is(Visible, token)) return success({ Authorization: `Bearer ${token}` });
+    return failed(
+      'Cannot use CLOUDFLARE_API_TOKEN: it has a space, a line break, a quote or a letter outside of ASCII; write the token alone, without quotes and without "Bearer "',
+    );
+  }
   const found = await wranglerCredentials(environment);
   if (found) return success(found);
   if (!ask) {

@@ -68,6 +68,22 @@ describe('before anything is uploaded or made', () => {
     expect(error).toContain('TIMEOUT_STALL "soon"');
   });
 
+  it.each([
+    ['with a line break', 'api-\ntoken'],
+    ['with a line break at its end', 'api-token\n'],
+    ['in quotes', '"api-token"'],
+    ['after "Bearer "', 'Bearer api-token'],
+    ['with a letter outside of ASCII', 'api-tökén'],
+  ])('a token %s is refused, and not shown', async (_, token) => {
+    const { error, printed } = await deployer.run(FLAGS, {
+      environment: { CLOUDFLARE_API_TOKEN: token },
+    });
+    expect(error).toContain('Cannot use CLOUDFLARE_API_TOKEN');
+    expect(error).toContain('without quotes and without "Bearer "');
+    expect(error + printed).not.toContain('api-');
+    expect(deployer.platform.calls).toEqual([]);
+  });
+
   it('a domain whose name servers are elsewhere is refused', async () => {
     for (const zone of deployer.platform.state.zones) zone.status = 'pending';
     expect((await deployer.run(FLAGS)).error).toContain('set the name servers');
