@@ -53,17 +53,25 @@ export function knownAnswers({ environment, flags, manifest, saved }: Sources): 
   const verify = manifest.vars['VERIFY'];
   const parsedHost = host === undefined ? success(undefined) : parseHost(host);
   const parsedPlan = plan === undefined ? success(undefined) : parsePlan(plan);
-  if (!parsedHost.ok || !parsedPlan.ok) {
-    const all = [parsedHost, parsedPlan];
+  const withoutR2 = parseSwitch('DEPLOY_WITHOUT_R2', environment['DEPLOY_WITHOUT_R2']);
+  if (!parsedHost.ok || !parsedPlan.ok || !withoutR2.ok) {
+    const all = [parsedHost, parsedPlan, withoutR2];
     return failed(problemsOf(all.map((one) => (one.ok ? one : failed([one.reason])))));
   }
   return success({
     host: parsedHost.value,
     plan: parsedPlan.value,
     verify: typeof verify === 'string' && !['', 'all'].includes(verify) ? verify : undefined,
-    withoutR2:
-      flags.withoutR2 ?? (environment['DEPLOY_WITHOUT_R2'] === 'true' || saved.withoutR2 === true),
+    withoutR2: flags.withoutR2 ?? withoutR2.value ?? saved.withoutR2 ?? false,
   });
+}
+
+/** A variable that switches something on or off; undefined where it is empty. */
+function parseSwitch(name: string, text = ''): Result<boolean | undefined> {
+  if (text === '') return success(undefined);
+  if (/^(1|true|yes)$/i.test(text)) return success(true);
+  if (/^(0|false|no)$/i.test(text)) return success(false);
+  return failed(`Cannot use ${name}=${JSON.stringify(text)}: write true or false`);
 }
 
 /** A host name, in lower case. */
@@ -71,8 +79,9 @@ export function parseHost(text: string): Result<string> {
   const host = text.trim().toLowerCase();
   const labels = host.split('.');
   const isName =
+    host.length <= 253 && // RFC 1035 section 2.3.4, as is the 63 of a label
     labels.length >= 2 &&
-    labels.every((label) => /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(label)) &&
+    labels.every((label) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(label)) &&
     !/^\d+$/.test(labels.at(-1) ?? '');
   if (!isName) {
     return failed(

@@ -12,6 +12,8 @@ const Credentials = v.variant('type', [
   v.object({ type: v.literal('api_key'), key: Visible, email: Visible }),
 ]);
 
+const CredentialsText = v.pipe(v.string(), v.parseJson(), Credentials);
+
 /**
  * The headers that name who asks Cloudflare's API: the token of the environment, else the login
  * that wrangler has. On a terminal without either, wrangler's login is started.
@@ -49,10 +51,13 @@ export async function findCredentials({
 async function wranglerCredentials(
   environment: DeployEffects['environment'],
 ): Promise<Readonly<Record<string, string>> | undefined> {
-  const { code, output } = await runWrangler(['auth', 'token', '--json'], environment);
-  const start = output.indexOf('{');
-  if (code !== 0 || start < 0) return undefined;
-  const parsed = v.safeParse(Credentials, JSON.parse(output.slice(start)));
+  const { code, stdout } = await runWrangler(['auth', 'token', '--json'], environment);
+  return code === 0 ? credentialsIn(stdout) : undefined;
+}
+
+/** The headers in what `wrangler auth token --json` wrote; undefined where it has another form. */
+export function credentialsIn(stdout: string): Readonly<Record<string, string>> | undefined {
+  const parsed = v.safeParse(CredentialsText, stdout);
   if (!parsed.success) return undefined;
   const credentials = parsed.output;
   return credentials.type === 'api_key'

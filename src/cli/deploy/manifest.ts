@@ -29,7 +29,8 @@ export type Manifest = v.InferOutput<typeof Manifest>;
 /** The manifest in what a TOML parser made of wrangler.toml. */
 export function parseManifest(toml: unknown): Result<Manifest> {
   const parsed = v.safeParse(Manifest, toml);
-  return parsed.success ? success(parsed.output) : failed(v.summarize(parsed.issues));
+  if (parsed.success) return success(parsed.output);
+  return failed(`Cannot use wrangler.toml: ${v.summarize(parsed.issues)}`);
 }
 
 /** The names that wrangler.toml serves at, by its `routes`. */

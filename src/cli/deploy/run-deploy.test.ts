@@ -48,7 +48,11 @@ describe('before anything is uploaded or made', () => {
   });
 
   it.each([
-    ['a token that may not', { CLOUDFLARE_API_TOKEN: 'another' }, '"Zone: Zone: Read"'],
+    [
+      'a token that may not',
+      { CLOUDFLARE_API_TOKEN: 'another' },
+      'lacks "Zone: Zone: Read", or it is',
+    ],
     ['another account', { CLOUDFLARE_ACCOUNT_ID: 'a2' }, 'names "a2"'],
     ['TOKENS of another form', { TOKENS: 'secret' }, 'name:scope:token'],
   ])('%s is refused', async (_, environment, message) => {
@@ -82,6 +86,28 @@ describe('before anything is uploaded or made', () => {
     expect(error).toContain('without quotes and without "Bearer "');
     expect(error + printed).not.toContain('api-');
     expect(deployer.platform.calls).toEqual([]);
+  });
+
+  it('a STATE_DIR that is a file is refused', async () => {
+    const directory = join(deployer.directory, 'deploy');
+    await writeFile(deployer.directory, '');
+    const { error } = await deployer.run(FLAGS, { directory });
+    expect(error).toContain(`Cannot keep files in "${directory}"`);
+    expect(error).toContain('set STATE_DIR');
+  });
+
+  it('a wrangler.toml that is no TOML is refused with its line', async () => {
+    const root = dirname(deployer.directory);
+    await writeFile(join(root, 'wrangler.toml'), 'name = "modferry"\nmain = = 1\n');
+    const { error } = await deployer.run(FLAGS, { root });
+    expect(error).toMatch(/^Cannot use wrangler\.toml: line 2, column 8: .*; mend this line$/);
+  });
+
+  it('a wrangler.toml without a name is refused in words', async () => {
+    const root = dirname(deployer.directory);
+    await writeFile(join(root, 'wrangler.toml'), 'main = "src/worker.ts"\n');
+    const { error } = await deployer.run(FLAGS, { root });
+    expect(error).toMatch(/^Cannot use wrangler\.toml: .*name/s);
   });
 
   it('a domain whose name servers are elsewhere is refused', async () => {

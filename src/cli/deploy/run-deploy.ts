@@ -1,9 +1,9 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parse } from 'smol-toml';
 import { parseConfig } from '../../config/config.ts';
 import { secretNames } from '../../config/origins-syntax.ts';
 import type { Result } from '../../effects/result.ts';
+import { parseToml } from '../local/parse-toml.ts';
 import { CommandError } from '../terminal/command-error.ts';
 import { type DeployFlags, knownAnswers } from './answers.ts';
 import { type PlatformApi, platformApi } from './api.ts';
@@ -20,7 +20,7 @@ import {
 } from './manifest.ts';
 import { agreeWithoutR2, completeAnswers } from './questions.ts';
 import { type ReachOptions, tryModule, waitForAddress } from './reach.ts';
-import { loadAnswers, saveAnswers } from './saved.ts';
+import { loadAnswers, prepareDirectory, saveAnswers } from './saved.ts';
 import { ensureBucket, ensureNamespace } from './storage.ts';
 import { checkTokens, ensureToken } from './token.ts';
 import { runWrangler } from './wrangler.ts';
@@ -35,8 +35,9 @@ const API = 'https://api.cloudflare.com/client/v4';
  */
 export async function runDeploy(flags: DeployFlags, effects: DeployEffects): Promise<void> {
   const { directory, environment, print, root } = effects;
-  const toml = parse(await readFile(join(root, 'wrangler.toml'), 'utf8'));
+  const toml = parseToml(await readFile(join(root, 'wrangler.toml'), 'utf8'));
   const manifest = valueOf(parseManifest(toml));
+  valueOf(await prepareDirectory(directory));
   const saved = await loadAnswers(directory);
   const known = valueOf(knownAnswers({ flags, environment, manifest, saved }));
   const given = environment['TOKENS'] || undefined;
@@ -143,7 +144,6 @@ async function upload(
   const account = zone.account.id;
   const file = join(directory, 'wrangler.json');
   const log = join(directory, 'wrangler.log');
-  await mkdir(directory, { recursive: true });
   const config = wranglerConfig(manifest, root, deployment);
   await writeFile(file, `${JSON.stringify(config, undefined, 2)}\n`);
   print('wrangler builds and uploads modferry');

@@ -5,6 +5,7 @@ import { wranglerScript } from '../local/wrangler-path.ts';
 
 export interface WranglerRun {
   readonly code: number | null;
+  readonly stdout: string;
   /** Standard output and standard error, without colours. */
   readonly output: string;
 }
@@ -24,12 +25,16 @@ export async function runWrangler(
       WRANGLER_SEND_METRICS: 'false',
     },
   });
+  let stdout = '';
   let output = '';
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString();
+    output += chunk.toString();
+  });
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
   await ended(child);
   // Its errors have colours, whatever the environment says.
-  return { code: child.exitCode, output: stripVTControlCharacters(output) };
+  return { code: child.exitCode, stdout, output: stripVTControlCharacters(output) };
 }
 
 /** Runs `wrangler login` in this terminal. Resolves with whether it succeeded. */

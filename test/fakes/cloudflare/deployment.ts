@@ -30,6 +30,8 @@ export interface RunOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Where wrangler.toml is. Default: that of this repository. */
   readonly root?: string;
+  /** Where the deployment keeps its files. Default: that of the deployer. */
+  readonly directory?: string;
   /** Default: DNS has the records of the account. */
   readonly resolve?: Resolver;
 }
@@ -68,7 +70,10 @@ export async function newDeployer(): Promise<Deployer> {
     platform,
     edge,
     directory,
-    async run(flags = {}, { answers, environment = {}, resolve, root = ROOT } = {}) {
+    async run(
+      flags = {},
+      { directory: kept = directory, answers, environment = {}, resolve, root = ROOT } = {},
+    ) {
       const { records } = platform.state;
       const printed: string[] = [];
       const questions: string[] = [];
@@ -77,7 +82,7 @@ export async function newDeployer(): Promise<Deployer> {
       const effects: DeployEffects = {
         environment: { ...deployEnvironment(platform, home), ...environment },
         root,
-        directory,
+        directory: kept,
         ask:
           answers &&
           (async (question) => {
