@@ -2,8 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { runWrangler } from '../../src/cli/deploy/wrangler.ts';
+import { eventually } from '../eventually.ts';
 import { deployEnvironment, type Deployer, newDeployer } from '../fakes/cloudflare/deployment.ts';
 import { answered, CHALLENGE, own } from '../fakes/cloudflare/edge.ts';
+import { npm, untilGone } from './npm-start.ts';
 
 const FLAGS = { host: 'go.example.com', plan: 'free' };
 
@@ -119,14 +121,42 @@ describe('npm run deploy', { concurrent: false }, () => {
     expect(platform.state.secrets.size).toBe(0);
   });
 
-  it('a DNS record that the login may not see is named with its code and the remedy', async () => {
+  it('a DNS record that the login may not see is replaced with --replace-record alone', async () => {
     const { platform, run } = deployer;
-    platform.state.mayReadDns = false;
-    platform.state.records = [{ name: 'go.example.com', type: 'A', content: '192.0.2.1' }];
-    const { error } = await run(FLAGS);
-    expect(error).toContain('already has externally managed DNS records');
-    expect(error).toContain('[code: 100117]');
-    expect(error).toContain('delete the DNS records of go.example.com in the dashboard');
+    const { state } = platform;
+    state.mayReadDns = false;
+    const record = { name: 'go.example.com', type: 'A', content: '192.0.2.1' };
+    state.records = [record];
+    expect((await run(FLAGS)).error).toContain('a DNS record exists');
+    expect(state.records).toEqual([record]);
+    expect(platform.count(/^PUT .*domains.records$/)).toBe(0);
+
+    expect((await run({ ...FLAGS, replaceRecord: true })).error).toBeUndefined();
+    expect(state.records).toEqual([]);
+    // The name is its own from now on.
+    expect((await run(FLAGS)).error).toBeUndefined();
+  });
+
+  // The process tree is read from /proc.
+  it.runIf(process.platform === 'linux')('SIGTERM to npm ends wrangler too', async () => {
+    const { directory, platform } = deployer;
+    const upload = /^PUT .*scripts.modferry$/;
+    platform.failOnce(upload, new Promise(() => {})); // it never ends
+    const environment = deployEnvironment(platform, directory);
+    const run = npm(['run', 'deploy', '--', '--host', 'go.example.com', '--plan', 'free'], {
+      ...environment,
+      STATE_DIR: directory,
+    });
+    try {
+      await eventually(() => expect(platform.count(upload)).toBe(1), 60_000);
+      const tree = run.tree();
+      process.kill(run.pid, 'SIGTERM');
+      await untilGone(tree);
+      expect(platform.state.secrets.size).toBe(0);
+      await eventually(() => expect(run.output()).toContain('run it again to go on from here'));
+    } finally {
+      run.killAll();
+    }
   });
 
   it('goes on without R2 where its user agreed once, and adds R2 when it is there', async () => {

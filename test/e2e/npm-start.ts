@@ -25,9 +25,14 @@ export interface NpmStart {
  * environment.
  */
 export function npmStart(variables: Readonly<Record<string, string>>): NpmStart {
-  const child = spawn('npm', ['start'], {
+  return npm(['start'], { ...cleanEnvironment(), SUMDBS: 'off', ...variables });
+}
+
+/** Runs npm in a process group of its own, with this environment. */
+export function npm(args: readonly string[], env: NodeJS.ProcessEnv): NpmStart {
+  const child = spawn('npm', args, {
     cwd: REPOSITORY,
-    env: { ...cleanEnvironment(), SUMDBS: 'off', ...variables },
+    env,
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });

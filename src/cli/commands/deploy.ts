@@ -23,13 +23,20 @@ export function registerDeploy(program: Command): void {
     .option('--host <name>', 'the name to serve at, such as go.example.com')
     .option('--plan <plan>', 'the plan of Workers, free or paid: decides VERIFY')
     .option('--without-r2', 'go on where R2 is not switched on')
+    .option('--replace-record', 'replace a DNS record that the name has')
     .addHelpText('after', NOTES)
     .action(async (flags: DeployFlags) => {
       // Not needed for the help, and slow to load.
-      const [{ runDeploy }, { processEffects }] = await Promise.all([
+      const [{ runDeploy }, { processEffects }, { stopSignal }] = await Promise.all([
         import('../deploy/run-deploy.ts'),
         import('../deploy/effects.ts'),
+        import('../terminal/stop.ts'),
       ]);
+      // Nothing has to be tidied up, and wrangler ends with this process.
+      stopSignal().addEventListener('abort', () => {
+        console.error('Stopped: run it again to go on from here');
+        process.exit(1);
+      });
       await runDeploy(flags, processEffects());
     });
 }

@@ -24,18 +24,14 @@ export function registerFirstDay(program: Command): void {
     .option('--large <module@version>', 'also fetch this zip, of 100 MB or more')
     .addHelpText('after', NOTES)
     .action(async (address: string, { large, module }: Flags) => {
-      const url = URL.parse(address);
-      if (!url || !['http:', 'https:'].includes(url.protocol)) {
-        const why = `Cannot check ${JSON.stringify(address)}: write an address such as https://go.example.com`;
-        throw new CommandError(why, 1);
-      }
-      if (large !== undefined && !/.@v./.test(large)) {
-        const why = `Cannot fetch ${JSON.stringify(large)}: write <module>@<version>`;
-        throw new CommandError(why, 1);
-      }
       // Not needed for the help.
-      const { firstDay } = await import('../first-day/start.ts');
-      const isRight = await firstDay({ address: url.href.replace(/\/+$/, ''), module, large });
+      const [{ firstDay }, { parseSubject }] = await Promise.all([
+        import('../first-day/start.ts'),
+        import('../first-day/subject.ts'),
+      ]);
+      const subject = parseSubject({ address, module, large });
+      if (!subject.ok) throw new CommandError(subject.reason, 1);
+      const isRight = await firstDay(subject.value);
       process.exitCode = isRight ? 0 : 1;
     });
 }

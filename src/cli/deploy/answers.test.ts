@@ -49,8 +49,39 @@ it.each([
   ['192.0.2.1', undefined],
   ['*.example.com', undefined],
   ['modferry.jane.workers.dev', undefined],
+  [`${'a'.repeat(63)}.example.com`, `${'a'.repeat(63)}.example.com`],
+  [`${'a'.repeat(64)}.example.com`, undefined],
+  [`${'a.'.repeat(121)}example.com`, `${'a.'.repeat(121)}example.com`],
+  [`${'a.'.repeat(122)}example.com`, undefined],
   ['', undefined],
 ])('the host %j is taken as %s', (text, host) => {
   const parsed = parseHost(text);
   expect(parsed.ok ? parsed.value : undefined).toBe(host);
+});
+
+it.each([
+  ['1', true],
+  ['true', true],
+  ['Yes', true],
+  ['0', false],
+  ['false', false],
+  ['no', false],
+])('DEPLOY_WITHOUT_R2=%s means %s', (DEPLOY_WITHOUT_R2, withoutR2) => {
+  expect(known({ environment: { DEPLOY_WITHOUT_R2 } })).toMatchObject({ value: { withoutR2 } });
+});
+
+it('an empty DEPLOY_WITHOUT_R2 leaves the answer of the last run', () => {
+  const environment = { DEPLOY_WITHOUT_R2: '' };
+  const saved = { withoutR2: true };
+  expect(known({ environment, saved })).toMatchObject({ value: { withoutR2: true } });
+});
+
+it('another DEPLOY_WITHOUT_R2 is refused by name, together with a wrong plan', () => {
+  const environment = { DEPLOY_WITHOUT_R2: 'on', DEPLOY_PLAN: 'gratis' };
+  expect(known({ environment })).toMatchObject({
+    reason: [
+      expect.stringContaining('plan "gratis"'),
+      expect.stringContaining('DEPLOY_WITHOUT_R2="on": write true or false'),
+    ],
+  });
 });

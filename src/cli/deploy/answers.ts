@@ -1,13 +1,15 @@
 import * as v from 'valibot';
 import { problemsOf, type Parsed } from '../../config/problems.ts';
 import { failed, type Result, success } from '../../effects/result.ts';
-import { hostOf, type Manifest } from './manifest.ts';
+import { hostsOf, type Manifest } from './manifest.ts';
 
 /** The options of the command line. */
 export interface DeployFlags {
   readonly host?: string;
   readonly plan?: string;
   readonly withoutR2?: true;
+  /** Never remembered: it is the consent to one run. */
+  readonly replaceRecord?: true;
 }
 
 /** What a deployment asks its user, as it is remembered. */
@@ -46,22 +48,30 @@ export interface Sources {
  */
 export function knownAnswers({ environment, flags, manifest, saved }: Sources): Parsed<Known> {
   const host =
-    flags.host ?? (environment['DEPLOY_HOST'] || undefined) ?? hostOf(manifest) ?? saved.host;
+    flags.host ?? (environment['DEPLOY_HOST'] || undefined) ?? hostsOf(manifest)[0] ?? saved.host;
   const plan = flags.plan ?? (environment['DEPLOY_PLAN'] || undefined) ?? saved.plan;
   const verify = manifest.vars['VERIFY'];
   const parsedHost = host === undefined ? success(undefined) : parseHost(host);
   const parsedPlan = plan === undefined ? success(undefined) : parsePlan(plan);
-  if (!parsedHost.ok || !parsedPlan.ok) {
-    const all = [parsedHost, parsedPlan];
+  const withoutR2 = parseSwitch('DEPLOY_WITHOUT_R2', environment['DEPLOY_WITHOUT_R2']);
+  if (!parsedHost.ok || !parsedPlan.ok || !withoutR2.ok) {
+    const all = [parsedHost, parsedPlan, withoutR2];
     return failed(problemsOf(all.map((one) => (one.ok ? one : failed([one.reason])))));
   }
   return success({
     host: parsedHost.value,
     plan: parsedPlan.value,
     verify: typeof verify === 'string' && !['', 'all'].includes(verify) ? verify : undefined,
-    withoutR2:
-      flags.withoutR2 ?? (environment['DEPLOY_WITHOUT_R2'] === 'true' || saved.withoutR2 === true),
+    withoutR2: flags.withoutR2 ?? withoutR2.value ?? saved.withoutR2 ?? false,
   });
+}
+
+/** A variable that switches something on or off; undefined where it is empty. */
+function parseSwitch(name: string, text = ''): Result<boolean | undefined> {
+  if (text === '') return success(undefined);
+  if (/^(1|true|yes)$/i.test(text)) return success(true);
+  if (/^(0|false|no)$/i.test(text)) return success(false);
+  return failed(`Cannot use ${name}=${JSON.stringify(text)}: write true or false`);
 }
 
 /** A host name, in lower case. */
@@ -69,8 +79,9 @@ export function parseHost(text: string): Result<string> {
   const host = text.trim().toLowerCase();
   const labels = host.split('.');
   const isName =
+    host.length <= 253 && // RFC 1035 section 2.3.4, as is the 63 of a label
     labels.length >= 2 &&
-    labels.every((label) => /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(label)) &&
+    labels.every((label) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(label)) &&
     !/^\d+$/.test(labels.at(-1) ?? '');
   if (!isName) {
     return failed(

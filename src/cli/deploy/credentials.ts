@@ -3,11 +3,16 @@ import { failed, type Result, success } from '../../effects/result.ts';
 import type { DeployEffects } from './effects.ts';
 import { logIn, runWrangler } from './wrangler.ts';
 
+/** Text for a header. What refuses other text, such as `fetch`, shows it. */
+const Visible = v.pipe(v.string(), v.regex(/^[\x21\x23-\x26\x28-\x7e]+$/));
+
 /** What `wrangler auth token --json` writes. */
 const Credentials = v.variant('type', [
-  v.object({ type: v.picklist(['oauth', 'api_token']), token: v.string() }),
-  v.object({ type: v.literal('api_key'), key: v.string(), email: v.string() }),
+  v.object({ type: v.picklist(['oauth', 'api_token']), token: Visible }),
+  v.object({ type: v.literal('api_key'), key: Visible, email: Visible }),
 ]);
+
+const CredentialsText = v.pipe(v.string(), v.parseJson(), Credentials);
 
 /**
  * The headers that name who asks Cloudflare's API: the token of the environment, else the login
@@ -21,7 +26,12 @@ export async function findCredentials({
   Result<Readonly<Record<string, string>>>
 > {
   const token = environment['CLOUDFLARE_API_TOKEN'];
-  if (token) return success({ Authorization: `Bearer ${token}` });
+  if (token) {
+    if (v.is(Visible, token)) return success({ Authorization: `Bearer ${token}` });
+    return failed(
+      'Cannot use CLOUDFLARE_API_TOKEN: it has a space, a line break, a quote or a letter outside of ASCII; write the token alone, without quotes and without "Bearer "',
+    );
+  }
   const found = await wranglerCredentials(environment);
   if (found) return success(found);
   if (!ask) {
@@ -41,10 +51,13 @@ export async function findCredentials({
 async function wranglerCredentials(
   environment: DeployEffects['environment'],
 ): Promise<Readonly<Record<string, string>> | undefined> {
-  const { code, output } = await runWrangler(['auth', 'token', '--json'], environment);
-  const start = output.indexOf('{');
-  if (code !== 0 || start < 0) return undefined;
-  const parsed = v.safeParse(Credentials, JSON.parse(output.slice(start)));
+  const { code, stdout } = await runWrangler(['auth', 'token', '--json'], environment);
+  return code === 0 ? credentialsIn(stdout) : undefined;
+}
+
+/** The headers in what `wrangler auth token --json` wrote; undefined where it has another form. */
+export function credentialsIn(stdout: string): Readonly<Record<string, string>> | undefined {
+  const parsed = v.safeParse(CredentialsText, stdout);
   if (!parsed.success) return undefined;
   const credentials = parsed.output;
   return credentials.type === 'api_key'

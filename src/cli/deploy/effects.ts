@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { type Clock, systemClock } from '../../effects/clock.ts';
+import { type Resolver, resolveName } from '../address/resolve.ts';
 import { type Visitor, visit } from '../address/visit.ts';
 import { type Ask, terminalAsk } from '../terminal/ask.ts';
 
@@ -15,6 +16,7 @@ export interface DeployEffects {
   readonly ask: Ask | undefined;
   readonly print: (line: string) => void;
   readonly visit: Visitor;
+  readonly resolve: Resolver;
   readonly clock: Pick<Clock, 'now' | 'sleep'>;
   /** Makes a token: text without a comma and without a colon. */
   readonly random: () => string;
@@ -31,6 +33,7 @@ export function processEffects(): DeployEffects {
     ask: terminalAsk(),
     print: (line) => console.log(line),
     visit,
+    resolve: resolveName,
     clock: systemClock,
     random: () => randomBytes(24).toString('base64url'),
   };

@@ -29,15 +29,15 @@ export type Manifest = v.InferOutput<typeof Manifest>;
 /** The manifest in what a TOML parser made of wrangler.toml. */
 export function parseManifest(toml: unknown): Result<Manifest> {
   const parsed = v.safeParse(Manifest, toml);
-  return parsed.success ? success(parsed.output) : failed(v.summarize(parsed.issues));
+  if (parsed.success) return success(parsed.output);
+  return failed(`Cannot use wrangler.toml: ${v.summarize(parsed.issues)}`);
 }
 
-/** The name that wrangler.toml serves at, where its `routes` has one. */
-export function hostOf({ routes }: Manifest): string | undefined {
-  for (const route of routes) {
-    if (typeof route !== 'string' && route.custom_domain === true) return route.pattern;
-  }
-  return undefined;
+/** The names that wrangler.toml serves at, by its `routes`. */
+export function hostsOf({ routes }: Manifest): readonly string[] {
+  return routes.flatMap((route) =>
+    typeof route !== 'string' && route.custom_domain === true ? [route.pattern] : [],
+  );
 }
 
 /**

@@ -1,9 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { failed } from '../../effects/result.ts';
 import { type Deployer, newDeployer } from '../../../test/fakes/cloudflare/deployment.ts';
 
 const FLAGS = { host: 'go.example.com', plan: 'free' };
+
+const brokenDns = async () => failed('queryA ESERVFAIL go.example.com');
 
 describe('before anything is uploaded or made', () => {
   let deployer: Deployer;
@@ -45,7 +48,11 @@ describe('before anything is uploaded or made', () => {
   });
 
   it.each([
-    ['a token that may not', { CLOUDFLARE_API_TOKEN: 'another' }, '"Zone: Zone: Read"'],
+    [
+      'a token that may not',
+      { CLOUDFLARE_API_TOKEN: 'another' },
+      'lacks "Zone: Zone: Read", or it is',
+    ],
     ['another account', { CLOUDFLARE_ACCOUNT_ID: 'a2' }, 'names "a2"'],
     ['TOKENS of another form', { TOKENS: 'secret' }, 'name:scope:token'],
   ])('%s is refused', async (_, environment, message) => {
@@ -65,6 +72,44 @@ describe('before anything is uploaded or made', () => {
     expect(error).toContain('TIMEOUT_STALL "soon"');
   });
 
+  it.each([
+    ['with a line break', 'api-\ntoken'],
+    ['with a line break at its end', 'api-token\n'],
+    ['in quotes', '"api-token"'],
+    ['after "Bearer "', 'Bearer api-token'],
+    ['with a letter outside of ASCII', 'api-tökén'],
+  ])('a token %s is refused, and not shown', async (_, token) => {
+    const { error, printed } = await deployer.run(FLAGS, {
+      environment: { CLOUDFLARE_API_TOKEN: token },
+    });
+    expect(error).toContain('Cannot use CLOUDFLARE_API_TOKEN');
+    expect(error).toContain('without quotes and without "Bearer "');
+    expect(error + printed).not.toContain('api-');
+    expect(deployer.platform.calls).toEqual([]);
+  });
+
+  it('a STATE_DIR that is a file is refused', async () => {
+    const directory = join(deployer.directory, 'deploy');
+    await writeFile(deployer.directory, '');
+    const { error } = await deployer.run(FLAGS, { directory });
+    expect(error).toContain(`Cannot keep files in "${directory}"`);
+    expect(error).toContain('set STATE_DIR');
+  });
+
+  it('a wrangler.toml that is no TOML is refused with its line', async () => {
+    const root = dirname(deployer.directory);
+    await writeFile(join(root, 'wrangler.toml'), 'name = "modferry"\nmain = = 1\n');
+    const { error } = await deployer.run(FLAGS, { root });
+    expect(error).toMatch(/^Cannot use wrangler\.toml: line 2, column 8: .*; mend this line$/);
+  });
+
+  it('a wrangler.toml without a name is refused in words', async () => {
+    const root = dirname(deployer.directory);
+    await writeFile(join(root, 'wrangler.toml'), 'main = "src/worker.ts"\n');
+    const { error } = await deployer.run(FLAGS, { root });
+    expect(error).toMatch(/^Cannot use wrangler\.toml: .*name/s);
+  });
+
   it('a domain whose name servers are elsewhere is refused', async () => {
     for (const zone of deployer.platform.state.zones) zone.status = 'pending';
     expect((await deployer.run(FLAGS)).error).toContain('set the name servers');
@@ -76,6 +121,33 @@ describe('before anything is uploaded or made', () => {
     ];
     const { error } = await deployer.run(FLAGS);
     expect(error).toContain('(CNAME old.example.net); delete the record in the dashboard');
+  });
+
+  const RECORD = { name: 'go.example.com', type: 'A', content: '192.0.2.1' };
+
+  it('a foreign DNS record that the login may not read is not replaced', async () => {
+    const { state } = deployer.platform;
+    state.mayReadDns = false;
+    state.records = [RECORD];
+    const { error } = await deployer.run(FLAGS);
+    expect(error).toContain('"go.example.com": a DNS record exists, it resolves to 192.0.2.1');
+    expect(error).toContain('agree with --replace-record');
+  });
+
+  it('stops where neither the login nor DNS tells whether there is a record', async () => {
+    deployer.platform.state.mayReadDns = false;
+    const { error } = await deployer.run(FLAGS, { resolve: brokenDns });
+    expect(error).toContain('not known, DNS gave no answer (queryA ESERVFAIL go.example.com)');
+  });
+
+  it('a foreign DNS record of another name in routes is refused too', async () => {
+    const root = dirname(deployer.directory);
+    const routes = '[{ pattern = "www.example.com", custom_domain = true }]';
+    const toml = `name = "modferry"\nmain = "src/worker.ts"\nroutes = ${routes}\n`;
+    await writeFile(join(root, 'wrangler.toml'), toml);
+    deployer.platform.state.records = [{ ...RECORD, name: 'www.example.com' }];
+    const { error } = await deployer.run(FLAGS, { root });
+    expect(error).toContain('Cannot serve at "www.example.com": it has a DNS record already');
   });
 
   it('the name of another Worker is refused, which wrangler would take', async () => {

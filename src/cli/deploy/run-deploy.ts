@@ -1,9 +1,9 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parse } from 'smol-toml';
 import { parseConfig } from '../../config/config.ts';
 import { secretNames } from '../../config/origins-syntax.ts';
 import type { Result } from '../../effects/result.ts';
+import { parseToml } from '../local/parse-toml.ts';
 import { CommandError } from '../terminal/command-error.ts';
 import { type DeployFlags, knownAnswers } from './answers.ts';
 import { type PlatformApi, platformApi } from './api.ts';
@@ -12,6 +12,7 @@ import type { DeployEffects } from './effects.ts';
 import { checkName, checkSubdomain } from './free-name.ts';
 import {
   type Deployment,
+  hostsOf,
   type Manifest,
   parseManifest,
   resourceName,
@@ -19,7 +20,7 @@ import {
 } from './manifest.ts';
 import { agreeWithoutR2, completeAnswers } from './questions.ts';
 import { type ReachOptions, tryModule, waitForAddress } from './reach.ts';
-import { loadAnswers, saveAnswers } from './saved.ts';
+import { loadAnswers, prepareDirectory, saveAnswers } from './saved.ts';
 import { ensureBucket, ensureNamespace } from './storage.ts';
 import { checkTokens, ensureToken } from './token.ts';
 import { runWrangler } from './wrangler.ts';
@@ -34,8 +35,9 @@ const API = 'https://api.cloudflare.com/client/v4';
  */
 export async function runDeploy(flags: DeployFlags, effects: DeployEffects): Promise<void> {
   const { directory, environment, print, root } = effects;
-  const toml = parse(await readFile(join(root, 'wrangler.toml'), 'utf8'));
+  const toml = parseToml(await readFile(join(root, 'wrangler.toml'), 'utf8'));
   const manifest = valueOf(parseManifest(toml));
+  valueOf(await prepareDirectory(directory));
   const saved = await loadAnswers(directory);
   const known = valueOf(knownAnswers({ flags, environment, manifest, saved }));
   const given = environment['TOKENS'] || undefined;
@@ -51,9 +53,14 @@ export async function runDeploy(flags: DeployFlags, effects: DeployEffects): Pro
   print(`${host} is in the domain ${zone.name} of the account ${zone.account.name}`);
   valueOf(await checkSubdomain(api, account));
   const worker = manifest.name;
-  const state = valueOf(await checkName(api, { host, worker, zone }));
-  if (state === 'unknown') {
-    print(`Cannot see the DNS records of ${host}, the login may not read them: going on`);
+  const { resolve } = effects;
+  const mayReplace = flags.replaceRecord === true;
+  const state = valueOf(await checkName(api, { host, worker, zone, mayReplace, resolve }));
+  // wrangler attaches all of them.
+  for (const other of hostsOf(manifest).filter((name) => name !== host)) {
+    const found = valueOf(await findZone(api, other, account));
+    const name = { host: other, worker, zone: found, mayReplace, resolve };
+    valueOf(await checkName(api, name));
   }
   const { buckets, isWithoutR2 } = await ensureBuckets(api, manifest, {
     account,
@@ -137,7 +144,6 @@ async function upload(
   const account = zone.account.id;
   const file = join(directory, 'wrangler.json');
   const log = join(directory, 'wrangler.log');
-  await mkdir(directory, { recursive: true });
   const config = wranglerConfig(manifest, root, deployment);
   await writeFile(file, `${JSON.stringify(config, undefined, 2)}\n`);
   print('wrangler builds and uploads modferry');

@@ -1,10 +1,11 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { stripVTControlCharacters } from 'node:util';
 import { wranglerScript } from '../local/wrangler-path.ts';
 
 export interface WranglerRun {
   readonly code: number | null;
+  readonly stdout: string;
   /** Standard output and standard error, without colours. */
   readonly output: string;
 }
@@ -24,12 +25,16 @@ export async function runWrangler(
       WRANGLER_SEND_METRICS: 'false',
     },
   });
+  let stdout = '';
   let output = '';
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString();
+    output += chunk.toString();
+  });
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  await once(child, 'close');
+  await ended(child);
   // Its errors have colours, whatever the environment says.
-  return { code: child.exitCode, output: stripVTControlCharacters(output) };
+  return { code: child.exitCode, stdout, output: stripVTControlCharacters(output) };
 }
 
 /** Runs `wrangler login` in this terminal. Resolves with whether it succeeded. */
@@ -38,6 +43,14 @@ export async function logIn(environment: Environment): Promise<boolean> {
     stdio: 'inherit',
     env: { ...environment, WRANGLER_SEND_METRICS: 'false' },
   });
-  await once(child, 'close');
+  await ended(child);
   return child.exitCode === 0;
+}
+
+/** Waits for wrangler, which ends with this process: it would finish its upload otherwise. */
+async function ended(child: ChildProcess): Promise<void> {
+  const kill = () => child.kill();
+  process.once('exit', kill);
+  await once(child, 'close');
+  process.removeListener('exit', kill);
 }

@@ -38,7 +38,7 @@ export async function findZone(
     const found = await api.call({ path: `/zones?name=${name}`, result: Zones });
     if (!found.ok) {
       const remedy = isForbidden(found.reason)
-        ? '; give the token the permission "Zone: Zone: Read"'
+        ? '; the token or login lacks "Zone: Zone: Read", or it is wrong or expired'
         : '';
       return failed(`Cannot look for the domain ${name}: ${found.reason.text}${remedy}`);
     }

@@ -14,9 +14,9 @@ export interface Finding {
 export interface Subject {
   /** Of the deployment, without a trailing slash. */
   readonly address: string;
-  /** The module whose files are asked for. */
+  /** The module whose files are asked for, escaped. */
   readonly module: string;
-  /** `module@version` of a large zip; undefined to leave that check out. */
+  /** `module@version` of a large zip, escaped; undefined to leave that check out. */
   readonly large: string | undefined;
   readonly visit: Visitor;
   readonly hangUp: (url: string) => Promise<string | undefined>;

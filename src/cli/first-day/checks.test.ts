@@ -174,3 +174,30 @@ it('nothing else is asked of an address where modferry does not answer', async (
   const { lines } = await run({ '/healthz': answered(200, '<html>') });
   expect(lines).toHaveLength(3);
 });
+
+it('a deployment that is not ready still tells of its edge cache and its cron', async () => {
+  const { lineOf } = await run({ '/readyz': own(503, READY.replace('ready', 'not ready: a')) });
+  expect(lineOf(3)).toMatch(/^ 3 ok .*works, written in 3 ms/);
+  expect(lineOf(11)).toMatch(/^11 ok .*ran 4 min ago/);
+});
+
+it('a deployment that does not start has nothing to tell of them', async () => {
+  const { lineOf } = await run({ '/readyz': own(503, 'ORIGINS is wrong\n') });
+  expect(lineOf(3)).toMatch(/^ 3 bad .*503: ORIGINS is wrong/);
+});
+
+it('a version with an upper-case letter is asked for in its escaped form', async () => {
+  const asked: string[] = [];
+  const subject = deployment({ [LIST]: own(200, 'v1.0.0-RC1\nv1.0.0-RC2\n') });
+  await run(
+    {},
+    {
+      visit: (url, options) => {
+        asked.push(new URL(url).pathname);
+        return subject.visit(url, options);
+      },
+    },
+  );
+  expect(asked).toContain(`/${MODULE}/@v/v1.0.0-!r!c1.mod`);
+  expect(asked.filter((path) => path.includes('RC'))).toEqual([]);
+});

@@ -1,6 +1,6 @@
 import type { Result } from '../../effects/result.ts';
 import { isOwn } from '../address/obstacle.ts';
-import { type Answer, get, sourceOf, totalMsOf, versionsOf } from './answer.ts';
+import { type Answer, get, readyLines, sourceOf, totalMsOf, versionsOf } from './answer.ts';
 import { bad, type Check, type Finding, ok, see, type Subject } from './check.ts';
 
 /** The checks of the first day, in the order of docs/first-day.md. */
@@ -38,9 +38,9 @@ async function checkDeployment(subject: Subject): Promise<Finding> {
 const SLOW_READ_MS = 20;
 
 async function checkEdgeCache(subject: Subject): Promise<Finding> {
-  const ready = await get(subject, '/readyz');
+  const ready = await readyLines(subject);
   if (!ready.ok) return bad(ready.reason);
-  const line = ready.value.text.split('\n').find((text) => text.startsWith('edge cache: '));
+  const line = ready.value.find((text) => text.startsWith('edge cache: '));
   if (line === undefined) return bad('/readyz has no line about it: this is an older modferry');
   const state = line.slice('edge cache: '.length);
   const readMs = Number(/read in (\d+) ms/.exec(line)?.[1] ?? NaN);
@@ -184,10 +184,9 @@ async function checkCacheControl(subject: Subject): Promise<Finding> {
 const LATE_MINUTES = 60;
 
 async function checkCron(subject: Subject): Promise<Finding> {
-  const ready = await get(subject, '/readyz');
+  const ready = await readyLines(subject);
   if (!ready.ok) return bad(ready.reason);
-  const lines = ready.value.text.split('\n');
-  const jobs = lines.filter((line) => /: (ran \d+ min ago|has not run yet)/.test(line));
+  const jobs = ready.value.filter((line) => /: (ran \d+ min ago|has not run yet)/.test(line));
   if (jobs.length === 0) return bad('/readyz names no job that may run');
   const waiting = jobs.filter((line) => line.includes('has not run yet'));
   if (waiting.length === jobs.length) {

@@ -22,7 +22,7 @@ it('a wrangler.toml without buckets, namespaces and variables binds none', () =>
 it.each([
   ['', /^Cannot use wrangler\.toml: .*compatibility_date/s],
   [`${NEEDED}[[r2_buckets]]\n`, /^Cannot use wrangler\.toml: .*r2_buckets\.0\.binding/s],
-  ['name = ', /^Cannot use wrangler\.toml: /],
+  ['name = "x"\nmain = = 1\n', /^Cannot use wrangler\.toml: line 2, column 8: .*; mend this line$/],
 ])('%j is refused in words', (toml, message) => {
   expect(() => parseSettings(toml)).toThrow(CommandError);
   expect(() => parseSettings(toml)).toThrow(message);

@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parse } from 'smol-toml';
 import * as v from 'valibot';
 import { CommandError } from '../terminal/command-error.ts';
-import { messageOf } from '../terminal/message.ts';
+import { parseToml } from './parse-toml.ts';
 
 const WRANGLER_TOML = join(import.meta.dirname, '..', '..', '..', 'wrangler.toml');
 
@@ -48,13 +47,11 @@ export async function readSettings(): Promise<LocalSettings> {
 
 /** `toml` is the text of wrangler.toml. Throws `CommandError`. */
 export function parseSettings(toml: string): LocalSettings {
-  let settings: v.InferOutput<typeof Settings>;
-  try {
-    settings = v.parse(Settings, parse(toml));
-  } catch (error) {
-    const why = error instanceof v.ValiError ? v.summarize(error.issues) : messageOf(error);
-    throw new CommandError(`Cannot use wrangler.toml: ${why}`, 1);
+  const parsed = v.safeParse(Settings, parseToml(toml));
+  if (!parsed.success) {
+    throw new CommandError(`Cannot use wrangler.toml: ${v.summarize(parsed.issues)}`, 1);
   }
+  const settings = parsed.output;
   return {
     variables: settings.vars,
     worker: {

@@ -143,12 +143,17 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   [`POST ${WORKER}/domains/changeset`]: () =>
     given({ added: [], removed: [], updated: [], conflicting: [] }),
   [`PUT ${WORKER}/domains/records`]: (state, request, [, service = '']) => {
-    const { origins } = json(request) as { origins: { hostname: string }[] };
+    const body = json(request) as {
+      origins: { hostname: string }[];
+      override_existing_dns_record: boolean;
+    };
+    const { origins, override_existing_dns_record: mayReplace } = body;
     for (const { hostname } of origins) {
-      if (state.records.some(({ name }) => name === hostname)) {
+      if (!mayReplace && state.records.some(({ name }) => name === hostname)) {
         const text = `Hostname '${hostname}' already has externally managed DNS records (A, CNAME, etc). Either delete them, try a different hostname, or use the option 'override_existing_dns_record' to override.`;
         return refused(409, 100_117, text);
       }
+      state.records = state.records.filter(({ name }) => name !== hostname);
       state.domains = state.domains.filter((domain) => domain.hostname !== hostname);
       state.domains.push({ hostname, service });
     }

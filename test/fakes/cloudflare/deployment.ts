@@ -2,9 +2,11 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Resolver } from '../../../src/cli/address/resolve.ts';
 import type { DeployFlags } from '../../../src/cli/deploy/answers.ts';
 import type { DeployEffects } from '../../../src/cli/deploy/effects.ts';
 import { runDeploy } from '../../../src/cli/deploy/run-deploy.ts';
+import { success } from '../../../src/effects/result.ts';
 import { cleanEnvironment } from '../../go/go.ts';
 import { fakeEdge, type FakeEdge } from './edge.ts';
 import { type FakePlatform, startPlatform } from './platform.ts';
@@ -28,6 +30,10 @@ export interface RunOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Where wrangler.toml is. Default: that of this repository. */
   readonly root?: string;
+  /** Where the deployment keeps its files. Default: that of the deployer. */
+  readonly directory?: string;
+  /** Default: DNS has the records of the account. */
+  readonly resolve?: Resolver;
 }
 
 export interface Run {
@@ -64,7 +70,11 @@ export async function newDeployer(): Promise<Deployer> {
     platform,
     edge,
     directory,
-    async run(flags = {}, { answers, environment = {}, root = ROOT } = {}) {
+    async run(
+      flags = {},
+      { directory: kept = directory, answers, environment = {}, resolve, root = ROOT } = {},
+    ) {
+      const { records } = platform.state;
       const printed: string[] = [];
       const questions: string[] = [];
       const left = [...(answers ?? [])];
@@ -72,7 +82,7 @@ export async function newDeployer(): Promise<Deployer> {
       const effects: DeployEffects = {
         environment: { ...deployEnvironment(platform, home), ...environment },
         root,
-        directory,
+        directory: kept,
         ask:
           answers &&
           (async (question) => {
@@ -81,6 +91,10 @@ export async function newDeployer(): Promise<Deployer> {
           }),
         print: (line) => void printed.push(line),
         visit: edge.visit,
+        resolve:
+          resolve ??
+          (async (host) =>
+            success(records.flatMap(({ content, name }) => (name === host ? [content] : [])))),
         clock: { now: () => now, sleep: async (ms) => void (now += ms) },
         random: () => `random-${++tokens}`,
       };

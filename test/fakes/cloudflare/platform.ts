@@ -16,7 +16,7 @@ export interface FakePlatform {
    * The next call that matches fails with this answer. Default: 400 with code 7000; wrangler
    * repeats a call after a 500.
    */
-  failOnce(match: RegExp, answer?: Answer): void;
+  failOnce(match: RegExp, answer?: Answer | Promise<Answer>): void;
   reset(): void;
   close(): Promise<void>;
 }
@@ -43,7 +43,7 @@ export async function startPlatform(): Promise<FakePlatform> {
     schedules: [],
   };
   const calls: string[] = [];
-  let faults: { readonly match: RegExp; readonly answer: Answer }[] = [];
+  let faults: { readonly match: RegExp; readonly answer: Answer | Promise<Answer> }[] = [];
 
   async function respond(request: IncomingMessage): Promise<Answer> {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
