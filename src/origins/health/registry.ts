@@ -121,10 +121,7 @@ export class HealthRegistry {
     return this.of(origin).reach.until > 0;
   }
 
-  /**
-   * Whether its breaker for answers is open or half-open because it is down, and not because it asked
-   * for a pause, which it may have done for one file alone.
-   */
+  /** Whether that is so because it is down: it may have asked for a pause for one file alone. */
   isDown(origin: Origin): boolean {
     const { areConfirmed, hasAskedForPause } = this.#doubtsOf(origin);
     return this.isTripped(origin) && (areConfirmed || !hasAskedForPause);

@@ -111,9 +111,10 @@ describe('an origin that fails with files', () => {
   });
 });
 
+const busy: Reply = () => new Response('', { status: 503, headers: { 'Retry-After': '3600' } });
+
 it('a pause that an origin asks for because of one path keeps no file from being found', async () => {
   const at = scene();
-  const busy: Reply = () => new Response('', { status: 503, headers: { 'Retry-After': '3600' } });
   await ask(at, { replies: { a: busy, b: status(404), c: status(404) } });
   expect([stateOf(at), at.health.isDown(a)]).toEqual(['open', false]);
   for (const module of ['m1', 'm2']) {
