@@ -21,13 +21,10 @@ function patternsOf(globs: string): Patterns {
 
 function setup(globs: string) {
   const passed: Asked[] = [];
-  const resolve = refusePrivate(
-    async (request: Asked) => {
-      passed.push(request);
-      return ANSWER;
-    },
-    { patterns: patternsOf(globs), why: 'PRIVATE covers it' },
-  );
+  const resolve = refusePrivate(async (request: Asked) => {
+    passed.push(request);
+    return ANSWER;
+  }, patternsOf(globs));
   return { passed, resolve: (request: Asked) => resolve(request, fakeContext()) };
 }
 
@@ -38,7 +35,7 @@ describe('a request for a private module', () => {
       const { resolve, passed } = setup('*.corp.example');
       expect(await resolve({ kind, module: modulePath('git.corp.example/tool') })).toEqual({
         kind: 'refused',
-        text: 'git.corp.example/tool is private here: PRIVATE covers it',
+        text: 'git.corp.example/tool is private here, and no checksum database is asked about it: name it in GONOSUMDB',
         source: { from: 'local' },
       });
       expect(passed).toEqual([]);

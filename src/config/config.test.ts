@@ -15,6 +15,9 @@ function problems(variables: Variables): readonly string[] {
   return parsed.ok ? [] : parsed.reason;
 }
 
+const TOKENS = 'me:admin:0123456789abcdef';
+const CORP = '[{"url":"https://a.example","modules":"corp.example"}]';
+
 describe('the configuration without variables', () => {
   it('has every default', () => {
     const { origins, databases, ...rest } = valid({});
@@ -40,7 +43,6 @@ describe('the configuration without variables', () => {
       },
     ]);
     expect(rest).toEqual({
-      withoutChecksums: [],
       stallLimitMs: 20_000,
       verify: 'all',
       isPaidPlan: true,
@@ -50,6 +52,8 @@ describe('the configuration without variables', () => {
       externalCalls: 10_000,
       logClientAddress: false,
       privateModules: [],
+      access: 'public',
+      tokens: [],
       warnings: [],
     });
   });
@@ -90,6 +94,8 @@ describe('the configuration without variables', () => {
     const [warning] = valid({ ORIGINS: 'https://user:hunter2@a.example' }).warnings;
     expect(warning).toMatch(/^a\.example asks modferry for credentials/);
     expect(warning).not.toContain('hunter2');
+    const variables = { ORIGINS: 'https://user:hunter2@a.example', ACCESS: 'private', TOKENS };
+    expect(valid(variables).warnings).toEqual([]);
   });
 });
 
@@ -100,6 +106,7 @@ describe('a variable', () => {
       SUMDBS: 'off',
       VERIFY: 'off',
       PRIVATE: '*.corp.example',
+      TOKENS,
       TIMEOUT_HEADERS: '1s',
       TIMEOUT_STALL: '2s',
       TIMEOUT_TOTAL: '3m',
@@ -157,11 +164,7 @@ describe('a variable', () => {
     ['VERIFY', 'yes', 'Cannot use VERIFY "yes": it is one of off, mod, all'],
     ['VERIFY', 'All', 'Cannot use VERIFY "All": it is one of off, mod, all'],
     ['ACCESS', 'nobody', 'Cannot use ACCESS "nobody": it is one of public, private'],
-    [
-      'ACCESS',
-      'private',
-      'Cannot use ACCESS "private": this version serves everybody, put an access control before it',
-    ],
+    ['TOKENS', 'me:admin:0123', 'Cannot parse TOKENS: entry 1 "me" has a token of 4 characters'],
     ['ALLOW', 'github.com/*', 'Cannot use ALLOW "github.com/*": this version has no such policy'],
     ['DENY', 'x', 'Cannot use DENY "x": this version has no such policy'],
     ['MIN_AGE', '7d', 'Cannot use MIN_AGE "7d": this version has no such policy'],
@@ -193,9 +196,13 @@ describe('a variable', () => {
     expect(warnings.join()).not.toContain('hunter2');
   });
 
-  // Each deployment has the secret, and each isolate would write the warning.
-  it('TOKENS leads to none', () => {
-    expect(valid({ TOKENS: 'me:admin:hunter2' }).warnings).toEqual([]);
+  it.each([
+    [{ ACCESS: 'private' }, 'TOKENS names no token: nobody reads anything,'],
+    [{ PRIVATE: 'corp.example' }, 'TOKENS names no token: nobody reads a private module,'],
+    [{ ORIGINS: CORP }, 'TOKENS names no token: nobody reads a private module,'],
+  ])('%j needs a token, which somebody may have made before', (variables, warning) => {
+    expect(valid(variables).warnings).toEqual([expect.stringContaining(warning)]);
+    expect(valid({ ...variables, TOKENS }).warnings).toEqual([]);
   });
 });
 
@@ -236,7 +243,7 @@ it('all problems are reported at once', () => {
     SUMDBS: 'x,y',
     PRIVATE: '[a,[b',
     VERIFY: 'x',
-    ACCESS: 'private',
+    ACCESS: 'x',
     ALLOW: 'x',
     DENY: 'x',
     MIN_AGE: 'x',
@@ -253,22 +260,24 @@ it('no problem ends in a full stop or runs over a line', () => {
     ORIGINS: 'off',
     SUMDBS: 'x',
     VERIFY: 'x',
-    ACCESS: 'private',
+    ACCESS: 'x',
     ALLOW: 'x',
     TIMEOUT_TOTAL: '0s',
   };
   for (const problem of problems(wrong)) expect(problem).toMatch(/^Cannot [^\n]*[^.\n]$/);
 });
 
-it('no checksum database is asked about private modules, nor about those that ORIGINS assigns to an origin', () => {
-  const ORIGINS = '[{"url":"a.example","modules":"own.example/*"},{"url":"b.example"}]';
-  const { withoutChecksums } = valid({ ORIGINS, PRIVATE: '*.corp.example' });
-  const asked = (module: string) => !matches(withoutChecksums, module);
-  expect(['git.corp.example/x', 'own.example/x/y', 'example.com/z'].map(asked)).toEqual([
-    false,
-    false,
-    true,
-  ]);
+it('the modules of PRIVATE and of an origin are private, unless that says that its are public', () => {
+  const rows = [
+    { url: 'a.example', modules: 'own.example/*' },
+    { url: 'b.example', modules: 'open.example', public: true },
+    { url: 'c.example' },
+  ];
+  const ORIGINS = JSON.stringify(rows);
+  const { privateModules } = valid({ ORIGINS, PRIVATE: '*.corp.example', TOKENS });
+  const isPrivate = (module: string) => matches(privateModules, module);
+  const modules = ['git.corp.example/x', 'own.example/x/y', 'open.example/z', 'example.com/z'];
+  expect(modules.map(isPrivate)).toEqual([true, true, false, false]);
 });
 
 it('the tables of origins that wrangler.toml shows are valid', () => {

@@ -1,4 +1,6 @@
 import * as v from 'valibot';
+import type { AccessMode } from '../access/gate.ts';
+import { parseTokens, type Token } from '../access/token.ts';
 import { failed, success } from '../effects/result.ts';
 import { parsePatterns, type Patterns } from '../module/patterns.ts';
 import type { Origin } from '../origins/origin.ts';
@@ -17,7 +19,6 @@ import {
   text,
   timeout,
   unsupported,
-  unusable,
   type Variables,
 } from './variables.ts';
 
@@ -25,13 +26,15 @@ import {
 export interface Config {
   readonly origins: readonly Origin[];
   readonly databases: readonly Database[];
-  /** Modules that are never asked of a public origin or of a checksum database. */
-  readonly privateModules: Patterns;
   /**
-   * Modules that no checksum database is asked about: the private ones, and those that ORIGINS
-   * assigns to an origin.
+   * Modules of PRIVATE, and of origins that have some of their own. They are named to no other origin
+   * and to no checksum database, and served only to those who may have them.
    */
-  readonly withoutChecksums: Patterns;
+  readonly privateModules: Patterns;
+  /** Who reads public modules. */
+  readonly access: AccessMode;
+  /** The tokens of TOKENS. */
+  readonly tokens: readonly Token[];
   /**
    * What is compared with the checksum databases before it is kept: nothing, `.mod`, or `.mod` and
    * `.zip`.
@@ -128,8 +131,9 @@ export function parseConfig(variables: Variables): Parsed<Config> {
   return success({
     origins,
     databases: databases.map((database) => withCarriers(database, origins)),
-    privateModules,
-    withoutChecksums: [...privateModules, ...origins.flatMap(({ modules }) => modules ?? [])],
+    privateModules: [...privateModules, ...origins.flatMap(modulesOfItsOwn)],
+    access: settings.output.ACCESS,
+    tokens: settings.output.TOKENS,
     verify: VERIFY,
     isPaidPlan: VERIFY === 'all',
     totalLimitMs: timeouts.output.totalLimitMs,
@@ -172,17 +176,12 @@ function settingsSchema(options: OriginsOptions) {
     ),
     PRIVATE: v.pipe(text('PRIVATE', DEFAULTS.PRIVATE), parsedBy(parsePrivate)),
     VERIFY: choice('VERIFY', ['off', 'mod', 'all'], DEFAULTS.VERIFY),
-    ACCESS: v.pipe(
-      choice('ACCESS', ['public', 'private'], DEFAULTS.ACCESS),
-      v.literal('public', ({ input }) =>
-        unusable('ACCESS', input, 'this version serves everybody, put an access control before it'),
-      ),
-    ),
+    ACCESS: choice('ACCESS', ['public', 'private'], DEFAULTS.ACCESS),
     ...UNSUPPORTED,
     STALE_MAX: maximumAge('STALE_MAX', DEFAULTS.STALE_MAX),
     CACHE_HOST: hostName('CACHE_HOST', DEFAULTS.CACHE_HOST),
     LOG_CLIENT_ADDRESS: choice('LOG_CLIENT_ADDRESS', ['off', 'on'], DEFAULTS.LOG_CLIENT_ADDRESS),
-    TOKENS: text('TOKENS'),
+    TOKENS: v.pipe(text('TOKENS'), parsedBy(parseTokens)),
   });
 }
 
@@ -195,24 +194,43 @@ const PAID_CALLS = 10_000;
 
 type Settings = v.InferOutput<ReturnType<typeof settingsSchema>>;
 
+/** The private modules of an origin. */
+function modulesOfItsOwn({ isPublic, modules }: Origin): Patterns {
+  return isPublic ? [] : (modules ?? []);
+}
+
 function parsePrivate(globs: string): Parsed<Patterns> {
   const patterns = parsePatterns(globs);
   if (patterns.ok) return patterns;
   return failed(patterns.reason.map((problem) => `Cannot parse PRIVATE: ${problem}`));
 }
 
-function warningsOf({ ORIGINS, SUMDBS, VERIFY }: Settings): readonly string[] {
+function warningsOf({
+  ACCESS,
+  ORIGINS,
+  PRIVATE,
+  SUMDBS,
+  TOKENS,
+  VERIFY,
+}: Settings): readonly string[] {
   const warnings: string[] = [];
   if (VERIFY !== 'off' && SUMDBS.length === 0) {
     warnings.push(`VERIFY=${VERIFY} compares nothing: SUMDBS names no checksum database`);
   }
   const addresses = SUMDBS.flatMap(({ origins }) => origins);
-  for (const { name, authorization } of ORIGINS) {
-    if (authorization) {
+  for (const { authorization, modules, name } of ORIGINS) {
+    if (authorization && !modules && ACCESS === 'public') {
       warnings.push(
-        `${name} asks modferry for credentials, and what it gives is served to everybody who asks modferry`,
+        `${name} asks modferry for credentials, and what it gives is served to everybody who asks modferry: name its modules, or set ACCESS=private`,
       );
     }
+  }
+  const hasPrivate = PRIVATE.length > 0 || ORIGINS.some((one) => modulesOfItsOwn(one).length > 0);
+  if (TOKENS.length === 0 && (ACCESS === 'private' || hasPrivate)) {
+    const what = ACCESS === 'private' ? 'anything' : 'a private module';
+    warnings.push(
+      `TOKENS names no token: nobody reads ${what}, unless a token was made by the API before`,
+    );
   }
   return [...warnings, ...ipWarnings('ORIGINS', ORIGINS), ...ipWarnings('SUMDBS', addresses)];
 }

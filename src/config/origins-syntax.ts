@@ -92,6 +92,7 @@ const Row = v.strictObject({
   url: v.string(),
   insecure: v.optional(v.boolean()),
   modules: v.optional(v.union([v.string(), v.array(v.string())])),
+  public: v.optional(v.boolean()),
   regions: v.optional(
     v.array(v.pipe(v.string(), v.regex(/^[A-Z]{2,3}$/, 'is no code such as "FRA", "DE" or "EU"'))),
   ),
@@ -153,6 +154,7 @@ function parseRow(row: Row, { limits, secrets }: OriginsOptions): Parsed<Origin>
     url,
     fallback: 'any',
     modules: modules.value,
+    isPublic: row.public,
     probe: probe.value,
     regions: row.regions ?? [],
     authorization: authorization.value ?? fromUrl,

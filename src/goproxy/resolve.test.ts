@@ -29,6 +29,7 @@ function setup(replies: Parameters<typeof fakeFetch>[0], origins = [originOf('a'
   const contexts: LogContext[] = [];
   const resolve = moduleResolver({
     origins,
+    privateModules: [],
     verificationOf(of) {
       contexts.push(of);
       return verificationOf('off', undefined);

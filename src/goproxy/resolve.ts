@@ -1,6 +1,7 @@
 import type { Resolver } from '../mirror/context.ts';
 import type { LogContext } from '../sumdb/log-context.ts';
 import { type MirroredFile, serve } from '../mirror/serve.ts';
+import { matches, type Patterns } from '../module/patterns.ts';
 import type { Origin } from '../origins/origin.ts';
 import { originsFor } from '../origins/race/order.ts';
 import { moduleFile } from './files.ts';
@@ -9,6 +10,8 @@ import type { Verification } from './verification.ts';
 
 export interface ModuleSources {
   readonly origins: readonly Origin[];
+  /** Modules that are asked only of origins whose `modules` cover them. */
+  readonly privateModules: Patterns;
   /** The checksum databases that a request's files are compared with. */
   readonly verificationOf: (context: LogContext) => Verification;
 }
@@ -22,12 +25,15 @@ export function moduleResolver(sources: ModuleSources): Resolver<ModuleRequest, 
 /** Returns the function that tells which file a request asks for. */
 export function requestedFile({
   origins,
+  privateModules,
   verificationOf,
 }: ModuleSources): (request: ModuleRequest, context: LogContext) => MirroredFile {
   return (request, context) =>
     moduleFile(request, {
       context,
-      origins: originsFor(origins, request.module, { isPrivate: false }),
+      origins: originsFor(origins, request.module, {
+        isPrivate: matches(privateModules, request.module),
+      }),
       verification: verificationOf(context),
     });
 }

@@ -1,10 +1,13 @@
 import { Hono } from 'hono';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { requestId } from 'hono/request-id';
+import { api } from './api/routes.ts';
 import { checksums } from './checksums.ts';
+import { replyError } from './errors.ts';
+import { gate, identifyCaller } from './gate.ts';
 import { homePage } from './home.ts';
 import { modules } from './modules.ts';
-import { originsApi, ready } from './origin-status.ts';
+import { ready } from './origin-status.ts';
 import { type HttpEnv, reply } from './reply.ts';
 import { respondFailure, respondLocally } from './respond.ts';
 import type { HttpServices } from './services.ts';
@@ -23,32 +26,37 @@ export function createApp(services: HttpServices): Hono<HttpEnv> {
     c.set('scope', services.open(c.env.incoming, c.get('requestId')));
     await next();
   });
-  app.use(
-    methodNotAllowed({
-      app,
-      onMethodNotAllowed(c, methods) {
-        const allow = methods.join(', ');
-        const text = 'method not allowed: a module proxy is read with GET and HEAD';
-        const response = respondFailure(405, text, { requestId: c.get('requestId'), allow });
-        return reply(c, services, { subject: { kind: 'failure' }, response });
-      },
-    }),
-  );
-
   app.get('/healthz', (c) => {
     const response = respondLocally(200, 'ok\n', { requestId: c.get('requestId') });
     return reply(c, services, { subject: { kind: 'health' }, response });
   });
-  app.get('/readyz', ready(services));
-  app.get('/-/api/origins', originsApi(services));
-  app.get('/', (c) => {
+  app.get('/robots.txt', (c) => {
+    const text = 'User-agent: *\nDisallow: /\n';
+    const response = respondLocally(200, text, { requestId: c.get('requestId') });
+    return reply(c, services, { subject: { kind: 'robots' }, response });
+  });
+
+  app.use(identifyCaller(services));
+  app.use(
+    methodNotAllowed({
+      app,
+      onMethodNotAllowed(c, methods) {
+        const headers = { Allow: methods.join(', ') };
+        const text = 'method not allowed: a module proxy is read with GET and HEAD';
+        return replyError(c, services, { status: 405, text, headers });
+      },
+    }),
+  );
+  app.get('/readyz', gate(services, 'public'), ready(services));
+  app.get('/', gate(services, 'public'), (c) => {
     const page = homePage(services.config, new URL(c.req.url).origin);
     const response = respondLocally(200, page, { requestId: c.get('requestId') });
     return reply(c, services, { subject: { kind: 'home' }, response });
   });
   for (const path of ['/sumdb', '/sumdb/*', '/cached-only/sumdb/*']) {
-    app.get(path, checksums(services));
+    app.get(path, gate(services, 'public'), checksums(services));
   }
+  api(app, services);
   app.get('*', modules(services));
 
   app.onError((error, c) => {

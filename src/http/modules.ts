@@ -5,6 +5,7 @@ import { malformed } from '../mirror/messages.ts';
 import type { SelectPart } from '../store/large-files.ts';
 import type { Subject } from '../telemetry/event.ts';
 import { isNotModified, parseRange } from './conditional.ts';
+import { refuse } from './gate.ts';
 import { type HttpEnv, replyOutcome } from './reply.ts';
 import type { HttpServices } from './services.ts';
 
@@ -22,6 +23,9 @@ export function modules(services: HttpServices): Handler<HttpEnv> {
     const isBelowCachedOnly = pathname.startsWith(`${CACHED_ONLY}/`);
     const path = isBelowCachedOnly ? pathname.slice(CACHED_ONLY.length) : pathname;
     const request = parseModuleRequest(path);
+    const isPrivate = request.ok && services.isPrivate(request.value.module);
+    const refused = refuse(c, services, isPrivate ? 'private' : 'public');
+    if (refused) return refused;
     if (!request.ok) {
       const outcome = malformed(request.reason);
       return replyOutcome(c, services, { subject: { kind: 'malformed' }, outcome });

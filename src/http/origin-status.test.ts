@@ -1,3 +1,4 @@
+import { as } from '../../test/fakes/tokens.ts';
 import { describe, expect, it } from 'vitest';
 import { untilDone } from '../../test/fakes/mirror/context.ts';
 import { fakeModferry } from '../../test/fakes/modferry.ts';
@@ -84,7 +85,7 @@ describe('a checksum database whose own addresses are down', () => {
   });
 
   it('has no failure counted against an origin that does not carry it', async () => {
-    const { text } = await (await probed()).get('/-/api/origins');
+    const { text } = await (await probed()).get('/-/api/origins', as('read'));
     expect(JSON.parse(text).origins.at(-1)).toMatchObject({
       name: 'b.example/sumdb/sum.golang.org',
       counters: { failed: 0 },
@@ -97,7 +98,7 @@ describe('a checksum database whose own addresses are down', () => {
 describe('/-/api/origins', () => {
   it('is a JSON document with every origin and address of a database, in their order', async () => {
     const modferry = fakeModferry({ variables: { SUMDBS: 'sum.golang.org' } });
-    const { status, headers, text } = await modferry.get('/-/api/origins');
+    const { status, headers, text } = await modferry.get('/-/api/origins', as('read'));
     expect([status, headers.get('Content-Type'), headers.get('Cache-Control')]).toEqual([
       200,
       'application/json',
@@ -119,7 +120,7 @@ describe('/-/api/origins', () => {
 
   it('has the state and the last failure of an origin that fails, and no address', async () => {
     const modferry = await withOpenBreakers();
-    const { text } = await modferry.get('/-/api/origins');
+    const { text } = await modferry.get('/-/api/origins', as('read'));
     expect(JSON.parse(text)).toMatchObject({
       origins: [
         { breakers: { reach: { state: 'open' } }, lastFailure: { text: 'connection failed' } },

@@ -4,7 +4,7 @@ import { jobsText } from '../status/job-report.ts';
 import { nearTestText } from '../status/near-test.ts';
 import { readiness, readinessText } from '../status/readiness.ts';
 import { type HttpEnv, reply } from './reply.ts';
-import { respondLocally } from './respond.ts';
+import { respondJson, respondLocally } from './respond.ts';
 import type { HttpServices } from './services.ts';
 
 /** `/readyz`: 200 when modferry can serve modules, according to the last observations, else 503. */
@@ -31,10 +31,7 @@ export function ready(services: HttpServices): Handler<HttpEnv> {
 export function originsApi(services: HttpServices): Handler<HttpEnv> {
   return async function handleOrigins(c) {
     const report = originReport(await services.status(c.get('scope').connections));
-    const response = respondLocally(200, `${JSON.stringify(report)}\n`, {
-      requestId: c.get('requestId'),
-      contentType: 'application/json',
-    });
+    const response = respondJson(200, report, { requestId: c.get('requestId') });
     return reply(c, services, { subject: { kind: 'origins' }, response });
   };
 }

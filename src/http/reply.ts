@@ -1,4 +1,5 @@
 import type { Context } from 'hono';
+import type { Caller } from '../access/caller.ts';
 import { LOCAL, type Outcome, reasonOf } from '../mirror/outcome.ts';
 import type { Subject } from '../telemetry/event.ts';
 import { respond } from './respond.ts';
@@ -6,7 +7,13 @@ import type { HttpServices, Incoming, RequestScope } from './services.ts';
 
 /** The types of Hono's context. */
 export interface HttpEnv {
-  Variables: { requestId: string; scope: RequestScope };
+  Variables: {
+    requestId: string;
+    scope: RequestScope;
+    caller: Caller;
+    /** Whether the answer is for holders of a token alone. */
+    isPrivate: boolean;
+  };
   Bindings: { incoming: Incoming };
 }
 
@@ -23,6 +30,7 @@ export function replyOutcome(
     ms: services.clock.steady() - startedAt,
     ifNoneMatch: c.req.header('If-None-Match'),
     withoutBody: c.req.raw.method === 'HEAD',
+    isPrivate: c.get('isPrivate'),
   });
   return reply(c, services, { subject, response, outcome });
 }
@@ -42,6 +50,7 @@ export function reply(
 ): Response {
   const { subject, response, outcome } = answer;
   const { emit, region, startedAt } = c.get('scope');
+  const caller: Caller | undefined = c.get('caller'); // open routes do not look at it
   const length = response.headers.get('Content-Length');
   emit({
     event: 'request',
@@ -52,6 +61,7 @@ export function reply(
     bytes: length === null ? undefined : Number(length),
     ms: clock.steady() - startedAt,
     region,
+    token: caller?.kind === 'holder' ? caller.name : undefined,
     client: config.logClientAddress ? c.req.header('CF-Connecting-IP') : undefined,
     text: outcome && reasonOf(outcome),
   });

@@ -13,6 +13,7 @@ const rendering: Rendering = {
   ms: 7,
   ifNoneMatch: undefined,
   withoutBody: false,
+  isPrivate: false,
 };
 const found: Found = {
   kind: 'found',
@@ -219,7 +220,7 @@ describe("a response of modferry's own", () => {
   it('may have another type, and the methods of the path', () => {
     const { headers } = respondLocally(405, '{}', {
       requestId: 'r1',
-      allow: 'GET, HEAD',
+      headers: { Allow: 'GET, HEAD' },
       contentType: 'application/json',
     });
     expect([headers.get('Allow'), headers.get('Content-Type')]).toEqual([

@@ -1,5 +1,10 @@
 import type { Outcome } from '../mirror/outcome.ts';
-import { CACHE_CONTROL, CDN_CACHE_CONTROL, type CacheClass } from '../mirror/cache-policy.ts';
+import {
+  CACHE_CONTROL,
+  CDN_CACHE_CONTROL,
+  type CacheClass,
+  privately,
+} from '../mirror/cache-policy.ts';
 import { bodyInit, discard } from '../bytes/streams.ts';
 import type { Trace } from '../effects/trace.ts';
 import { isNotModified } from './conditional.ts';
@@ -15,6 +20,8 @@ export interface Rendering {
   readonly ifNoneMatch: string | undefined;
   /** Whether the body is left out, as for HEAD. */
   readonly withoutBody: boolean;
+  /** Whether the answer is for holders of a token alone. */
+  readonly isPrivate: boolean;
 }
 
 /** Turns an outcome into a response. No other function does. */
@@ -25,25 +32,31 @@ export function respond(outcome: Outcome, rendering: Rendering): Response {
     'X-Content-Type-Options': 'nosniff',
     'X-Request-Id': rendering.requestId,
   });
+  const { isPrivate } = rendering;
   switch (outcome.kind) {
     case 'found':
       return sendFile(outcome, headers, rendering);
     case 'missing':
-      return sendText(outcome, { status: outcome.status, cache: outcome.cache, headers });
+      return sendText(outcome, {
+        status: outcome.status,
+        cache: outcome.cache,
+        headers,
+        isPrivate,
+      });
     case 'refused':
-      return sendText(outcome, { status: 403, cache: 'failure', headers });
+      return sendText(outcome, { status: 403, cache: 'failure', headers, isPrivate });
     case 'unavailable':
       if (outcome.retryAfterSeconds !== undefined) {
         headers.set('Retry-After', String(outcome.retryAfterSeconds));
       }
-      return sendText(outcome, { status: outcome.status, cache: 'failure', headers });
+      return sendText(outcome, { status: outcome.status, cache: 'failure', headers, isPrivate });
   }
 }
 
 export interface LocalResponse {
   readonly requestId: string;
-  /** The methods that the path allows, for a 405. */
-  readonly allow?: string | undefined;
+  /** Headers besides those that every response has. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Default: UTF-8 plain text. */
   readonly contentType?: string | undefined;
 }
@@ -52,13 +65,13 @@ export interface LocalResponse {
 export function respondLocally(
   status: number,
   text: string,
-  { requestId, allow, contentType = 'text/plain; charset=utf-8' }: LocalResponse,
+  { requestId, headers, contentType = 'text/plain; charset=utf-8' }: LocalResponse,
 ): Response {
   const body = new TextEncoder().encode(text);
   return new Response(body, {
     status,
     headers: {
-      ...(allow !== undefined && { Allow: allow }),
+      ...headers,
       'Cache-Control': CACHE_CONTROL.failure,
       'Cache-Status': 'modferry; detail=local',
       'Content-Length': String(body.length),
@@ -78,15 +91,25 @@ export function respondFailure(
   return respondLocally(status, errorText(text, rest.requestId), rest);
 }
 
+/** A response of modferry's own, as JSON. Never cached. */
+export function respondJson(
+  status: number,
+  value: unknown,
+  rest: Omit<LocalResponse, 'contentType'>,
+): Response {
+  const contentType = 'application/json';
+  return respondLocally(status, `${JSON.stringify(value)}\n`, { ...rest, contentType });
+}
+
 function sendFile(
   { file, contentType, cache }: Extract<Outcome, { kind: 'found' }>,
   headers: Headers,
-  { ifNoneMatch, withoutBody }: Rendering,
+  { ifNoneMatch, isPrivate, withoutBody }: Rendering,
 ): Response {
   const { range } = file;
   const length = range?.length ?? file.size;
   // Whether a cache drops a body of undeclared length that breaks off is documented nowhere.
-  setCaching(headers, length === undefined ? 'failure' : cache);
+  setCaching(headers, length === undefined ? 'failure' : cache, isPrivate);
   headers.set('ETag', file.etag);
   if (contentType === 'application/zip') headers.set('Accept-Ranges', 'bytes');
   if (isNotModified(ifNoneMatch, file.etag)) {
@@ -96,7 +119,7 @@ function sendFile(
   if (file.isUnsatisfiable) {
     discard(file.body);
     headers.set('Content-Range', `bytes */${file.size}`);
-    setCaching(headers, 'failure');
+    setCaching(headers, 'failure', isPrivate);
     return new Response(null, { status: 416, headers });
   }
   headers.set('Content-Type', contentType);
@@ -113,14 +136,14 @@ function sendFile(
   });
 }
 
-function setCaching(headers: Headers, cache: CacheClass): void {
-  headers.set('Cache-Control', CACHE_CONTROL[cache]);
-  const forCdn = CDN_CACHE_CONTROL[cache];
+function setCaching(headers: Headers, cache: CacheClass, isPrivate: boolean): void {
+  headers.set('Cache-Control', isPrivate ? privately(cache) : CACHE_CONTROL[cache]);
+  const forCdn = isPrivate ? undefined : CDN_CACHE_CONTROL[cache];
   if (forCdn === undefined) headers.delete('Cloudflare-CDN-Cache-Control');
   else headers.set('Cloudflare-CDN-Cache-Control', forCdn);
 }
 
-interface TextResponse {
+interface TextResponse extends Pick<Rendering, 'isPrivate'> {
   readonly status: number;
   readonly cache: CacheClass;
   readonly headers: Headers;
@@ -128,10 +151,10 @@ interface TextResponse {
 
 function sendText(
   { text }: { readonly text: string },
-  { status, cache, headers }: TextResponse,
+  { status, cache, headers, isPrivate }: TextResponse,
 ): Response {
   const body = new TextEncoder().encode(errorText(text, headers.get('X-Request-Id') ?? ''));
-  setCaching(headers, cache);
+  setCaching(headers, cache, isPrivate);
   headers.set('Content-Length', String(body.length));
   headers.set('Content-Type', 'text/plain; charset=utf-8');
   return new Response(body, { status, headers });

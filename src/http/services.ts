@@ -5,7 +5,9 @@ import type { Emit } from '../effects/emit.ts';
 import type { Trace } from '../effects/trace.ts';
 import type { Config } from '../config/config.ts';
 import type { ModuleRequest } from '../goproxy/request.ts';
-import type { Resolver } from '../mirror/context.ts';
+import type { KnownTokens } from '../access/caller.ts';
+import type { RequestContext, Resolver } from '../mirror/context.ts';
+import type { ModulePath } from '../module/module-path.ts';
 import type { LogContext } from '../sumdb/log-context.ts';
 import type { Region } from '../origins/race/order.ts';
 import type { JobReport } from '../status/job-report.ts';
@@ -16,8 +18,12 @@ import type { ModferryEvent, Sink } from '../telemetry/event.ts';
 
 /** The services that the HTTP layer needs. They live as long as the isolate. */
 export interface HttpServices {
-  readonly config: Pick<Config, 'databases' | 'logClientAddress' | 'origins'>;
-  readonly clock: Pick<Clock, 'steady'>;
+  readonly config: Pick<Config, 'access' | 'databases' | 'logClientAddress' | 'origins'>;
+  readonly clock: Pick<Clock, 'now' | 'steady'>;
+  /** The tokens that count, as a request looks them up. */
+  readonly tokensOf: (context: RequestContext) => KnownTokens;
+  /** Whether a module is for those alone who have a token for private modules. */
+  readonly isPrivate: (module: ModulePath) => boolean;
   readonly resolveModule: Resolver<ModuleRequest, LogContext>;
   readonly resolveChecksums: Resolver<ChecksumRequest, LogContext>;
   /** Reads the health of the origins, over a connection of the request. */

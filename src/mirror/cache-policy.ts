@@ -37,6 +37,11 @@ export const CACHE_CONTROL: Readonly<Record<CacheClass, string>> = {
   failure: 'no-store',
 };
 
+/** Cache-Control of an answer for holders of a token alone: their own machines may keep it. */
+export function privately(cache: CacheClass): string {
+  return CACHE_CONTROL[cache].replace(/^public\b/, 'private');
+}
+
 /**
  * Cloudflare-CDN-Cache-Control, which the platform's cache in front of the Worker heeds in place of
  * Cache-Control. That cache answers before any code runs, so a rule that refuses a module later

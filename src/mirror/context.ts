@@ -7,6 +7,7 @@ import type { Answer } from '../origins/race/answer.ts';
 import type { Question } from '../origins/request/question.ts';
 import type { SelectPart } from '../store/large-files.ts';
 import type { LayeredStore } from '../store/layered.ts';
+import type { RealmName } from '../store/realm.ts';
 import type { MirrorEvent } from './events.ts';
 import type { Budgets } from './memory-budget.ts';
 import type { Outcome, SharedOutcome } from './outcome.ts';
@@ -27,6 +28,8 @@ export interface RequestContext extends RequestEffects {
   readonly store: LayeredStore;
   readonly origins: OriginAccess;
   readonly shared: SharedByRequests;
+  /** What takes the place of the store and of what requests share, for the files of a realm. */
+  readonly realm: (name: RealmName) => RealmEffects;
   /** Whether origins may be asked; if not, the answer comes from the store only. */
   readonly mayFetch: boolean;
   /** How old a last good copy may be that is served in an outage, in milliseconds. */
@@ -34,6 +37,9 @@ export interface RequestContext extends RequestEffects {
   /** Chooses the part of a stored large file that is sent; undefined for the whole file. */
   readonly select: SelectPart | undefined;
 }
+
+/** The effects of one request on the files of a realm. */
+export type RealmEffects = Pick<RequestContext, 'store' | 'shared'>;
 
 /** The effects of one request that are independent of modules. */
 export interface RequestEffects {

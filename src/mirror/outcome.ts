@@ -45,7 +45,7 @@ export interface Refused {
 /** No origin gave a usable answer. The go command stops and does not ask its next source. */
 export interface Unavailable {
   readonly kind: 'unavailable';
-  readonly status: 502 | 503 | 504;
+  readonly status: 429 | 502 | 503 | 504;
   readonly text: string;
   readonly retryAfterSeconds: number | undefined;
   readonly source: Source;

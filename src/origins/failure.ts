@@ -5,8 +5,8 @@ import { LimitError } from '../effects/connections.ts';
  * Why a request to an origin failed.
  *
  * The reason is typed, and both texts are made from it: `failureText` for the log and for the
- * developer who made the request, and `publicFailureText` for `/-/api/origins`, which anybody may
- * read. What an origin or a client wrote can only reach the first one.
+ * developer who made the request, and `publicFailureText` for `/-/api/origins`, which whoever
+ * has a token may read. What an origin or a client wrote can only reach the first one.
  */
 
 /** One request to one origin that failed. */

@@ -15,6 +15,8 @@ export interface Origin {
   readonly fallback: 'any' | 'missing';
   /** The modules it is asked for; every public one where this is absent. */
   readonly modules?: Patterns | undefined;
+  /** Whether its `modules` are public. Default: nobody reads them without a token. */
+  readonly isPublic?: boolean | undefined;
   /**
    * A module version that it has, to be probed with; a well-known one where this and `modules` are
    * absent.

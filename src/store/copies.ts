@@ -39,7 +39,7 @@ export class Copies {
   constructor(tiers: Tiers, effects: MarksEffects) {
     this.#tiers = tiers;
     this.#guard = effects.guard;
-    this.#marks = new MarksFile(tiers, effects);
+    this.#marks = new MarksFile(effects.marksIn ?? tiers, effects);
     this.#known = effects.known;
     this.#background = effects.background;
     this.#asOf = effects.clock.now();

@@ -56,6 +56,8 @@ it.each([
 describe('parseKey', () => {
   it('tells what modferry keeps for itself', () => {
     expect(parseKey(ownKey('marks.json'))).toEqual({ kind: 'own' });
+    expect(parseKey('private/corp.example/tool/@v/list')).toEqual({ kind: 'own' });
+    expect(parseKey('hosted/corp.example/tool/@v/v1.0.0.zip')).toEqual({ kind: 'own' });
   });
 
   const modules = ['example.com/hello', 'github.com/Azure/Thing', 'gopkg.in/yaml.v3', 'x.io/m/v2'];
@@ -132,7 +134,6 @@ describe('parseKey', () => {
     'nodot/x/@v/list',
     rememberedMissingKey(listKey(azure)),
     sharedKey('health'),
-    'private/.modferry/tokens',
   ])('refuses %j', (text) => expect(parseKey(text)).toBeUndefined());
 });
 

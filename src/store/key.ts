@@ -71,6 +71,9 @@ export function sharedKey(name: string): string {
 
 const OWN = '.modferry/';
 
+/** The prefixes of realms (realm.ts). No module path begins with an element without a dot. */
+const REALMS = ['private/', 'hosted/'];
+
 /** Key of a file that modferry keeps for itself. No module path begins with `.`. */
 export function ownKey(name: 'marks.json' | 'self-test'): StoreKey {
   return key(OWN + name);
@@ -97,7 +100,7 @@ export type ParsedKey =
     }
   /** A file of a checksum database. `path` begins with the name of the database. */
   | { readonly kind: 'checksums'; readonly path: string }
-  /** A file that modferry keeps for itself. */
+  /** A file that modferry keeps for itself, or that only some people may read. */
   | { readonly kind: 'own' };
 
 /** A file of a canonical version. */
@@ -114,7 +117,7 @@ type VersionExtension = 'info' | 'mod' | 'zip' | 'ziphash';
  * negative entries and shared texts; undefined for any other text.
  */
 export function parseKey(text: string): ParsedKey | undefined {
-  if (text.startsWith(OWN)) return { kind: 'own' };
+  if ([OWN, ...REALMS].some((prefix) => text.startsWith(prefix))) return { kind: 'own' };
   if (text.startsWith('sumdb/')) return { kind: 'checksums', path: text.slice('sumdb/'.length) };
   const [, escaped, name] = /^(.+)\/(@latest|@v\/[^/]+)$/.exec(text) ?? [];
   const module = unescapeModulePath(escaped ?? '');

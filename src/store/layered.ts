@@ -42,7 +42,7 @@ export interface Keeping extends Reach {
   readonly unchangedMs?: number | undefined;
 }
 
-export interface StoreEffects extends GuardEffects, Pick<MarksEffects, 'known'> {
+export interface StoreEffects extends GuardEffects, Pick<MarksEffects, 'known' | 'marksIn'> {
   /** Reserves memory for stored files that are read whole. */
   readonly hold: HoldMemory;
 }

@@ -22,6 +22,8 @@ export interface MarksEffects {
   readonly background: Background;
   /** What the isolate knows. */
   readonly known: KnownMarks;
+  /** The tiers with the document. Default: those of the files that marks are about. */
+  readonly marksIn?: Pick<Tiers, 'near' | 'durable'> | undefined;
 }
 
 const KEY = ownKey('marks.json');

@@ -53,7 +53,7 @@ function setupFor(log: FakeLog, address: Address) {
   const open = () => logEffects(database, { ask: origins.ask, background, clock, emit, store });
   const { key } = database;
   const clientOf = (effects = open()) => new LogClient({ name: log.name, key, memory, effects });
-  const resolve = checksumResolver({ clientOf: () => clientOf(), withoutChecksums: [] });
+  const resolve = checksumResolver({ clientOf: () => clientOf() });
   const cache = open();
   return {
     clock,

@@ -1,9 +1,7 @@
-import { matches, type Patterns } from '../module/patterns.ts';
 import type { Resolver } from '../mirror/context.ts';
 import { type Found, LOCAL } from '../mirror/outcome.ts';
 import { serve } from '../mirror/serve.ts';
 import { etagOf } from '../store/etag.ts';
-import { withoutCarriers } from './carriers.ts';
 import type { Database } from './database.ts';
 import { checksumFile } from './files.ts';
 import type { LogClient } from './log/log-client.ts';
@@ -13,8 +11,6 @@ import type { ChecksumRequest } from './request.ts';
 export interface ChecksumResolverOptions {
   /** The client of a database, for one request. */
   readonly clientOf: (database: Database, context: LogContext) => LogClient;
-  /** Modules that modferry itself asks no database about: they are named to no carrier. */
-  readonly withoutChecksums: Patterns;
 }
 
 /**
@@ -24,15 +20,12 @@ export interface ChecksumResolverOptions {
  */
 export function checksumResolver({
   clientOf,
-  withoutChecksums,
 }: ChecksumResolverOptions): Resolver<ChecksumRequest, LogContext> {
   return async function resolveChecksums(request, context) {
     // The databases have no such path. The go command stops at any answer but 200 and 404.
     if (request.kind === 'supported') return supported();
     const { background, store } = context;
-    const isOwn = request.kind === 'lookup' && matches(withoutChecksums, request.module);
-    const { database } = request;
-    const client = clientOf(isOwn ? withoutCarriers(database) : database, context);
+    const client = clientOf(request.database, context);
     return serve(
       { size: 'small', file: checksumFile(request, { client, background, store }) },
       context,

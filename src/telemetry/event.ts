@@ -1,3 +1,4 @@
+import type { AdminEvent } from '../access/events.ts';
 import type { TroubleEvent } from '../effects/emit.ts';
 import type { MirrorEvent } from '../mirror/events.ts';
 import type { Source } from '../mirror/outcome.ts';
@@ -14,6 +15,7 @@ export type ModferryEvent =
   | OriginEvent
   | MirrorEvent
   | LogEvent
+  | AdminEvent
   | StoreCheckEvent;
 
 /** A request was answered. The event contains no secret and no query string. */
@@ -27,6 +29,8 @@ export interface RequestEvent extends Subject {
   /** Milliseconds until the answer's headers were ready. */
   readonly ms: number;
   readonly region: Region;
+  /** The name of the token that it was sent with. */
+  readonly token: string | undefined;
   /** Address of the client; undefined unless LOG_CLIENT_ADDRESS is set. */
   readonly client: string | undefined;
   /** Why there is no file; undefined where there is one. */

@@ -36,6 +36,7 @@ const request: RequestEvent = {
   ms: 12,
   region: { country: 'DE' },
   client: undefined,
+  token: undefined,
   text: undefined,
 };
 

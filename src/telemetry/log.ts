@@ -26,6 +26,7 @@ function lineOf(event: ModferryEvent, request: string | undefined): object {
     case 'note':
     case 'store check':
       return event;
+    case 'admin':
     case 'resume':
       return { ...event, request };
   }

@@ -1,3 +1,4 @@
+import { as, TOKENS } from '../fakes/tokens.ts';
 import { once } from 'node:events';
 import { readdirSync, statSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -48,7 +49,13 @@ describe.skipIf(platform() !== 'linux')('npm start', () => {
 
   function start(variables: Readonly<Record<string, string>> = {}): NpmStart {
     const STATE_DIR = join(directory, 'state');
-    const npm = npmStart({ PORT: String(port), STATE_DIR, ORIGINS: origin.url, ...variables });
+    const npm = npmStart({
+      PORT: String(port),
+      STATE_DIR,
+      ORIGINS: origin.url,
+      TOKENS,
+      ...variables,
+    });
     started.push(npm);
     return npm;
   }
@@ -100,7 +107,9 @@ describe.skipIf(platform() !== 'linux')('npm start', () => {
     await untilHealthy(url);
     await eventually(
       async () =>
-        expect(await (await fetch(`${url}/-/api/origins`)).json()).toMatchObject({
+        expect(
+          await (await fetch(`${url}/-/api/origins`, { headers: as('read') })).json(),
+        ).toMatchObject({
           origins: [{ history: [expect.anything()] }],
         }),
       10_000,

@@ -9,6 +9,7 @@ import { type FakeFetch, fakeFetch } from './effects/fetch.ts';
 import { memoryTiers } from './mirror/context.ts';
 import { copyingPipe } from './mirror/relay.ts';
 import { memoryShared } from './store/shared-state.ts';
+import { TOKENS } from './tokens.ts';
 
 export interface FakeModferry extends Modferry {
   readonly clock: FakeClock;
@@ -46,7 +47,11 @@ export interface ModferryOptions {
   readonly host?: string;
 }
 
-const VARIABLES: Variables = { ORIGINS: 'https://a.example|https://b.example', SUMDBS: 'off' };
+const VARIABLES: Variables = {
+  ORIGINS: 'https://a.example|https://b.example',
+  SUMDBS: 'off',
+  TOKENS,
+};
 
 /** modferry with tiers in memory, a scripted fetch and a clock that the test moves. */
 export function fakeModferry({

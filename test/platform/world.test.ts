@@ -1,3 +1,4 @@
+import { as } from '../fakes/tokens.ts';
 import { describe, expect, it } from 'vitest';
 import { settled } from '../fakes/effects/clock.ts';
 import { untilDone } from '../fakes/mirror/context.ts';
@@ -107,7 +108,7 @@ describe.each(
     const isolate = await usedIsolate('A');
     for (let minute = 0; minute < 6; minute++) {
       for (const path of [LIST, '/readyz', '/-/api/origins'])
-        expect((await isolate.get(path)).status).toBe(200);
+        expect((await isolate.get(path, { headers: as('read') })).status).toBe(200);
       await world.clock.advance(61_000);
     }
     const troubles = isolate.events.filter(({ event }) => event === 'trouble');

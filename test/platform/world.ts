@@ -1,3 +1,4 @@
+import { TOKENS } from '../fakes/tokens.ts';
 import { parseConfig } from '../../src/config/config.ts';
 import type { Variables } from '../../src/config/variables.ts';
 import { type FakeClock, fakeClock } from '../fakes/effects/clock.ts';
@@ -35,7 +36,7 @@ export interface WorldOptions {
 }
 
 export function createWorld({ fetch, limits = PAID, variables }: WorldOptions): World {
-  const config = parseConfig(variables);
+  const config = parseConfig({ TOKENS, ...variables });
   if (!config.ok) throw new Error(config.reason.join('; '));
   const { value } = config;
   const clock = fakeClock();

@@ -197,7 +197,7 @@ it('of three origins, a comma ends a group of mirrors, whose 404 then no longer 
 
 it('an origin with `modules` is asked for these alone, and one with other `regions` after the others', async () => {
   const near = await withOrigins(
-    '[{"url":"A","regions":["CN"]},{"url":"B","modules":"example.com/hello,*.corp.example"}]',
+    '[{"url":"A","regions":["CN"]},{"url":"B","modules":"example.com/hello,*.corp.example","public":true}]',
   );
   expect((await near('/gopkg.in/yaml.v2/@v/list')).asked).toBe(1);
   expect({ a: a.count(), b: b.count() }).toEqual({ a: 1, b: 0 });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Miniflare } from 'miniflare';
 import { inject } from 'vitest';
+import { TOKENS } from '../fakes/tokens.ts';
 import { type LocalOptions, startLocally } from '../../src/cli/local/local.ts';
 
 export interface Modferry {
@@ -36,7 +37,7 @@ export async function startModferry({
   const { miniflare, url } = await startLocally({
     port: 0,
     stateDirectory: directory,
-    variables: { SUMDBS: 'off', ...variables },
+    variables: { SUMDBS: 'off', TOKENS, ...variables },
     script: `${prelude}${inject('workerScript')}`,
     onLog: (line) => log.push(parseLine(line)),
     ...(without ? { without } : {}),

@@ -1,3 +1,4 @@
+import { as } from '../fakes/tokens.ts';
 import type { Modferry } from './modferry.ts';
 
 /** One origin in `/-/api/origins`, as far as tests look at it. */
@@ -20,6 +21,6 @@ export async function fetchOrigins({ url }: Pick<Modferry, 'url'>): Promise<{
   readonly origins: readonly ReportedOrigin[];
   readonly at: string;
 }> {
-  const answer = await fetch(`${url}/-/api/origins`);
+  const answer = await fetch(`${url}/-/api/origins`, { headers: as('read') });
   return (await answer.json()) as { origins: ReportedOrigin[]; at: string };
 }

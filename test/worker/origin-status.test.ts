@@ -1,3 +1,4 @@
+import { as } from '../fakes/tokens.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { JSON_TYPE, NO_STORE, TEXT } from '../conformance/headers.ts';
 import { makeModule, makeVersion } from '../fakes/origin/module.ts';
@@ -190,6 +191,7 @@ describe('/-/api/origins', () => {
     for (const method of ['GET', 'HEAD']) {
       const { body, headers, status } = await rawRequest(modferry.url, '/-/api/origins', {
         method,
+        headers: as('read'),
       });
       expect({ status, hasBody: body.length > 0 }).toEqual({
         status: 200,
@@ -197,7 +199,9 @@ describe('/-/api/origins', () => {
       });
       expect(headers).toMatchObject({ 'content-type': JSON_TYPE, 'cache-control': NO_STORE });
     }
-    expect((await rawRequest(modferry.url, '/-/api/other')).status).toBe(404);
+    expect((await rawRequest(modferry.url, '/-/api/other', { headers: as('admin') })).status).toBe(
+      404,
+    );
   });
 
   it('reports what probes and requests found', async () => {

@@ -145,7 +145,7 @@ describe('the bucket', () => {
       ]) {
         for (const [end] of FILES) {
           const answer = await guarded.ask(`/${module}/${end}`);
-          expect(answer).toMatchObject({ status: 403, asked: 0 });
+          expect(answer).toMatchObject({ status: 401, asked: 0 });
           expect(answer.headers['cache-control']).toBe('no-store');
         }
       }

@@ -78,7 +78,7 @@ async function auditTree(
   const save = () => saveState(stateFile, progress);
   const completed = await audit(audited.tree, progress, {
     databases: config.databases,
-    withoutChecksums: config.withoutChecksums,
+    withoutChecksums: config.privateModules,
     ask: online ? askDatabases(config, stopped) : undefined,
     clock: systemClock,
     fix,

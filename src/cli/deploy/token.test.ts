@@ -42,12 +42,12 @@ it.each([/^GET .*secrets/, /^PUT .*secrets/])('%s that fails makes none', async 
 
 it.each([
   [undefined, true],
-  ['a:read:x', true],
-  ['a:read:x,b:admin:y', true],
-  ['x', false],
-  ['a:write:x', false],
-  ['a:read:x,', false],
-  ['a:read:x y', false],
+  ['a:read:0123456789abcdef', true],
+  ['a:read:0123456789abcdef,b:admin:0123456789abcdeF', true],
+  ['a:read:0123456789abcde', false],
+  ['0123456789abcdef', false],
+  ['a:write:0123456789abcdef', false],
+  ['a:read:0123456789abcdef,', false],
 ])('TOKENS %j is taken: %s', (text, isTaken) => {
   expect(checkTokens(text).ok).toBe(isTaken);
 });

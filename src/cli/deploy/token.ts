@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { parseTokens } from '../../access/token.ts';
 import { failed, type Result, success } from '../../effects/result.ts';
 import type { PlatformApi } from './api.ts';
 
@@ -56,14 +57,8 @@ function notStored(text: string): string {
   return `Cannot store the secret TOKENS: ${text}`;
 }
 
-/** Whether a text may be TOKENS: `name:scope:token`, separated by commas. The text is a secret. */
+/** Whether a text may be TOKENS. A reason does not show it: it is a secret. */
 export function checkTokens(text: string | undefined): Result<void> {
-  const isRight =
-    text === undefined ||
-    text.split(',').every((entry) => /^[^\s:]+:(read|private|publish|admin):[^\s:]+$/.test(entry));
-  return isRight
-    ? success(undefined)
-    : failed(
-        'Cannot store TOKENS of the environment: write name:scope:token, separated by commas, with the scope read, private, publish or admin',
-      );
+  const tokens = parseTokens(text ?? '');
+  return tokens.ok ? success(undefined) : failed(tokens.reason.join('\n'));
 }

@@ -5,7 +5,6 @@ const started = {
   url: 'http://127.0.0.1:8787',
   stateDirectory: '/srv/state',
   hasBucket: true,
-  hasTokens: false,
 };
 
 it('says where modferry listens, where it keeps its files, and what to paste', () => {
@@ -17,10 +16,4 @@ it('says where modferry listens, where it keeps its files, and what to paste', (
 
 it('says that no files are kept without a bucket', () => {
   expect(greeting({ ...started, hasBucket: false })[0]).toContain('keeps no files, because');
-});
-
-it('says that TOKENS does not restrict access', () => {
-  expect(greeting({ ...started, hasTokens: true })).toContain(
-    'TOKENS is not in use: this version serves everybody who reaches it',
-  );
 });

@@ -56,8 +56,7 @@ export async function startProxy(): Promise<void> {
 
   const { worker } = await readSettings();
   const hasBucket = 'FILES' in worker.r2Buckets;
-  const hasTokens = Boolean(parsed.value.variables['TOKENS']);
-  const lines = greeting({ url: url.origin, stateDirectory, hasBucket, hasTokens });
+  const lines = greeting({ url: url.origin, stateDirectory, hasBucket });
   for (const line of lines) console.log(line);
   void runCron(miniflare);
   void boundCache(miniflare, stateDirectory);

@@ -1,3 +1,4 @@
+import { tokenOf } from '../../fakes/tokens.ts';
 import { hello } from '../../fakes/origin/modules.ts';
 import { ownModule } from '../own-module.ts';
 import type { Row } from '../row.ts';
@@ -88,7 +89,7 @@ const MISLEADING: readonly Row[] = [
 ];
 
 const SECRETS = {
-  Authorization: 'Basic c2VjcmV0OnNlY3JldA==',
+  Authorization: `Basic ${btoa(`secret:${tokenOf('read')}`)}`,
   Cookie: 'session=secret',
   'Proxy-Authorization': 'secret',
   Referer: 'https://secret.example/',
@@ -129,7 +130,7 @@ const FORWARDING: readonly Row[] = [
           sent: {
             target: `/${module.path}/${end}`,
             headerNames: HEADERS_SENT,
-            without: /secret|c2VjcmV0|203\.0\.113/,
+            without: /secret|c2VjcmV0|the-read|203\.0\.113/,
           },
         },
         { headers: SECRETS },

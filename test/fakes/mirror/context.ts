@@ -4,6 +4,7 @@ import type { TroubleEvent } from '../../../src/effects/emit.ts';
 import { createTrace } from '../../../src/effects/trace.ts';
 import type { MirrorEvent } from '../../../src/mirror/events.ts';
 import { openBudgets } from '../../../src/mirror/memory-budget.ts';
+import type { SharedOutcome } from '../../../src/mirror/outcome.ts';
 import { SingleFlight } from '../../../src/mirror/single-flight.ts';
 import { WrongFiles } from '../../../src/mirror/wrong-files.ts';
 import type { Failure } from '../../../src/origins/failure.ts';
@@ -11,6 +12,8 @@ import { HealthRegistry } from '../../../src/origins/health/registry.ts';
 import { askOrigins } from '../../../src/origins/race/ask.ts';
 import { LayeredStore } from '../../../src/store/layered.ts';
 import { KnownMarks, NO_MARKS } from '../../../src/store/marks.ts';
+import { NegativeMemory } from '../../../src/store/negative-memory.ts';
+import { realmTiers } from '../../../src/store/realm.ts';
 import { requestTiers } from '../../../src/store/request-tiers.ts';
 import { TierHealth } from '../../../src/store/tier-health.ts';
 import type { Tiers } from '../../../src/store/tiers.ts';
@@ -76,19 +79,33 @@ export function fakeContext(options: ContextOptions = {}): FakeContext {
       .finally(() => running.delete(guarded));
     running.add(guarded);
   };
+  const tiers = requestTiers(options.tiers ?? memoryTiers(clock), forTiers);
+  const storeEffects = {
+    background,
+    trace: createTrace(clock),
+    clock,
+    emit,
+    known: options.known ?? freshMarks(clock),
+    hold: (bytes: number) => budgets.held.take(bytes),
+  };
+  const shared = () => ({
+    flights: new SingleFlight<SharedOutcome>(clock),
+    budgets,
+    wrongFiles: new WrongFiles(clock),
+  });
   return {
     clock,
     troubles,
     alarms,
     blamed,
     emit,
-    store: new LayeredStore(requestTiers(options.tiers ?? memoryTiers(clock), forTiers), {
-      background,
-      trace: createTrace(clock),
-      clock,
-      emit,
-      known: options.known ?? freshMarks(clock),
-      hold: (bytes) => budgets.held.take(bytes),
+    store: new LayeredStore(tiers, storeEffects),
+    realm: (name) => ({
+      store: new LayeredStore(realmTiers(tiers, name, new NegativeMemory(clock)), {
+        ...storeEffects,
+        marksIn: tiers,
+      }),
+      shared: shared(),
     }),
     origins: {
       ask: (origins, question) =>
@@ -99,11 +116,7 @@ export function fakeContext(options: ContextOptions = {}): FakeContext {
         ),
       recordFailure: (failure) => void blamed.push(failure),
     },
-    shared: {
-      flights: new SingleFlight(clock),
-      budgets,
-      wrongFiles: new WrongFiles(clock),
-    },
+    shared: shared(),
     mayFetch: true,
     staleMaxMs: options.staleMaxMs ?? Infinity,
     select: undefined,
