@@ -1,7 +1,8 @@
-import { isPseudoVersion, compareVersions, type Version } from '../module/version.ts';
+import { isPseudoVersion, type Version } from '../module/version.ts';
 import { type ModulePath, versionFitsPath } from '../module/module-path.ts';
 import { parseKey, versionPrefix } from '../store/key.ts';
 import type { LayeredStore } from '../store/layered.ts';
+import { formatList, sortVersions } from './list-body.ts';
 
 /** The go command fetches only the zip of a toolchain, so its stored versions have no `.info`. */
 const TOOLCHAIN = 'golang.org/toolchain';
@@ -29,6 +30,5 @@ export async function listStored(
     const isListed = file.kind === 'info' || (module === TOOLCHAIN && file.kind === 'zip');
     if (isListed && !isPseudoVersion(file.version)) versions.add(file.version);
   }
-  const lines = [...versions].toSorted(compareVersions).map((version) => `${version}\n`);
-  return isAnyStored ? new TextEncoder().encode(lines.join('')) : undefined;
+  return isAnyStored ? formatList(sortVersions(versions)) : undefined;
 }

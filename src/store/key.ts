@@ -74,8 +74,20 @@ const OWN = '.modferry/';
 /** The prefixes of realms (realm.ts). No module path begins with an element without a dot. */
 const REALMS = ['private/', 'hosted/'];
 
+/** The files that modferry keeps for itself. */
+export type OwnName =
+  | 'marks.json'
+  | 'self-test'
+  | 'tokens.json'
+  /** What was observed of the log of a checksum database, by its escaped name. */
+  | `log/${string}.json`
+  /** The records of a module's versions, by its escaped path. */
+  | `ages/${string}.json`
+  /** A file that is being published. */
+  | `uploads/${string}`;
+
 /** Key of a file that modferry keeps for itself. No module path begins with `.`. */
-export function ownKey(name: 'marks.json' | 'self-test'): StoreKey {
+export function ownKey(name: OwnName): StoreKey {
   return key(OWN + name);
 }
 

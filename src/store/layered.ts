@@ -229,7 +229,14 @@ export class LayeredStore {
    * Reads a durable file for `swap`; undefined when there is none, or the tier is absent or fails.
    */
   async readForSwap(key: StoreKey): Promise<SwappableFile | undefined> {
-    return this.#guard.read(this.#tiers.durable, (store) => store.readForSwap(key));
+    return (await this.readOwn(key))?.file;
+  }
+
+  /** As above, where it matters that there is no file; undefined only when that is not known. */
+  async readOwn(key: StoreKey): Promise<{ readonly file?: SwappableFile | undefined } | undefined> {
+    return this.#guard.read(this.#tiers.durable, async (store) => ({
+      file: await store.readForSwap(key),
+    }));
   }
 
   /**
