@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseModuleRequest } from './request.ts';
+import { namedModule, parseModuleRequest } from './request.ts';
 
 it.each([
   ['/example.com/hello/@v/list', { kind: 'list', module: 'example.com/hello' }],
@@ -76,4 +76,19 @@ it.each([
   const request = parseModuleRequest(path);
   expect(request.ok).toBe(false);
   expect(!request.ok && request.reason.length).toBeGreaterThan(5);
+});
+
+it.each([
+  ['/corp.example/tool/@v/list', 'corp.example/tool'],
+  ['/corp.example/tool/@v/v1.0.0.nonsense', 'corp.example/tool'],
+  ['/corp.example/tool', 'corp.example/tool'],
+  ['//corp.example//tool/', 'corp.example/tool'],
+  ['/corp%2Eexample/tool/@v/', 'corp.example/tool'],
+  ['/corp.example/!tool/@latest', 'corp.example/Tool'],
+  ['/corp.example/Tool/@latest', 'corp.example/Tool'],
+  ['/corp.example/!!/@v/list', 'corp.example/!!'],
+  ['/corp.example/%zz', 'corp.example/%zz'],
+  ['/', ''],
+])('%j names the module %j', (path, module) => {
+  expect(namedModule(path)).toBe(module);
 });

@@ -61,6 +61,16 @@ export function parseModuleRequest(pathname: string): Result<ModuleRequest> {
   return parseVersionFile(module, version, file['extension'] ?? '');
 }
 
+/**
+ * What a path names as its module, whether that is a module path or not: a request that is malformed
+ * may still be about a private module, and is then answered to those alone who may have it.
+ */
+export function namedModule(pathname: string): string {
+  const path = decodePath(pathname) ?? pathname;
+  const escaped = path.split('/@')[0] ?? '';
+  return (unescapeUpperCase(escaped) ?? escaped).split('/').filter(Boolean).join('/');
+}
+
 function parseVersionFile(
   module: ModulePath,
   text: string,

@@ -1,5 +1,5 @@
 import type { Context, Handler } from 'hono';
-import { type ModuleRequest, parseModuleRequest } from '../goproxy/request.ts';
+import { type ModuleRequest, namedModule, parseModuleRequest } from '../goproxy/request.ts';
 import { cachedOnly } from '../mirror/cached-only.ts';
 import { malformed } from '../mirror/messages.ts';
 import type { SelectPart } from '../store/large-files.ts';
@@ -23,7 +23,7 @@ export function modules(services: HttpServices): Handler<HttpEnv> {
     const isBelowCachedOnly = pathname.startsWith(`${CACHED_ONLY}/`);
     const path = isBelowCachedOnly ? pathname.slice(CACHED_ONLY.length) : pathname;
     const request = parseModuleRequest(path);
-    const isPrivate = request.ok && services.isPrivate(request.value.module);
+    const isPrivate = services.isPrivate(request.ok ? request.value.module : namedModule(path));
     const refused = refuse(c, services, isPrivate ? 'private' : 'public');
     if (refused) return refused;
     if (!request.ok) {

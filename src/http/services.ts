@@ -7,7 +7,6 @@ import type { Config } from '../config/config.ts';
 import type { ModuleRequest } from '../goproxy/request.ts';
 import type { KnownTokens } from '../access/caller.ts';
 import type { RequestContext, Resolver } from '../mirror/context.ts';
-import type { ModulePath } from '../module/module-path.ts';
 import type { LogContext } from '../sumdb/log-context.ts';
 import type { Region } from '../origins/race/order.ts';
 import type { JobReport } from '../status/job-report.ts';
@@ -22,8 +21,8 @@ export interface HttpServices {
   readonly clock: Pick<Clock, 'now' | 'steady'>;
   /** The tokens that count, as a request looks them up. */
   readonly tokensOf: (context: RequestContext) => KnownTokens;
-  /** Whether a module is for those alone who have a token for private modules. */
-  readonly isPrivate: (module: ModulePath) => boolean;
+  /** Whether a module, or whatever a path names as one, is for holders of a token for private ones. */
+  readonly isPrivate: (module: string) => boolean;
   readonly resolveModule: Resolver<ModuleRequest, LogContext>;
   readonly resolveChecksums: Resolver<ChecksumRequest, LogContext>;
   /** Reads the health of the origins, over a connection of the request. */

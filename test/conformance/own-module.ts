@@ -5,7 +5,11 @@ import { type FakeModule, infoJSON, makeModule, makeVersion } from '../fakes/ori
  * text.
  */
 export function ownModule(text: string): FakeModule {
-  const path = ownPath(text);
+  return twoVersions(ownPath(text));
+}
+
+/** A module with v1.0.0, v1.1.0 and the branch main. */
+export function twoVersions(path: string): FakeModule {
   const version = (version: string) => makeVersion(path, version, { 'go.mod': `module ${path}\n` });
   return makeModule(
     path,

@@ -51,7 +51,6 @@ const MALFORMED: readonly (readonly [row: number, what: string, target: string])
   [87, 'a module path alone', HELLO],
   [87, 'a module path with a slash behind it', `${HELLO}/`],
   [87, 'the icon that browsers ask for', '/favicon.ico'],
-  [87, 'the rules that crawlers ask for', '/robots.txt'],
   [88, 'a list of no module', '/@v/list'],
   [88, 'a list of no module behind two slashes', '//@v/list'],
   [88, '@latest of no module', '/@latest'],
