@@ -3,7 +3,7 @@ import type { AccessMode } from '../access/gate.ts';
 import { parseTokens, type Token } from '../access/token.ts';
 import { failed, success } from '../effects/result.ts';
 import { parsePatterns, type Patterns } from '../module/patterns.ts';
-import type { Origin } from '../origins/origin.ts';
+import { isPrivateOrigin, type Origin } from '../origins/origin.ts';
 import { isOwnHost } from '../origins/request/own-host.ts';
 import { withCarriers } from '../sumdb/carriers.ts';
 import type { Database } from '../sumdb/database.ts';
@@ -131,7 +131,10 @@ export function parseConfig(variables: Variables): Parsed<Config> {
   return success({
     origins,
     databases: databases.map((database) => withCarriers(database, origins)),
-    privateModules: [...privateModules, ...origins.flatMap(modulesOfItsOwn)],
+    privateModules: [
+      ...privateModules,
+      ...origins.filter(isPrivateOrigin).flatMap(({ modules }) => modules ?? []),
+    ],
     access: settings.output.ACCESS,
     tokens: settings.output.TOKENS,
     verify: VERIFY,
@@ -194,11 +197,6 @@ const PAID_CALLS = 10_000;
 
 type Settings = v.InferOutput<ReturnType<typeof settingsSchema>>;
 
-/** The private modules of an origin. */
-function modulesOfItsOwn({ isPublic, modules }: Origin): Patterns {
-  return isPublic ? [] : (modules ?? []);
-}
-
 function parsePrivate(globs: string): Parsed<Patterns> {
   const patterns = parsePatterns(globs);
   if (patterns.ok) return patterns;
@@ -225,7 +223,7 @@ function warningsOf({
       );
     }
   }
-  const hasPrivate = PRIVATE.length > 0 || ORIGINS.some((one) => modulesOfItsOwn(one).length > 0);
+  const hasPrivate = PRIVATE.length > 0 || ORIGINS.some(isPrivateOrigin);
   if (TOKENS.length === 0 && (ACCESS === 'private' || hasPrivate)) {
     const what = ACCESS === 'private' ? 'anything' : 'a private module';
     warnings.push(

@@ -131,3 +131,25 @@ describe('/-/api/origins', () => {
     expect(text).not.toContain('example.com/hello');
   });
 });
+
+it('an origin with private modules is named to those alone who may read them', async () => {
+  const modferry = fakeModferry({
+    variables: {
+      ORIGINS: JSON.stringify([
+        { name: 'internal-host', url: 'https://a.example', modules: 'corp.example' },
+        { name: 'open', url: 'https://b.example', modules: 'open.example', public: true },
+        { name: 'mirror', url: 'https://c.example' },
+      ]),
+    },
+  });
+  for (const path of ['/', '/readyz']) {
+    for (const headers of [{}, as('read')]) {
+      const { text } = await modferry.get(path, headers);
+      expect(text).toContain('open');
+      expect(text).not.toContain('internal-host');
+    }
+  }
+  expect((await modferry.get('/readyz', as('private'))).text).toContain(
+    'internal-host: not probed',
+  );
+});

@@ -1,4 +1,6 @@
 import type { Handler } from 'hono';
+import { refusalOf } from '../access/gate.ts';
+import { isPrivateOrigin } from '../origins/origin.ts';
 import { originReport } from '../status/origin-report.ts';
 import { jobsText } from '../status/job-report.ts';
 import { nearTestText } from '../status/near-test.ts';
@@ -7,7 +9,10 @@ import { type HttpEnv, reply } from './reply.ts';
 import { respondJson, respondLocally } from './respond.ts';
 import type { HttpServices } from './services.ts';
 
-/** `/readyz`: 200 when modferry can serve modules, according to the last observations, else 503. */
+/**
+ * `/readyz`: 200 when modferry can serve modules, according to the last observations, else 503. It
+ * names private origins to those alone who may read private modules.
+ */
 export function ready(services: HttpServices): Handler<HttpEnv> {
   return async function handleReady(c) {
     const [status, jobs, nearTest] = await Promise.all([
@@ -15,9 +20,13 @@ export function ready(services: HttpServices): Handler<HttpEnv> {
       services.jobs(),
       services.testNear(),
     ]);
+    const isInsider = !refusalOf(c.get('caller'), 'private', services.config.access);
     const state = readiness(status);
+    const shown = state.upstreams.filter(
+      ({ upstream }) => isInsider || !isPrivateOrigin(upstream.origin),
+    );
     const text =
-      readinessText(state) +
+      readinessText({ ...state, upstreams: shown }) +
       jobsText(jobs, status.now) +
       (nearTest ? `${nearTestText(nearTest)}\n` : '');
     const response = respondLocally(state.isReady ? 200 : 503, text, {

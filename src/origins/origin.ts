@@ -34,6 +34,14 @@ export interface Origin {
   readonly carries?: string | undefined;
 }
 
+/** Whether only some people may know of an origin: it has modules of its own, which are private. */
+export function isPrivateOrigin({
+  isPublic,
+  modules,
+}: Pick<Origin, 'isPublic' | 'modules'>): boolean {
+  return modules !== undefined && !isPublic;
+}
+
 export interface OriginLimits {
   /** Until the headers of an answer have arrived. */
   readonly headersMs: number;

@@ -11,7 +11,7 @@ import type { OriginStatus } from './origin-status.ts';
  * The report of `/-/api/origins`. Its field names are those of the JSON, and its times are ISO
  * 8601.
  *
- * Everybody may read it. So it holds no address, which may contain a token, no pattern of modules,
+ * Whoever has a token may read it. So it holds no address, which may contain a token, no pattern of modules,
  * which are private names, and no text that quotes a request or an answer.
  */
 export interface OriginReport {
