@@ -1,4 +1,5 @@
-import { request } from 'node:http';
+import { request as requestByHttp } from 'node:http';
+import { request as requestByHttps } from 'node:https';
 
 export interface RawAnswer {
   readonly status: number;
@@ -12,6 +13,8 @@ export interface RawOptions {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** What signs the certificate for "localhost" of an https server, as PEM. */
+  readonly ca?: string;
 }
 
 /**
@@ -21,12 +24,22 @@ export interface RawOptions {
 export function rawRequest(
   origin: string,
   target: string,
-  { method = 'GET', headers = {}, body }: RawOptions = {},
+  { method = 'GET', headers = {}, body, ca }: RawOptions = {},
 ): Promise<RawAnswer> {
-  const { hostname, port } = new URL(origin);
+  const { hostname, port, protocol } = new URL(origin);
+  const request = protocol === 'https:' ? requestByHttps : requestByHttp;
   return new Promise((resolve, reject) => {
     const sent = request(
-      { host: hostname, port, path: target, method, headers, agent: false },
+      {
+        host: hostname,
+        port,
+        path: target,
+        method,
+        headers,
+        agent: false,
+        ca,
+        servername: 'localhost',
+      },
       (response) => {
         const chunks: Buffer[] = [];
         const finish = (broken: boolean) =>

@@ -19,7 +19,9 @@ export interface Modferry {
   close(): Promise<void>;
 }
 
-export type ModferryOptions = Partial<Pick<LocalOptions, 'stateDirectory' | 'without'>> & {
+export type ModferryOptions = Partial<
+  Pick<LocalOptions, 'certificate' | 'stateDirectory' | 'without'>
+> & {
   readonly variables: Readonly<Record<string, string>>;
   /** Code that runs before the Worker's own, to change what the platform does. */
   readonly prelude?: string | undefined;
@@ -28,23 +30,23 @@ export type ModferryOptions = Partial<Pick<LocalOptions, 'stateDirectory' | 'wit
 /** The built Worker in workerd, on a port of its own, with files in a folder of its own. */
 export async function startModferry({
   variables,
-  without,
   stateDirectory,
   prelude = '',
+  ...options
 }: ModferryOptions): Promise<Modferry> {
   const directory = stateDirectory ?? (await mkdtemp(join(tmpdir(), 'modferry-state-')));
   const log: Readonly<Record<string, unknown>>[] = [];
-  const { miniflare, url } = await startLocally({
+  const { miniflare, url, close } = await startLocally({
+    ...options,
     port: 0,
     stateDirectory: directory,
     variables: { SUMDBS: 'off', TOKENS, ...variables },
     script: `${prelude}${inject('workerScript')}`,
     onLog: (line) => log.push(parseLine(line)),
-    ...(without ? { without } : {}),
   });
   let running = true;
   const stop = async () => {
-    if (running) await miniflare.dispose();
+    if (running) await close();
     running = false;
   };
   return {

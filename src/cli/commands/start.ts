@@ -4,8 +4,8 @@ const NOTES = `
 With npm: npm start
 
 PORT (default 8787), STATE_DIR (default .modferry), REGION (such as CN),
-LOG_FORMAT (json or text) and every variable of wrangler.toml can be set in
-the environment.`;
+LOG_FORMAT (json or text), TLS_CERT and TLS_KEY (paths of PEM files, for https)
+and every variable of wrangler.toml can be set in the environment.`;
 
 /** Adds the command `start`. */
 export function registerStart(program: Command): void {

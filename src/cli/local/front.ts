@@ -7,7 +7,8 @@
  * through it in native code.
  *
  * workerd itself takes the header `MF-CF-Blob` for what the platform says of a request (`cf`), and
- * puts the Host into the URL as it is: so both are replaced or checked here.
+ * puts the Host into the URL as it is: so both are replaced or checked here. The scheme of the URL is
+ * that of the entrance, whatever a client writes.
  */
 import type { Region } from '../../origins/race/order.ts';
 
@@ -15,26 +16,33 @@ const FRONT = `
   const HOST = /^([\\w.-]+|\\[[\\da-f:.]+\\])(:\\d{1,5})?$/i;
 
   export default {
-    async fetch(request, { cf, MODFERRY }) {
+    async fetch(request, { cf, scheme, MODFERRY }) {
       if (!HOST.test(request.headers.get('Host') ?? '') || !URL.canParse(request.url))
         return new Response('bad request: the Host header is no host\\n', { status: 400 });
-      return MODFERRY.fetch(new Request(request, { cf }));
+      const url = request.url.replace(/^http:/, scheme);
+      return MODFERRY.fetch(new Request(url, request), { cf });
     },
   };
 `;
 
-/** The options of Miniflare for that Worker. `region` is where requests seem to arrive. */
-export function frontWorker(
-  { host, port }: { readonly host: string; readonly port: number },
-  region: Region,
-) {
+interface Entrance {
+  readonly host: string;
+  readonly port: number;
+  /** Whether requests come over TLS, which ends before this Worker. */
+  readonly isTls: boolean;
+  /** Where requests seem to arrive. */
+  readonly region: Region;
+}
+
+/** The options of Miniflare for that Worker. */
+export function frontWorker({ host, isTls, port, region }: Entrance) {
   const { dataCentre: colo, country, continent } = region;
   const codes = Object.entries({ colo, country, continent });
   const cf = Object.fromEntries(codes.flatMap(([name, code]) => (code ? [[name, code]] : [])));
   return {
     name: 'front',
     modules: [{ type: 'ESModule' as const, path: 'front.js', contents: FRONT }],
-    bindings: { cf },
+    bindings: { cf, scheme: isTls ? 'https:' : 'http:' },
     serviceBindings: { MODFERRY: 'modferry' },
     unsafeDirectSockets: [{ host, port }],
   };

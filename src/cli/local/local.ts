@@ -1,13 +1,17 @@
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import type { Variables } from '../../config/variables.ts';
 import { compiledModules } from './build.ts';
+import type { Certificate } from './certificate.ts';
 import type { Region } from '../../origins/race/order.ts';
 import { frontWorker } from './front.ts';
 import { readSettings } from './read-settings.ts';
+import { openTls } from './tls.ts';
 import { endWorkerdWithThisProcess } from './workerd-path.ts';
 
 export interface LocalOptions {
   readonly port: number;
+  /** Default: it listens with plain http. */
+  readonly certificate?: Certificate | undefined;
   /** Where R2, KV and the Cache API keep their files. */
   readonly stateDirectory: string;
   /** The variables of the Worker; they are not checked here. */
@@ -29,15 +33,16 @@ export interface LocalOptions {
 
 const HOST = '127.0.0.1';
 
-/**
- * Runs a Worker in workerd, with the local simulations of its bindings. The caller disposes of the
- * instance.
- */
-export async function startLocally(
-  options: LocalOptions,
-): Promise<{ readonly miniflare: Miniflare; readonly url: URL }> {
+export interface Local {
+  readonly miniflare: Miniflare;
+  readonly url: URL;
+  close(): Promise<void>;
+}
+
+/** Runs a Worker in workerd, with the local simulations of its bindings. */
+export async function startLocally(options: LocalOptions): Promise<Local> {
   const { worker } = await readSettings();
-  const { inspectorPort, onLog, region = {} } = options;
+  const { certificate, inspectorPort, onLog, port, region = {} } = options;
   const without = <Resource>(bindings: Readonly<Record<string, Resource>>) =>
     Object.fromEntries(
       Object.entries(bindings).filter(
@@ -70,7 +75,12 @@ export async function startLocally(
           ],
         },
         {
-          ...frontWorker({ host: HOST, port: options.port }, region),
+          ...frontWorker({
+            host: HOST,
+            port: certificate ? 0 : port,
+            isTls: certificate !== undefined,
+            region,
+          }),
           compatibilityDate: worker.compatibilityDate,
         },
       ],
@@ -81,5 +91,15 @@ export async function startLocally(
     }),
     resourcePersistencePath: options.stateDirectory,
   });
-  return { miniflare, url: await miniflare.unsafeGetDirectURL('front') };
+  const url = await miniflare.unsafeGetDirectURL('front');
+  if (!certificate) return { miniflare, url, close: () => miniflare.dispose() };
+  const tls = await openTls({ ...certificate, host: HOST, port, target: Number(url.port) });
+  return {
+    miniflare,
+    url: new URL(`https://${HOST}:${tls.port}`),
+    async close() {
+      await tls.close();
+      await miniflare.dispose();
+    },
+  };
 }

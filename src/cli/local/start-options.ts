@@ -4,10 +4,13 @@ import type { Parsed } from '../../config/problems.ts';
 import { failed, type Result, success } from '../../effects/result.ts';
 import type { Region } from '../../origins/race/order.ts';
 import { hasCode, messageOf } from '../terminal/message.ts';
+import { type Certificate, readCertificate } from './certificate.ts';
 
 /** The variables that `npm start` itself reads. */
 export interface StartOptions {
   readonly port: number;
+  /** Undefined for plain http. */
+  readonly certificate: Certificate | undefined;
   readonly stateDirectory: string;
   /** Where requests seem to arrive. */
   readonly region: Region;
@@ -32,16 +35,18 @@ export async function parseStartOptions({
   const stateDirectory = await openDirectory(text('STATE_DIR', '.modferry'));
   const region = parseRegion(text('REGION', ''));
   const logFormat = parseFormat(text('LOG_FORMAT', isTerminal ? 'text' : 'json'));
-  if (port.ok && stateDirectory.ok && region.ok && logFormat.ok) {
+  const certificate = await readCertificate(text('TLS_CERT', ''), text('TLS_KEY', ''));
+  if (port.ok && stateDirectory.ok && region.ok && logFormat.ok && certificate.ok) {
     return success({
       port: port.value,
+      certificate: certificate.value,
       stateDirectory: stateDirectory.value,
       region: region.value,
       logFormat: logFormat.value,
     });
   }
-  const all = [port, stateDirectory, region, logFormat];
-  return failed(all.flatMap((result) => (result.ok ? [] : [result.reason])));
+  const all = [port, stateDirectory, region, logFormat, certificate];
+  return failed(all.flatMap((result) => (result.ok ? [] : result.reason)));
 }
 
 function parsePort(text: string): Result<number> {

@@ -1,4 +1,3 @@
-import type { Miniflare } from 'miniflare';
 import { type Config, parseConfig } from '../../config/config.ts';
 import { type Parsed, problemsOf } from '../../config/problems.ts';
 import type { Variables } from '../../config/variables.ts';
@@ -11,6 +10,7 @@ import { buildWorker } from './build.ts';
 import { removeAbandoned } from './clean-state.ts';
 import { runCron } from './cron.ts';
 import { greeting } from './greeting.ts';
+import type { Local } from './local.ts';
 import { openLog } from './log.ts';
 import { readSettings } from './read-settings.ts';
 import { parseStartOptions, type StartOptions } from './start-options.ts';
@@ -77,16 +77,18 @@ async function parseEnvironment(): Promise<Parsed<Start>> {
 }
 
 async function startWorkerd(
-  { config, logFormat, port, region, stateDirectory, variables }: Start,
+  { config, logFormat, variables, ...options }: Start,
   script: string,
-): Promise<{ readonly miniflare: Miniflare; readonly url: URL }> {
+): Promise<Local> {
   // Miniflare is large, and slow to load: not before it is known that modferry starts.
   const { startLocally } = await import('./local.ts');
   const onLog = openLog({ format: logFormat, config, write: printLine });
+  const { port, stateDirectory } = options;
   try {
-    return await startLocally({ port, stateDirectory, variables, script, region, onLog });
+    return await startLocally({ ...options, variables, script, onLog });
   } catch (error) {
-    if (hasCode(error, 'ERR_ADDRESS_IN_USE')) throw doesNotStart([portInUse(port)]);
+    if (['ERR_ADDRESS_IN_USE', 'EADDRINUSE'].some((code) => hasCode(error, code)))
+      throw doesNotStart([portInUse(port)]);
     // Miniflare makes its directories below the state directory.
     const isAboutFiles = ['ENOENT', 'ENOTDIR', 'EEXIST', 'EACCES'].some((code) =>
       hasCode(error, code),
