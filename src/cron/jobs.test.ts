@@ -129,6 +129,7 @@ it('every job fits into a run of the free plan, or needs the paid one', () => {
   expect(jobReports({ probe: { startedAt: 1, ranAt: 2 } }, false)).toEqual([
     { name: 'probe', isAllowed: true, ranAt: 2, cursor: undefined },
     { name: 'log heads', isAllowed: true, ranAt: undefined, cursor: undefined },
+    { name: 'takedown check', isAllowed: true, ranAt: undefined, cursor: undefined },
     { name: 'store check', isAllowed: false, ranAt: undefined, cursor: undefined },
   ]);
 });

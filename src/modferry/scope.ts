@@ -67,8 +67,9 @@ export function requestOpener(config: Config, runtime: Shared): OpenScope {
     const asking = { openDriver, clock, connections, random, health };
     const askEffects = { ...asking, signal, background, region, emit };
     const storeEffects = { background, trace, clock, emit, known, hold };
+    const store = new LayeredStore(tiers, storeEffects);
     const context: LogContext = {
-      store: new LayeredStore(tiers, storeEffects),
+      store,
       origins: {
         async ask(origins, question) {
           syncHealth();
@@ -90,7 +91,10 @@ export function requestOpener(config: Config, runtime: Shared): OpenScope {
       realm(name) {
         const { missing, shared } = realms[name];
         const inRealm = realmTiers(tiers, name, missing);
-        return { shared, store: new LayeredStore(inRealm, { ...storeEffects, marksIn: tiers }) };
+        return {
+          shared,
+          store: new LayeredStore(inRealm, { ...storeEffects, marks: store.marks }),
+        };
       },
       mayFetch: true,
       staleMaxMs: config.staleMaxMs,
