@@ -5,7 +5,6 @@ import type { ModuleRequest } from '../goproxy/request.ts';
 import { askAgain, askFinalOrigins, isDue } from '../goproxy/takedowns.ts';
 import { recheck } from '../mirror/recheck.ts';
 import type { MirroredFile } from '../mirror/serve.ts';
-import { matches } from '../module/patterns.ts';
 import { storeCheck } from '../operations/check-store.ts';
 import { type TakedownCheck, takedownCheck } from '../operations/check-takedowns.ts';
 import type { JobReport } from '../status/job-report.ts';
@@ -85,6 +84,5 @@ function checkFinalOrigins(
     },
     askAgain: (takedown) => askAgain(takedown, config, openContext()),
     ask: (version) => askFinalOrigins(version, config, openContext()),
-    isAskedFor: ({ module }) => !matches(config.privateModules, module),
   });
 }

@@ -30,8 +30,6 @@ export interface TakedownCheckEffects {
   readonly askAgain: (takedown: Takedown) => Promise<unknown>;
   /** Asks the final origins for a version. False when one of them cannot say. */
   readonly ask: (version: StoredVersion) => Promise<boolean>;
-  /** Whether a version is asked for: whether a final origin serves its module, which is public. */
-  readonly isAskedFor: (version: StoredVersion) => boolean;
 }
 
 /** Versions of a run: 4,800 a day on the paid plan. */
@@ -42,10 +40,11 @@ const MAX_KEYS = 2_000;
 
 /**
  * Asks the origins whose refusals are final for what was taken down before, and for what is stored,
- * a slice at a time: nobody else would notice that a stored version was taken down.
+ * a slice at a time: nobody else would notice that a stored version was taken down. The versions of
+ * private modules are in a realm of their own, which it does not look into.
  */
 export function takedownCheck(effects: TakedownCheckEffects): TakedownCheck {
-  const { ask, askAgain, due, durable, isAskedFor } = effects;
+  const { ask, askAgain, due, durable } = effects;
   return async function checkSlice(cursor, maxVersions) {
     const max = Math.min(maxVersions, MAX_VERSIONS);
     // At least half of a run is left for what is stored.
@@ -58,7 +57,7 @@ export function takedownCheck(effects: TakedownCheckEffects): TakedownCheck {
       if (keys >= MAX_KEYS || versions >= max) return { cursor: last, versions };
       const stored = versionIn(key);
       const name = nameIn(key);
-      if (stored && name !== before && isAskedFor(stored)) {
+      if (stored && name !== before) {
         versions += 1;
         // One that fails may be down: the next run goes on, behind a version that may be to blame.
         if (!(await ask(stored))) return { cursor: key, versions };

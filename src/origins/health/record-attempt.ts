@@ -28,7 +28,7 @@ export function recordAttempt(
   if (result.kind === 'accepted') {
     health.recordSuccess(origin, observation);
     const counters = health.counters(origin);
-    if (lane === 'reach') counters.given = withGiven(counters.given, path);
+    counters.given = withGiven(counters.given, path);
   }
   // An answer without a file shows nothing of long bodies.
   else if (result.kind === 'missing' || result.failure.reason.kind === 'not now')

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { originOf, redirectTo } from '../../../test/fakes/effects/fetch.ts';
 import { after, ok, type Reply, Scene } from '../../../test/fakes/effects/race-scene.ts';
+import { failed } from '../../effects/result.ts';
+import { wrongContent } from '../failure.ts';
 import type { Origin } from '../origin.ts';
 import type { Question } from '../request/question.ts';
 
@@ -105,23 +107,13 @@ describe('a 403 of an origin whose refusals are final', () => {
     expect(answer).toMatchObject(TAKEN_DOWN);
   });
 
-  it('is found out too when the origin is asked once more', async () => {
+  it('is found out too when the origin is asked once more, after an answer that was wrong', async () => {
     const at = withKnownFile();
-    let first = true;
-    const replies = {
-      'f/known.example': ok,
-      f: () => {
-        const answer = first
-          ? new Response('{', { status: 500 })
-          : new Response('no', { status: 403 });
-        first = false;
-        return answer;
-      },
-    };
-    expect(await ask(at, { origins: [final], replies })).toMatchObject({
-      kind: 'missing',
-      missing: { isFinal: true },
-    });
+    const answers = [ok, refuses];
+    const replies = { 'f/known.example': ok, f: () => (answers.shift() ?? refuses)() };
+    const accept = async () => failed(wrongContent('a page'));
+    const answer = await ask(at, { origins: [final], replies, asks: { accept } });
+    expect(answer).toMatchObject(TAKEN_DOWN);
   });
 });
 
