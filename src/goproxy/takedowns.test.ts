@@ -251,17 +251,18 @@ describe('a takedown', () => {
   });
 });
 
-describe('a takedown that an admin has lifted', () => {
-  async function lifted() {
-    const at = scene();
-    await at.ask(pathOf('info'));
-    await at.clock.advance(60_000);
-    expect((await at.ask(LIFT, { method: 'DELETE', ...admin })).status).toBe(204);
-    return at;
-  }
+/** A scene in which an admin has lifted a takedown. */
+async function withLifted() {
+  const at = scene();
+  await at.ask(pathOf('info'));
+  await at.clock.advance(60_000);
+  expect((await at.ask(LIFT, { method: 'DELETE', ...admin })).status).toBe(204);
+  return at;
+}
 
+describe('a takedown that an admin has lifted', () => {
   it('stays lifted: mirrors are asked, however often the origin refuses the version', async () => {
-    const { alarms, ask, clock } = await lifted();
+    const { alarms, ask, clock } = await withLifted();
     for (let day = 0; day < 3; day++) {
       for (const file of FILES) expect((await ask(pathOf(file))).status).toBe(200);
       await clock.advance(DAY_MS);
@@ -270,7 +271,7 @@ describe('a takedown that an admin has lifted', () => {
   });
 
   it('is over when the origin has given the file: a 403 after that is a new takedown', async () => {
-    const { alarms, ask, official } = await lifted();
+    const { alarms, ask, official } = await withLifted();
     official.refuses = undefined;
     expect((await ask(pathOf('info'))).status).toBe(200);
     official.refuses = /bad/;

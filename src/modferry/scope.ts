@@ -67,9 +67,8 @@ export function requestOpener(config: Config, runtime: Shared): OpenScope {
     const asking = { openDriver, clock, connections, random, health };
     const askEffects = { ...asking, signal, background, region, emit };
     const storeEffects = { background, trace, clock, emit, known, hold };
-    const store = new LayeredStore(tiers, storeEffects);
     const context: LogContext = {
-      store,
+      store: new LayeredStore(tiers, storeEffects),
       origins: {
         async ask(origins, question) {
           syncHealth();
@@ -93,7 +92,7 @@ export function requestOpener(config: Config, runtime: Shared): OpenScope {
         const inRealm = realmTiers(tiers, name, missing);
         return {
           shared,
-          store: new LayeredStore(inRealm, { ...storeEffects, marks: store.marks }),
+          store: new LayeredStore(inRealm, { ...storeEffects, marks: context.store.marks }),
         };
       },
       mayFetch: true,

@@ -35,8 +35,8 @@ export interface TakedownCheckEffects {
 /** Versions of a run: 4,800 a day on the paid plan. */
 const MAX_VERSIONS = 50;
 
-/** Keys that one run looks at. */
-const MAX_KEYS = 2_000;
+/** Keys that one run looks at: a page of a list in R2. */
+const MAX_KEYS = 1_000;
 
 /**
  * Asks the origins whose refusals are final for what was taken down before, and for what is stored,

@@ -54,14 +54,14 @@ describe('what two isolates know of a version, in either order,', () => {
   });
 });
 
-describe('takedowns', () => {
-  const many = (count: number): Takedowns => {
-    const all = Array.from({ length: count }, (_, n) =>
-      takedown({ module: modulePath(`example.com/m${n}`), since: n }),
-    );
-    return Object.fromEntries(all.map((one) => [`${one.module}@${one.version}`, one]));
-  };
+const many = (count: number): Takedowns => {
+  const all = Array.from({ length: count }, (_, n) =>
+    takedown({ module: modulePath(`example.com/m${n}`), since: n }),
+  );
+  return Object.fromEntries(all.map((one) => [`${one.module}@${one.version}`, one]));
+};
 
+describe('takedowns', () => {
   it('give way where there are a thousand, those first that nobody has asked about for longest', () => {
     const all = withTakedown(many(1_000), takedown({ since: 5_000 }));
     expect(Object.keys(all)).toHaveLength(1_000);

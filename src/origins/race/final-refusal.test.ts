@@ -111,8 +111,8 @@ describe('a 403 of an origin whose refusals are final', () => {
     const at = withKnownFile();
     const answers = [ok, refuses];
     const replies = { 'f/known.example': ok, f: () => (answers.shift() ?? refuses)() };
-    const accept = async () => failed(wrongContent('a page'));
-    const answer = await ask(at, { origins: [final], replies, asks: { accept } });
+    const asks = { accept: async () => failed(wrongContent('a page')) };
+    const answer = await ask(at, { origins: [final], replies, asks });
     expect(answer).toMatchObject(TAKEN_DOWN);
   });
 });
@@ -168,8 +168,11 @@ describe('a 403 is no takedown', () => {
   it('where the only file that the origin is known to have is of the same module', async () => {
     const at = withKnownFile();
     const path = '/known.example/@v/v1.1.0.mod';
-    const f: Reply = ({ url }) => (url.endsWith(KNOWN) ? ok() : refuses());
-    expect(await ask(at, { replies: { f, m: ok }, asks: { path } })).toMatchObject({ origin: 'm' });
+    const replies = {
+      f: ({ url }: Parameters<Reply>[0]) => (url.endsWith(KNOWN) ? ok() : refuses()),
+      m: ok,
+    };
+    expect(await ask(at, { replies, asks: { path } })).toMatchObject({ origin: 'm' });
   });
 });
 
