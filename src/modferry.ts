@@ -3,6 +3,7 @@ import { createScheduler } from './cron/scheduler.ts';
 import { configuredTokens } from './access/caller.ts';
 import { inPrivateRealm, refusePrivate } from './access/private-modules.ts';
 import { moduleResolver, requestedFile } from './goproxy/resolve.ts';
+import { refuseTakenDown } from './goproxy/takedowns.ts';
 import { moduleUpstreams } from './goproxy/upstreams.ts';
 import { verificationOf } from './goproxy/verification.ts';
 import { createApp } from './http/app.ts';
@@ -80,7 +81,10 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
       testNear: async () => runtime.tiers.near && testNear(runtime.tiers.near, clock),
       tokensOf: () => configuredTokens(config.tokens),
       isPrivate: (module) => matches(privateModules, module),
-      resolveModule: inPrivateRealm(moduleResolver(sources), privateModules),
+      resolveModule: refuseTakenDown(
+        inPrivateRealm(moduleResolver(sources), privateModules),
+        sources,
+      ),
       resolveChecksums: refusePrivate(
         checksumResolver({ clientOf: checksums.clientOf }),
         privateModules,

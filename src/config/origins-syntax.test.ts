@@ -253,3 +253,27 @@ describe('a table of origins', () => {
     expect(origins).toMatchObject([{ url: 'https://a.example', authorization: 'Bearer abc' }]);
   });
 });
+
+describe('whose refusals are final', () => {
+  it.each([
+    ['https://proxy.golang.org', ['final']],
+    ['https://proxy.golang.org/cached-only|https://a', ['final', undefined]],
+    ['https://golang.org|https://proxy.golang.org.example', [undefined, undefined]],
+    ['[{"url": "https://proxy.golang.org"}, {"url": "https://a"}]', ['final', undefined]],
+    ['[{"url": "https://proxy.golang.org", "refusal": "ordinary"}]', [undefined]],
+    ['[{"url": "https://a", "refusal": "final", "modules": "corp.example"}]', ['final']],
+  ])('%s: %j', (text, expected) => {
+    const { origins, problems } = parse(text);
+    expect(problems).toEqual([]);
+    expect(origins.map(({ refusal }) => refusal)).toEqual(expected);
+  });
+
+  it.each(['"Final"', 'true', '""'])('%s is refused', (refusal) => {
+    const { problems } = parse(`[{"url": "https://a", "refusal": ${refusal}}]`);
+    expect(problems).toEqual([
+      expect.stringMatching(
+        /^Cannot parse ORIGINS: 0\.refusal: .* is neither "final" nor "ordinary"$/,
+      ),
+    ]);
+  });
+});

@@ -73,7 +73,8 @@ function parseList(text: string, limits: OriginLimits): Parsed<readonly Origin[]
         return [failed([`Cannot parse ORIGINS: entry ${index + 1} ${shown} ${address.reason}`])];
       }
       const fallback = separator === ',' ? 'missing' : 'any';
-      return [success({ ...address.value, fallback, regions: [], limits })];
+      const refusal = refusalOf(address.value);
+      return [success({ ...address.value, fallback, regions: [], refusal, limits })];
     }),
   );
 }
@@ -98,6 +99,12 @@ const Row = v.strictObject({
   ),
   auth: v.optional(SecretName),
   probe: v.optional(v.string()),
+  refusal: v.optional(
+    v.picklist(
+      ['final', 'ordinary'],
+      ({ received }) => `${received} is neither "final" nor "ordinary"`,
+    ),
+  ),
   timeouts: v.optional(
     v.strictObject({ headers: v.optional(Timeout), stall: v.optional(Timeout) }),
   ),
@@ -157,12 +164,21 @@ function parseRow(row: Row, { limits, secrets }: OriginsOptions): Parsed<Origin>
     isPublic: row.public,
     probe: probe.value,
     regions: row.regions ?? [],
+    refusal: refusalOf(address.value, row.refusal),
     authorization: authorization.value ?? fromUrl,
     limits: {
       headersMs: row.timeouts?.headers ?? limits.headersMs,
       stallMs: row.timeouts?.stall ?? limits.stallMs,
     },
   });
+}
+
+/** The official mirror, which says 403 only to what was blocked for security reasons. */
+const OFFICIAL_MIRROR = 'proxy.golang.org';
+
+function refusalOf({ url }: Pick<Address, 'url'>, written?: Row['refusal']): Origin['refusal'] {
+  const byDefault = new URL(url).hostname === OFFICIAL_MIRROR ? 'final' : 'ordinary';
+  return (written ?? byDefault) === 'final' ? 'final' : undefined;
 }
 
 function parseUrl({ insecure = false, url }: Row): Parsed<Address> {

@@ -122,6 +122,25 @@ it('the store is checked where there is one, within the calls', async () => {
   expect(asked).toEqual([['before', 8]]);
 });
 
+it('stored versions are asked for with a third of the calls, and one with the fewest', async () => {
+  const asked: unknown[] = [];
+  const { job } = isolate(fakeFetch({}), {
+    async checkTakedowns(...args) {
+      asked.push(args);
+      return { cursor: 'key', versions: 2 };
+    },
+  });
+  const step = (calls: number) => job('takedown check').step({ cursor: 'before', calls });
+  expect(await step(40)).toEqual({ cursor: 'key', calls: 8 });
+  await step(4);
+  await step(1_000);
+  expect(asked).toEqual([
+    ['before', 3],
+    ['before', 1],
+    ['before', 83],
+  ]);
+});
+
 it('every job fits into a run of the free plan, or needs the paid one', () => {
   for (const { minCalls, needsPaidPlan } of Object.values(JOBS)) {
     expect(minCalls <= 40 || needsPaidPlan).toBe(true);
@@ -129,6 +148,7 @@ it('every job fits into a run of the free plan, or needs the paid one', () => {
   expect(jobReports({ probe: { startedAt: 1, ranAt: 2 } }, false)).toEqual([
     { name: 'probe', isAllowed: true, ranAt: 2, cursor: undefined },
     { name: 'log heads', isAllowed: true, ranAt: undefined, cursor: undefined },
+    { name: 'takedown check', isAllowed: true, ranAt: undefined, cursor: undefined },
     { name: 'store check', isAllowed: false, ranAt: undefined, cursor: undefined },
   ]);
 });

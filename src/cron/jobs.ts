@@ -1,5 +1,6 @@
 /** The jobs of the scheduler, which calls every 15 minutes. */
 import type { StoreCheck } from '../operations/check-store.ts';
+import type { TakedownCheck } from '../operations/check-takedowns.ts';
 import type { HealthSharing } from '../origins/health/share.ts';
 import type { ProbeLog } from '../origins/probe/probe-log.ts';
 import { probe, type ProbeEffects } from '../origins/probe/probe.ts';
@@ -22,6 +23,12 @@ const CALLS_OF_HEAD = 12;
 /** A stored look-up is proven by tiles, some of which may have to be asked for. */
 const CALLS_OF_CHECK = 12;
 
+/** An `.info` and the known file that confirms a refusal, with a redirect each. */
+const CALLS_OF_TAKEDOWN = 4;
+
+/** Nothing waits for the takedown check: it leaves most of a run's calls to the other jobs. */
+const SHARE_OF_TAKEDOWNS = 1 / 3;
+
 export interface JobEffects {
   readonly probes: ProbeEffects & {
     readonly upstreams: readonly Upstream[];
@@ -32,6 +39,8 @@ export interface JobEffects {
   readonly readHeads: ReadonlyMap<string, () => Promise<unknown>>;
   /** Checks stored files; absent where there is no durable tier, or nothing is compared. */
   readonly checkStore?: StoreCheck | undefined;
+  /** Asks for stored versions; absent where nothing is stored, or no origin's refusal is final. */
+  readonly checkTakedowns?: TakedownCheck | undefined;
 }
 
 /** The table of jobs. */
@@ -42,15 +51,21 @@ export const JOBS = {
     minCalls: CALLS_OF_SHARING + CALLS_OF_PROBE,
   },
   'log heads': { everySeconds: EVERY_RUN_SECONDS, needsPaidPlan: false, minCalls: CALLS_OF_HEAD },
+  'takedown check': { everySeconds: 86_400, needsPaidPlan: false, minCalls: CALLS_OF_TAKEDOWN },
   'store check': { everySeconds: EVERY_RUN_SECONDS, needsPaidPlan: true, minCalls: CALLS_OF_CHECK },
 } as const satisfies Readonly<Record<string, JobTerms>>;
 
 /** The jobs that there is something for. */
-export function cronJobs({ checkStore, probes, readHeads }: JobEffects): readonly CronJob[] {
+export function cronJobs(effects: JobEffects): readonly CronJob[] {
+  const { checkStore, checkTakedowns, probes, readHeads } = effects;
   const jobs: CronJob[] = [
     { name: 'probe', ...JOBS.probe, step: (task) => probeNext(task, probes) },
     { name: 'log heads', ...JOBS['log heads'], step: (task) => readNextHeads(task, readHeads) },
   ];
+  if (checkTakedowns) {
+    const step = (task: Task) => askForNext(task, checkTakedowns);
+    jobs.push({ name: 'takedown check', ...JOBS['takedown check'], step });
+  }
   if (!checkStore) return jobs;
   const step = async ({ calls, cursor }: Task): Promise<Step> => {
     const checked = await checkStore(cursor, Math.floor(calls / CALLS_OF_CHECK));
@@ -92,6 +107,13 @@ async function readNextHeads(task: Task, readHeads: JobEffects['readHeads']): Pr
   const part = partOf([...readHeads], ([name]) => name, { ...task, callsOfOne: CALLS_OF_HEAD });
   for (const [, readHead] of part.items) await readHead();
   return { cursor: part.cursor, calls: part.calls };
+}
+
+/** Stored versions are asked for, within a part of the calls. */
+async function askForNext({ calls, cursor }: Task, check: TakedownCheck): Promise<Step> {
+  const max = Math.floor((calls * SHARE_OF_TAKEDOWNS) / CALLS_OF_TAKEDOWN);
+  const asked = await check(cursor, Math.max(max, 1));
+  return { cursor: asked.cursor, calls: asked.versions * CALLS_OF_TAKEDOWN };
 }
 
 /** The items from the cursor on that there are calls for, and the first one behind them. */

@@ -2,9 +2,11 @@ import type { Config } from '../config/config.ts';
 import { type DocumentEffects, SharedDocument } from '../effects/shared-document.ts';
 import type { Emit } from '../effects/emit.ts';
 import type { ModuleRequest } from '../goproxy/request.ts';
+import { askAgain, askFinalOrigins, isDue } from '../goproxy/takedowns.ts';
 import { recheck } from '../mirror/recheck.ts';
 import type { MirroredFile } from '../mirror/serve.ts';
 import { storeCheck } from '../operations/check-store.ts';
+import { type TakedownCheck, takedownCheck } from '../operations/check-takedowns.ts';
 import type { JobReport } from '../status/job-report.ts';
 import type { DurableStore } from '../store/contract.ts';
 import type { Database } from '../sumdb/database.ts';
@@ -58,9 +60,29 @@ export function createScheduler(config: Config, parts: SchedulerParts): Schedule
       const jobs = cronJobs({
         probes: { ...probes, ...network, clock, emit, limitMs },
         readHeads: new Map(databases.map((one) => [one.name, () => readHead(one, openContext())])),
+        checkTakedowns: durable && checkFinalOrigins(config, durable, openContext),
         checkStore: durable && storeCheck({ durable, emit, recheck: recheckStored }),
       });
       await runCron({ jobs, state, isPaidPlan, clock, emit });
     },
   };
+}
+
+/** The check for takedowns; undefined where no origin's refusal is final. */
+function checkFinalOrigins(
+  config: Config,
+  durable: DurableStore,
+  openContext: () => LogContext,
+): TakedownCheck | undefined {
+  if (config.origins.every(({ refusal }) => refusal !== 'final')) return undefined;
+  return takedownCheck({
+    durable,
+    async due() {
+      const { clock, store } = openContext();
+      const all = (await store.marks.takedowns()) ?? [];
+      return all.filter((takedown) => isDue(takedown, clock.now()));
+    },
+    askAgain: (takedown) => askAgain(takedown, config, openContext()),
+    ask: (version) => askFinalOrigins(version, config, openContext()),
+  });
 }

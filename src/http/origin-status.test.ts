@@ -23,7 +23,8 @@ describe('/readyz', () => {
     expect([status, headers.get('Cache-Control')]).toEqual([200, 'no-store']);
     expect(text).toBe(
       'ready\na.example: not probed, breaker closed\nb.example: not probed, breaker closed\n' +
-        'probe: has not run yet\nlog heads: has not run yet\nstore check: has not run yet\n' +
+        'probe: has not run yet\nlog heads: has not run yet\n' +
+        'takedown check: has not run yet\nstore check: has not run yet\n' +
         'edge cache: works, written in 0 ms, read in 0 ms\n',
     );
     expect(modferry.fetch.calls).toEqual([]);

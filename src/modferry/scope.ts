@@ -90,7 +90,10 @@ export function requestOpener(config: Config, runtime: Shared): OpenScope {
       realm(name) {
         const { missing, shared } = realms[name];
         const inRealm = realmTiers(tiers, name, missing);
-        return { shared, store: new LayeredStore(inRealm, { ...storeEffects, marksIn: tiers }) };
+        return {
+          shared,
+          store: new LayeredStore(inRealm, { ...storeEffects, marks: context.store.marks }),
+        };
       },
       mayFetch: true,
       staleMaxMs: config.staleMaxMs,

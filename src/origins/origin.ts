@@ -24,6 +24,11 @@ export interface Origin {
   readonly probe?: { readonly module: ModulePath; readonly version: Version } | undefined;
   /** Data centre, country and continent codes in which it is preferred. */
   readonly regions: readonly string[];
+  /**
+   * `final` where its 403 for a version is the last word, for every other origin too
+   * (race/final-refusal.ts). Default: it is an answer about this origin alone.
+   */
+  readonly refusal?: 'final' | undefined;
   /** Value of the Authorization header, sent to this origin and never across a redirect. */
   readonly authorization?: string | undefined;
   readonly limits: OriginLimits;

@@ -11,7 +11,7 @@ import {
 import type { Guard } from './guard.ts';
 import { markSubject, type StoreKey } from './key.ts';
 import type { KnownMarks } from './marks.ts';
-import { MarksFile, type MarksEffects } from './marks-file.ts';
+import type { MarksFile, MarksEffects } from './marks-file.ts';
 import type { Tiers } from './tiers.ts';
 
 /**
@@ -36,10 +36,10 @@ export class Copies {
    */
   readonly #asOf: number;
 
-  constructor(tiers: Tiers, effects: MarksEffects) {
+  constructor(tiers: Tiers, effects: MarksEffects & { readonly marks: MarksFile }) {
     this.#tiers = tiers;
     this.#guard = effects.guard;
-    this.#marks = new MarksFile(effects.marksIn ?? tiers, effects);
+    this.#marks = effects.marks;
     this.#known = effects.known;
     this.#background = effects.background;
     this.#asOf = effects.clock.now();

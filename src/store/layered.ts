@@ -13,7 +13,7 @@ import { MAX_COPY_SECONDS } from './copy-life.ts';
 import { Guard, type GuardEffects, removeFrom } from './guard.ts';
 import { rememberedMissingKey, type StoreKey } from './key.ts';
 import { LargeFiles, type HoldMemory } from './large-files.ts';
-import type { MarksEffects } from './marks-file.ts';
+import { MarksFile, type MarksEffects } from './marks-file.ts';
 import type { Hit, NegativeHit, Tiers, WholeHit } from './tiers.ts';
 
 /** The tiers that a small file is read from and copied to. */
@@ -42,7 +42,9 @@ export interface Keeping extends Reach {
   readonly unchangedMs?: number | undefined;
 }
 
-export interface StoreEffects extends GuardEffects, Pick<MarksEffects, 'known' | 'marksIn'> {
+export interface StoreEffects extends GuardEffects, Pick<MarksEffects, 'known'> {
+  /** The document of marks. Default: that of the same tiers. */
+  readonly marks?: MarksFile | undefined;
   /** Reserves memory for stored files that are read whole. */
   readonly hold: HoldMemory;
 }
@@ -55,6 +57,8 @@ export interface StoreEffects extends GuardEffects, Pick<MarksEffects, 'known' |
 export class LayeredStore {
   /** The streamed files. */
   readonly large: LargeFiles;
+  /** The marks and the takedowns. */
+  readonly marks: MarksFile;
   readonly #tiers: Tiers;
   readonly #guard: Guard;
   readonly #copies: Copies;
@@ -63,7 +67,9 @@ export class LayeredStore {
   constructor(tiers: Tiers, effects: StoreEffects) {
     this.#clock = effects.clock;
     const guard = new Guard(effects);
-    const copies = new Copies(tiers, { ...effects, guard });
+    const marks = effects.marks ?? new MarksFile(tiers, { ...effects, guard });
+    const copies = new Copies(tiers, { ...effects, guard, marks });
+    this.marks = marks;
     this.#tiers = tiers;
     this.#guard = guard;
     this.#copies = copies;

@@ -13,6 +13,7 @@ import {
   parseMarks,
   withMark,
 } from './marks.ts';
+import { type Takedown, type Takedowns, versionOf, withTakedown } from './takedowns.ts';
 import type { Tiers } from './tiers.ts';
 
 export interface MarksEffects {
@@ -22,8 +23,6 @@ export interface MarksEffects {
   readonly background: Background;
   /** What the isolate knows. */
   readonly known: KnownMarks;
-  /** The tiers with the document. Default: those of the files that marks are about. */
-  readonly marksIn?: Pick<Tiers, 'near' | 'durable'> | undefined;
 }
 
 const KEY = ownKey('marks.json');
@@ -61,6 +60,33 @@ export class MarksFile {
     else background('marks', this.#refreshed);
   }
 
+  /** What is known of a version that was taken down. */
+  takedown(version: Pick<Takedown, 'module' | 'version'>): Takedown | undefined {
+    return this.#effects.known.takedowns.get(version);
+  }
+
+  /**
+   * Every takedown, also those that are lifted or have ended, as the durable tier has them now;
+   * undefined when it cannot be read.
+   */
+  async takedowns(): Promise<readonly Takedown[] | undefined> {
+    const { durable } = this.#tiers;
+    if (durable && !(await this.#readDurable().catch(() => false))) return undefined;
+    return this.#effects.known.takedowns.all;
+  }
+
+  /** Notes what is new about a takedown, for this isolate. It is written with the next one. */
+  learn(takedown: Takedown): void {
+    this.#effects.known.takedowns.learn(takedown);
+  }
+
+  /** Writes what is new about a takedown. False when it cannot be written yet. */
+  async write(takedown: Takedown): Promise<boolean> {
+    this.learn(takedown);
+    const name = versionOf(takedown);
+    return this.#write(`Cannot write the takedown of ${name} yet: other data centres may serve it`);
+  }
+
   async #refresh(): Promise<void> {
     const { clock, emit, known } = this.#effects;
     try {
@@ -75,10 +101,15 @@ export class MarksFile {
 
   /** Takes the document; false when it cannot be read. */
   async #read(): Promise<boolean> {
-    const { clock, guard } = this.#effects;
-    const { durable, near } = this.#tiers;
-    const copy = await guard.read(near, (store) => store.read(KEY));
+    const { guard } = this.#effects;
+    const copy = await guard.read(this.#tiers.near, (store) => store.read(KEY));
     if (copy?.kind === 'file') return this.#take(await guard.bytes(copy.file), copy.asOf);
+    return this.#readDurable();
+  }
+
+  async #readDurable(): Promise<boolean> {
+    const { clock, guard } = this.#effects;
+    const { durable } = this.#tiers;
     const asOf = clock.now();
     const stored = await guard.read(durable, async (store) => ({ file: await store.read(KEY) }));
     if (!stored) return false;
@@ -118,16 +149,25 @@ export class MarksFile {
 
   /** Makes every copy of these subjects worthless that is made up to now. */
   async add(subjects: readonly string[]): Promise<void> {
-    const { clock, emit, known } = this.#effects;
+    const { clock, known } = this.#effects;
     known.add(subjects, clock.now());
-    if (!this.#tiers.durable) return;
+    await this.#write(
+      `Cannot write a mark for ${subjects.join(', ')} yet: until the next mark is written, other data centres may serve older copies`,
+    );
+  }
+
+  /** Writes what no document has yet. False when that is not possible now, which `error` words. */
+  async #write(error: string): Promise<boolean> {
+    const { clock, emit, known } = this.#effects;
+    if (!this.#tiers.durable) return true;
     for (let round = 0; round < MAX_SWAPS; round++) {
       // One write has the marks of all requests that wait here.
       if (round > 0) await clock.sleep(SWAP_PAUSE_MS);
-      if (known.unwritten.length === 0 || (await this.#swap())) return;
+      const isWritten = known.unwritten.length === 0 && known.takedowns.unwritten.length === 0;
+      if (isWritten || (await this.#swap())) return true;
     }
-    const error = `Cannot write a mark for ${subjects.join(', ')} yet: until the next mark is written, other data centres may serve older copies`;
     emit({ event: 'trouble', label: 'marks', error });
+    return false;
   }
 
   /** Writes the marks that no document has yet. Whether they are written. */
@@ -142,10 +182,13 @@ export class MarksFile {
     const { file } = stored;
     const document = file ? this.#parse(file.bytes) : NO_MARKS;
     if (!document) return false;
-    const next = known.unwritten.reduce(
+    const marked = known.unwritten.reduce(
       (all, [subject, at]) => withMark(all, subject, at),
       document,
     );
+    const { unwritten } = known.takedowns;
+    const takedowns = unwritten.reduce<Takedowns>(withTakedown, document.takedowns ?? {});
+    const next = unwritten.length > 0 ? { ...marked, takedowns } : marked;
     const bytes = formatMarks(next);
     const isWritten = await guard.attempt(durable, (store) =>
       store.swap(KEY, file?.known, { bytes, etag: etagOf(bytes) }),

@@ -325,9 +325,9 @@ describe('marks', () => {
   });
 
   it('keep what a later release has added to the document', () => {
-    const parsed = parseMarks(bytes('{"version":1,"marks":{"a":1},"takedowns":["x"]}'));
+    const parsed = parseMarks(bytes('{"version":1,"marks":{"a":1},"advisories":["x"]}'));
     expect(parsed.ok && text(formatMarks(withMark(parsed.value, 'b', 2)))).toBe(
-      '{"version":1,"marks":{"b":2,"a":1},"takedowns":["x"]}\n',
+      '{"version":1,"marks":{"b":2,"a":1},"advisories":["x"]}\n',
     );
   });
 });

@@ -11,11 +11,14 @@
  * old, or nothing is known, the answer waits for it, beside its own look-up. So a mark counts
  * everywhere within a minute, and costs a client no time where there is traffic. A mark is kept for
  * a day longer than any copy lives.
+ *
+ * The document has takedowns too (takedowns.ts), which no limit of the marks concerns.
  */
 import * as v from 'valibot';
 import { failed, type Result, success } from '../effects/result.ts';
 import { MAX_COPY_SECONDS } from './copy-life.ts';
 import { markSubject, type StoreKey } from './key.ts';
+import { KnownTakedowns, type Takedowns, TakedownsSchema } from './takedowns.ts';
 
 /** How long a data centre keeps the document, in seconds; then isolates read it again. */
 export const MARKS_SECONDS = 30;
@@ -44,9 +47,14 @@ const Schema = v.looseObject({
   version: v.literal(VERSION),
   /** The time of each mark in milliseconds since the epoch, by its subject. */
   marks: v.record(v.string(), v.pipe(v.number(), v.finite())),
+  takedowns: v.optional(TakedownsSchema),
 });
 
-export type MarksDocument = v.InferOutput<typeof Schema>;
+export interface MarksDocument {
+  readonly version: typeof VERSION;
+  readonly marks: Readonly<Record<string, number>>;
+  readonly takedowns?: Takedowns | undefined;
+}
 
 export const NO_MARKS: MarksDocument = { version: VERSION, marks: {} };
 
@@ -83,6 +91,7 @@ export function withMark(document: MarksDocument, subject: string, at: number): 
 
 /** The marks that an isolate knows. */
 export class KnownMarks {
+  readonly takedowns = new KnownTakedowns();
   #times: ReadonlyMap<string, number> = new Map();
   /** The marks of this isolate that no document was seen with yet. */
   readonly #own = new Map<string, number>();
@@ -101,8 +110,9 @@ export class KnownMarks {
   }
 
   /** Takes the document that the durable tier had at `asOf`, unless a newer one is known. */
-  take({ marks }: MarksDocument, asOf: number): void {
+  take({ marks, takedowns }: MarksDocument, asOf: number): void {
     if (asOf < this.#asOf) return;
+    this.takedowns.take(takedowns);
     this.#asOf = asOf;
     this.#retryAt = -Infinity;
     this.#times = new Map(Object.entries(marks));

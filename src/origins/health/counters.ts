@@ -10,9 +10,19 @@ export interface Counters {
   hedges: number;
   /** Bodies that broke off elsewhere and whose rest this origin sent. */
   resumed: number;
+  /** The paths of the last files that it gave, of two modules at most, the newest last. */
+  given: readonly string[];
   lastFailure: { readonly reason: FailureReason; readonly at: number } | undefined;
 }
 
 export function newCounters(): Counters {
-  return { requests: 0, failures: 0, overtaken: 0, hedges: 0, resumed: 0, lastFailure: undefined };
+  return {
+    requests: 0,
+    failures: 0,
+    overtaken: 0,
+    hedges: 0,
+    resumed: 0,
+    given: [],
+    lastFailure: undefined,
+  };
 }

@@ -91,7 +91,7 @@ export class Doubts {
 }
 
 /** `/golang.org/x/text` of `/golang.org/x/text/@v/list`; the module of a lookup likewise. */
-function moduleAt(path: string): string {
+export function moduleAt(path: string): string {
   const [module = ''] = path.split('@', 1);
   return module;
 }

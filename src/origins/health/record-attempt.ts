@@ -2,6 +2,7 @@ import type { FailureReason } from '../failure.ts';
 import type { Origin } from '../origin.ts';
 import type { Attempt } from '../request/attempt.ts';
 import type { AttemptProgress } from '../request/attempt-progress.ts';
+import { moduleAt } from './doubts.ts';
 import type { Lane } from './health.ts';
 import { hedgeDelayMs } from './hedge.ts';
 import type { HealthRegistry } from './registry.ts';
@@ -24,12 +25,22 @@ export function recordAttempt(
 ): void {
   const { bodyMs, bytes, headersMs } = progress;
   const observation = { bodyMs, bytes, headersMs, isKnownFile, lane, path };
-  if (result.kind === 'accepted') health.recordSuccess(origin, observation);
+  if (result.kind === 'accepted') {
+    health.recordSuccess(origin, observation);
+    const counters = health.counters(origin);
+    counters.given = withGiven(counters.given, path);
+  }
   // An answer without a file shows nothing of long bodies.
   else if (result.kind === 'missing' || result.failure.reason.kind === 'not now')
     health.recordSuccess(origin, { ...observation, lane: 'reach' });
   else if (isOriginsFault(result.failure.reason, progress, maxWaitMs(health, origin)))
     health.recordFailure(origin, result.failure, observation);
+}
+
+/** The given files with one more: the last one of its module, and that of the module before. */
+function withGiven(given: readonly string[], path: string): readonly string[] {
+  const module = moduleAt(path);
+  return [...given.filter((other) => moduleAt(other) !== module).slice(-1), path];
 }
 
 /** A shorter wait is not counted against an origin: then the time of the request was up. */

@@ -210,6 +210,7 @@ describe('counters', () => {
     health.counters(a).requests += 7;
     expect(health.counters(a)).toEqual({
       requests: 7,
+      given: [],
       failures: 2,
       overtaken: 0,
       hedges: 0,

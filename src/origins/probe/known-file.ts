@@ -37,13 +37,19 @@ export async function askKnownFile(
 ): Promise<{ readonly result: Attempt<undefined>; readonly progress: AttemptProgress }> {
   const progress = new AttemptProgress(effects.clock);
   health.counters(origin).requests += 1;
-  const question = questionFor(file, LIMIT_BYTES[lane]);
+  // Where refusals are final, an origin that refuses this file too is broken.
+  const policy = { areRefusalsAnswers: origin.refusal !== 'final' };
+  const question = { ...startOfFile(file, LIMIT_BYTES[lane]), policy };
   const result = await attempt(origin, question, { ...effects, limitMs, progress });
   recordAttempt(health, { origin, result, progress, lane, path: file.path, isKnownFile: true });
   return { result, progress };
 }
 
-function questionFor({ path, isExpected }: ProbeFile, limitBytes: number): Question<undefined> {
+/** The question whether an origin gives a file, of which so many bytes are read. */
+export function startOfFile(
+  { path, isExpected }: ProbeFile,
+  limitBytes: number = LIMIT_BYTES.reach,
+): Question<undefined> {
   return {
     path,
     async accept(body) {

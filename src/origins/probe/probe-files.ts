@@ -15,3 +15,8 @@ export interface ProbeFiles {
   /** Absent where another upstream at the same host is probed with one. */
   readonly large?: ProbeFile | undefined;
 }
+
+/** Whether a body may be a file of a module: filters and login pages answer 200 with a page. */
+export function isNoPage(start: Uint8Array): boolean {
+  return start[0] !== '<'.charCodeAt(0);
+}

@@ -42,4 +42,6 @@ export interface Missing {
   readonly text: string;
   /** Name of the origin. */
   readonly origin: string;
+  /** Whether it is a 403 that no other origin's answer counts against: a takedown. */
+  readonly isFinal?: true;
 }

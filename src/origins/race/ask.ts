@@ -35,6 +35,8 @@ export interface AskEffects extends Omit<RaceEffects, 'deadline' | 'emit'> {
  * there is a record is for those addresses to say: a carrier is not asked when all of them answered
  * 404, and its own answer makes a 404 neither certain nor uncertain.
  *
+ * A 403 of an origin whose refusals are final (final-refusal.ts) is the answer wherever it comes up.
+ *
  * A file with another hash than a checksum database has is worse than no answer, and any origin may
  * have the right one: then the next is asked also across a `,`, and no 404 of another origin hides
  * the mismatch.
@@ -79,6 +81,7 @@ export async function askOrigins<T>(
     }
     failures.push(...result.failures.filter(isTold));
     missing = result.missing;
+    if (missing?.isFinal) return { kind: 'missing', missing, isUnanimous: false, effort: effort() };
     const isNotThere = missing !== undefined && missing.status !== 403;
     mayContinue = isNotThere || result.failures.some(isMismatch);
   }

@@ -30,6 +30,8 @@ export interface RunningRequest {
    * asked as a last resort. Infinity for every other request.
    */
   readonly lastResortUntil: number;
+  /** Whether it was answered with a final refusal that is being confirmed (final-refusal.ts). */
+  readonly isJudged: boolean;
   /** Whether its origin was suspect when the request started, and whether it is now. */
   readonly wasSuspect: boolean;
   readonly isSuspect: boolean;
@@ -39,6 +41,8 @@ export interface RaceState<R extends RunningRequest> {
   readonly running: readonly R[];
   readonly hasAccepted: boolean;
   readonly has404: boolean;
+  /** Whether an origin has refused the file for all of them. */
+  readonly isTakenDown: boolean;
   /** The next origin in the ranking; undefined when all were asked or skipped. */
   readonly next:
     | {
@@ -86,6 +90,10 @@ const MAX_RUNNING = 3;
 const POLL_MS = 100;
 
 export function decide<R extends RunningRequest>(state: RaceState<R>, now: number): Action<R> {
+  if (state.isTakenDown) return { kind: 'finish' };
+  // What may be a takedown is neither outrun nor asked about elsewhere.
+  const judged = state.running.filter(({ isJudged }) => isJudged);
+  if (judged.length > 0) return { kind: 'wait', requests: judged, ms: POLL_MS };
   if (state.hasAccepted) return { kind: 'finish' };
   const step = giveConnection(state, now) ?? nextOrigin(state, now);
   if (step) return step;

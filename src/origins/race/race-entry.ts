@@ -10,6 +10,7 @@ import { AttemptProgress } from '../request/attempt-progress.ts';
 import { type Attempt, attempt, type ResumeOptions } from '../request/attempt.ts';
 import { laneOf, type Question } from '../request/question.ts';
 import type { RunningRequest } from './decide.ts';
+import { confirmRefusal, isFinalRefusal } from './final-refusal.ts';
 import { checkKnownFile, type TrialEffects } from './trial.ts';
 
 export interface RaceEffects extends TrialEffects {
@@ -66,6 +67,7 @@ export class RaceEntry<T> implements RunningRequest {
   readonly #progress: AttemptProgress;
   readonly #path: string;
   #isChecked = false;
+  #isJudged = false;
 
   private constructor(
     origin: Origin,
@@ -110,7 +112,15 @@ export class RaceEntry<T> implements RunningRequest {
       signal: this.#stop.signal,
       resume: this.#resumeOptions(question.path, mirrors),
     });
-    if (!this.#result) this.#conclude(result);
+    this.#isJudged = !this.#result && isFinalRefusal(this.origin, question, result);
+    if (this.#isJudged) {
+      const confirmed = await confirmRefusal(this.origin, result, {
+        ...this.#effects,
+        path: question.path,
+      });
+      this.#isJudged = false;
+      this.#conclude(confirmed);
+    } else if (!this.#result) this.#conclude(result);
     // It was given up at the same moment.
     else if (result.kind === 'accepted') question.discard?.(result.value);
   }
@@ -125,7 +135,11 @@ export class RaceEntry<T> implements RunningRequest {
   }
 
   get waitingSince(): number | undefined {
-    return this.#progress.waitingSince;
+    return this.#isJudged ? undefined : this.#progress.waitingSince;
+  }
+
+  get isJudged(): boolean {
+    return this.#isJudged;
   }
 
   get hasHeaders(): boolean {

@@ -72,8 +72,10 @@ export class Race<T> {
     if (this.#allFailed) await this.#tryAgain();
     for (const entry of this.#running) entry.giveUp();
     const results = this.#entries.flatMap(({ result }) => result ?? []);
-    const [accepted, ...tooLate] = results.filter((result) => result.kind === 'accepted');
-    for (const { value } of tooLate) this.#question.discard?.(value);
+    const all = results.filter((result) => result.kind === 'accepted');
+    const accepted = this.#isTakenDown ? undefined : all[0];
+    for (const { value } of all.filter((result) => result !== accepted))
+      this.#question.discard?.(value);
     return {
       accepted,
       missing: this.#missing,
@@ -135,6 +137,7 @@ export class Race<T> {
       running: this.#running,
       hasAccepted: this.#entries.some(({ result }) => result?.kind === 'accepted'),
       has404: this.#has404,
+      isTakenDown: this.#isTakenDown,
       next: next && {
         isTripped: health.isDown(next),
         mayConfirm404: health.mayConfirm404(next),
@@ -160,12 +163,20 @@ export class Race<T> {
     );
   }
 
-  /** The first "no such file"; a refusal (403) counts only where there is none. */
-  get #missing(): Missing | undefined {
-    const all = this.#entries.flatMap(({ result }) =>
+  get #allMissing(): readonly Missing[] {
+    return this.#entries.flatMap(({ result }) =>
       result?.kind === 'missing' ? result.missing : [],
     );
-    return all.find(({ status }) => status !== 403) ?? all[0];
+  }
+
+  /** A takedown, else the first "no such file", else a refusal (403). */
+  get #missing(): Missing | undefined {
+    const all = this.#allMissing;
+    return all.find(({ isFinal }) => isFinal) ?? all.find(({ status }) => status !== 403) ?? all[0];
+  }
+
+  get #isTakenDown(): boolean {
+    return this.#allMissing.some(({ isFinal }) => isFinal);
   }
 
   /**
@@ -235,7 +246,8 @@ export class Race<T> {
       if (signal?.aborted) return;
       const again = this.#start(origin);
       await this.#untilEnded(again);
-      if (replacesFailure(again.result?.kind ?? 'failed', failure.reason))
+      const isFinal = again.result?.kind === 'missing' && again.result.missing.isFinal;
+      if (isFinal || replacesFailure(again.result?.kind ?? 'failed', failure.reason))
         entry.replaceResult(again);
       return;
     }

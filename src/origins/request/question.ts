@@ -34,6 +34,13 @@ export interface QuestionPolicy {
    */
   readonly areRefusalsAnswers?: boolean | undefined;
   /**
+   * Whether the question is about a file of one version, so that the 403 of an origin whose
+   * `refusal` is final ends it (race/final-refusal.ts).
+   *
+   * @default false
+   */
+  readonly mayBeTakenDown?: boolean | undefined;
+  /**
    * How a body of declared length is continued when it breaks off: with the rest that a validator
    * proves to be of the same file, or also with the rest that a digest of the delivered bytes
    * proves. The digest costs 0.8 ms of CPU a MiB (measured in workerd), so it is used only where it

@@ -93,17 +93,18 @@ export function fakeContext(options: ContextOptions = {}): FakeContext {
     budgets,
     wrongFiles: new WrongFiles(clock),
   });
+  const store = new LayeredStore(tiers, storeEffects);
   return {
     clock,
     troubles,
     alarms,
     blamed,
     emit,
-    store: new LayeredStore(tiers, storeEffects),
+    store,
     realm: (name) => ({
       store: new LayeredStore(realmTiers(tiers, name, new NegativeMemory(clock)), {
         ...storeEffects,
-        marksIn: tiers,
+        marks: store.marks,
       }),
       shared: shared(),
     }),
