@@ -1,6 +1,8 @@
 import type { Config } from './config/config.ts';
 import { createScheduler } from './cron/scheduler.ts';
 import { configuredTokens } from './access/caller.ts';
+import { explainer } from './access/policy/explain.ts';
+import { byPolicy } from './access/policy/resolve.ts';
 import { inPrivateRealm, refusePrivate } from './access/private-modules.ts';
 import { moduleResolver, requestedFile } from './goproxy/resolve.ts';
 import { moduleUpstreams } from './goproxy/upstreams.ts';
@@ -20,6 +22,7 @@ import { databaseUpstreams } from './sumdb/upstreams.ts';
 import type { ModferryEvent } from './telemetry/event.ts';
 import { checksumSources } from './modferry/checksum-sources.ts';
 import { networkOpener } from './modferry/network.ts';
+import { logReader, policyOf } from './modferry/policy.ts';
 import type { Runtime } from './modferry/runtime.ts';
 import { requestOpener } from './modferry/scope.ts';
 import { withoutRefusals } from './modferry/sinks.ts';
@@ -55,6 +58,8 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
     privateModules,
     verificationOf: (context: LogContext) => verificationOf(config.verify, checksums.of(context)),
   };
+  const resolveUnfiltered = inPrivateRealm(moduleResolver(sources), privateModules);
+  const policy = policyOf(config);
   const scheduler = createScheduler(config, {
     states,
     clock,
@@ -80,7 +85,12 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
       testNear: async () => runtime.tiers.near && testNear(runtime.tiers.near, clock),
       tokensOf: () => configuredTokens(config.tokens),
       isPrivate: (module) => matches(privateModules, module),
-      resolveModule: inPrivateRealm(moduleResolver(sources), privateModules),
+      resolveModule: byPolicy(resolveUnfiltered, policy),
+      explain: explainer(
+        resolveUnfiltered,
+        policy,
+        logReader((context) => checksums.of(context)),
+      ),
       resolveChecksums: refusePrivate(
         checksumResolver({ clientOf: checksums.clientOf }),
         privateModules,

@@ -6,6 +6,7 @@ import type { Trace } from '../effects/trace.ts';
 import type { Config } from '../config/config.ts';
 import type { ModuleRequest } from '../goproxy/request.ts';
 import type { KnownTokens } from '../access/caller.ts';
+import type { Explain } from '../access/policy/explain.ts';
 import type { RequestContext, Resolver } from '../mirror/context.ts';
 import type { ModulePath } from '../module/module-path.ts';
 import type { LogContext } from '../sumdb/log-context.ts';
@@ -25,6 +26,7 @@ export interface HttpServices {
   /** Whether a module is for those alone who have a token for private modules. */
   readonly isPrivate: (module: ModulePath) => boolean;
   readonly resolveModule: Resolver<ModuleRequest, LogContext>;
+  readonly explain: Explain;
   readonly resolveChecksums: Resolver<ChecksumRequest, LogContext>;
   /** Reads the health of the origins, over a connection of the request. */
   readonly status: (connections: Connections) => Promise<OriginStatus>;
