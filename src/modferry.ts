@@ -1,6 +1,8 @@
 import type { Config } from './config/config.ts';
 import { createScheduler } from './cron/scheduler.ts';
 import { configuredTokens } from './access/caller.ts';
+import { explainer } from './access/policy/explain.ts';
+import { byPolicy } from './access/policy/resolve.ts';
 import { inPrivateRealm, refusePrivate } from './access/private-modules.ts';
 import { moduleResolver, requestedFile } from './goproxy/resolve.ts';
 import { refuseTakenDown } from './goproxy/takedowns.ts';
@@ -21,6 +23,7 @@ import { databaseUpstreams } from './sumdb/upstreams.ts';
 import type { ModferryEvent } from './telemetry/event.ts';
 import { checksumSources } from './modferry/checksum-sources.ts';
 import { networkOpener } from './modferry/network.ts';
+import { logReader, policyOf } from './modferry/policy.ts';
 import type { Runtime } from './modferry/runtime.ts';
 import { requestOpener } from './modferry/scope.ts';
 import { withoutRefusals } from './modferry/sinks.ts';
@@ -56,6 +59,11 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
     privateModules,
     verificationOf: (context: LogContext) => verificationOf(config.verify, checksums.of(context)),
   };
+  const resolveUnfiltered = refuseTakenDown(
+    inPrivateRealm(moduleResolver(sources), privateModules),
+    sources,
+  );
+  const policy = policyOf(config);
   const scheduler = createScheduler(config, {
     states,
     clock,
@@ -81,9 +89,11 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
       testNear: async () => runtime.tiers.near && testNear(runtime.tiers.near, clock),
       tokensOf: () => configuredTokens(config.tokens),
       isPrivate: (module) => matches(privateModules, module),
-      resolveModule: refuseTakenDown(
-        inPrivateRealm(moduleResolver(sources), privateModules),
-        sources,
+      resolveModule: byPolicy(resolveUnfiltered, policy),
+      explain: explainer(
+        resolveUnfiltered,
+        policy,
+        logReader((context) => checksums.of(context)),
       ),
       resolveChecksums: refusePrivate(
         checksumResolver({ clientOf: checksums.clientOf }),

@@ -54,6 +54,8 @@ describe('the configuration without variables', () => {
       privateModules: [],
       access: 'public',
       tokens: [],
+      allow: [],
+      deny: [],
       warnings: [],
     });
   });
@@ -106,6 +108,8 @@ describe('a variable', () => {
       SUMDBS: 'off',
       VERIFY: 'off',
       PRIVATE: '*.corp.example',
+      ALLOW: 'github.com/*',
+      DENY: 'github.com/acme/*@<v1.2.3, example.com',
       TOKENS,
       TIMEOUT_HEADERS: '1s',
       TIMEOUT_STALL: '2s',
@@ -117,6 +121,8 @@ describe('a variable', () => {
       totalLimitMs: 180_000,
       logClientAddress: true,
       databases: [],
+      allow: [{ text: 'github.com/*' }],
+      deny: [{ text: 'github.com/acme/*@<v1.2.3' }, { text: 'example.com' }],
       warnings: [],
     });
     expect(config.origins).toMatchObject([
@@ -165,8 +171,8 @@ describe('a variable', () => {
     ['VERIFY', 'All', 'Cannot use VERIFY "All": it is one of off, mod, all'],
     ['ACCESS', 'nobody', 'Cannot use ACCESS "nobody": it is one of public, private'],
     ['TOKENS', 'me:admin:0123', 'Cannot parse TOKENS: entry 1 "me" has a token of 4 characters'],
-    ['ALLOW', 'github.com/*', 'Cannot use ALLOW "github.com/*": this version has no such policy'],
-    ['DENY', 'x', 'Cannot use DENY "x": this version has no such policy'],
+    ['ALLOW', 'x', 'Cannot parse ALLOW: entry "x": Cannot parse pattern "x": the first element'],
+    ['DENY', 'a.example@1.2', 'Cannot parse DENY: entry "a.example@1.2": "1.2" is no constraint: '],
     ['MIN_AGE', '7d', 'Cannot use MIN_AGE "7d": this version has no such policy'],
     ['LOG_CLIENT_ADDRESS', 'yes', 'Cannot use LOG_CLIENT_ADDRESS "yes": it is one of off, on'],
     ...['TIMEOUT_HEADERS', 'TIMEOUT_STALL', 'TIMEOUT_TOTAL'].flatMap((name) =>

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { AccessMode } from '../access/gate.ts';
+import { parseRules, type Rules } from '../access/policy/rules.ts';
 import { parseTokens, type Token } from '../access/token.ts';
 import { failed, success } from '../effects/result.ts';
 import { parsePatterns, type Patterns } from '../module/patterns.ts';
@@ -35,6 +36,9 @@ export interface Config {
   readonly access: AccessMode;
   /** The tokens of TOKENS. */
   readonly tokens: readonly Token[];
+  /** What may be had, where it is not empty, and what may not. */
+  readonly allow: Rules;
+  readonly deny: Rules;
   /**
    * What is compared with the checksum databases before it is kept: nothing, `.mod`, or `.mod` and
    * `.zip`.
@@ -71,6 +75,8 @@ export const DEFAULTS = {
   VERIFY: 'all',
   PRIVATE: '',
   ACCESS: 'public',
+  ALLOW: '',
+  DENY: '',
   // proxy.golang.org takes up to 60 s for a version that nobody has asked for, or that it cannot get.
   TIMEOUT_HEADERS: '65s',
   TIMEOUT_STALL: '20s',
@@ -86,8 +92,6 @@ export const DEFAULTS = {
  */
 const NO_SUCH_POLICY = 'this version has no such policy';
 const UNSUPPORTED = {
-  ALLOW: unsupported('ALLOW', NO_SUCH_POLICY),
-  DENY: unsupported('DENY', NO_SUCH_POLICY),
   MIN_AGE: unsupported('MIN_AGE', NO_SUCH_POLICY),
 };
 
@@ -137,6 +141,8 @@ export function parseConfig(variables: Variables): Parsed<Config> {
     ],
     access: settings.output.ACCESS,
     tokens: settings.output.TOKENS,
+    allow: settings.output.ALLOW,
+    deny: settings.output.DENY,
     verify: VERIFY,
     isPaidPlan: VERIFY === 'all',
     totalLimitMs: timeouts.output.totalLimitMs,
@@ -180,6 +186,8 @@ function settingsSchema(options: OriginsOptions) {
     PRIVATE: v.pipe(text('PRIVATE', DEFAULTS.PRIVATE), parsedBy(parsePrivate)),
     VERIFY: choice('VERIFY', ['off', 'mod', 'all'], DEFAULTS.VERIFY),
     ACCESS: choice('ACCESS', ['public', 'private'], DEFAULTS.ACCESS),
+    ALLOW: rules('ALLOW'),
+    DENY: rules('DENY'),
     ...UNSUPPORTED,
     STALE_MAX: maximumAge('STALE_MAX', DEFAULTS.STALE_MAX),
     CACHE_HOST: hostName('CACHE_HOST', DEFAULTS.CACHE_HOST),
@@ -196,6 +204,13 @@ const FREE_CALLS = 50;
 const PAID_CALLS = 10_000;
 
 type Settings = v.InferOutput<ReturnType<typeof settingsSchema>>;
+
+function rules(name: 'ALLOW' | 'DENY') {
+  return v.pipe(
+    text(name, DEFAULTS[name]),
+    parsedBy((written) => parseRules(name, written)),
+  );
+}
 
 function parsePrivate(globs: string): Parsed<Patterns> {
   const patterns = parsePatterns(globs);

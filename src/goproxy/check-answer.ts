@@ -7,9 +7,10 @@
  * forwarded unchanged.
  */
 import { failed, type Result, success } from '../effects/result.ts';
-import { parseVersion, isSemver } from '../module/version.ts';
+import { isSemver, parseVersion, type Version } from '../module/version.ts';
 import { type FailureReason, wrongContent } from '../origins/failure.ts';
 import { MAX_NOTICE_BYTES } from '../zip/rules/sizes.ts';
+import { directivesOf } from './go-mod.ts';
 
 /** Go's limit for a go.mod (golang.org/x/mod/zip.MaxGoMod). No other small file is larger. */
 export const MAX_SMALL_FILE_BYTES = MAX_NOTICE_BYTES;
@@ -72,6 +73,13 @@ export function checkInfo(bytes: Uint8Array, requested?: string): ReturnType<Che
   return isValid ? VALID : failed(wrongContent('info with a Time that is no time'));
 }
 
+/** The version that an `.info` or `@latest` names; undefined where it names none. */
+export function versionOfInfo(bytes: Uint8Array): Version | undefined {
+  const info = parseObject(bytes);
+  const version = info.ok ? info.value.get('version') : undefined;
+  return typeof version === 'string' ? parseVersion(version) : undefined;
+}
+
 /**
  * `.mod` where no log has its hash: what the go command accepts as the go.mod of a dependency. It
  * has one module directive with one path, and its blocks are closed. Text that is not UTF-8, and
@@ -82,7 +90,8 @@ export function checkInfo(bytes: Uint8Array, requested?: string): ReturnType<Che
 export function checkMod(bytes: Uint8Array, module?: string): ReturnType<Check> {
   const text = decodeText(bytes, { fatal: false });
   if (!text.ok) return text;
-  const { isOpen, paths } = parseMod(text.value);
+  const { args, isOpen } = directivesOf(text.value, 'module');
+  const paths = args.map(([path = '', ...more]) => (more.length > 0 ? '' : path));
   const [path] = paths;
   if (path === undefined) return failed(wrongContent('a go.mod without a module line'));
   if (paths.length > 1 || path === '')
@@ -91,30 +100,6 @@ export function checkMod(bytes: Uint8Array, module?: string): ReturnType<Check> 
   return isOpen || (isCut && !text.value.endsWith('\n'))
     ? failed(wrongContent('a go.mod that breaks off'))
     : VALID;
-}
-
-/** A comment, a quoted string, a punctuation mark, or anything else up to one of these. */
-const MOD_TOKEN = /\/\/.*|"(?:\\.|[^"\\])*"|`[^`]*`|[()[\]{},]|(?:(?!\/\/)[^\s()[\]{},])+/g;
-
-/**
- * The paths of the module directives, empty for a malformed one, and whether a block is not closed.
- */
-function parseMod(text: string): { readonly paths: readonly string[]; readonly isOpen: boolean } {
-  const paths: string[] = [];
-  const add = (args: readonly string[]) =>
-    paths.push(args.length === 1 ? (args[0] ?? '').replace(/^(["`])(.*)\1$/, '$2') : '');
-  let block: string | undefined;
-  for (const line of text.split('\n')) {
-    const tokens = (line.match(MOD_TOKEN) ?? []).filter((token) => !token.startsWith('//'));
-    const [verb, ...args] = tokens;
-    if (verb === undefined) continue;
-    if (block !== undefined) {
-      if (verb === ')') block = undefined;
-      else if (block === 'module') add(tokens);
-    } else if (args.at(-1) === '(') block = tokens.slice(0, -1).join(' ');
-    else if (verb === 'module') add(args);
-  }
-  return { paths, isOpen: block !== undefined };
 }
 
 /**

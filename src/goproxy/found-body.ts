@@ -1,4 +1,4 @@
-import { bytesOf } from '../bytes/streams.ts';
+import { bytesOf, discard } from '../bytes/streams.ts';
 import type { Found } from '../mirror/outcome.ts';
 import { etagOf } from '../store/etag.ts';
 
@@ -9,6 +9,12 @@ export async function bodyOf({ file }: Found): Promise<Uint8Array> {
   } finally {
     file.held?.drop();
   }
+}
+
+/** Lets go of a body that is not needed. */
+export function dropBody({ file }: Found): void {
+  discard(file.body);
+  file.held?.drop();
 }
 
 /** The same answer with another body, such as a list without some of its versions. */

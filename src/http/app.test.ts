@@ -185,6 +185,7 @@ it('a request that cannot even be opened is a 500 with its id, and a trouble eve
     testNear: noScope,
     tokensOf: noScope,
     isPrivate: noScope,
+    explain: noScope,
     resolveModule: noScope,
     resolveChecksums: noScope,
   });
@@ -207,6 +208,7 @@ describe('a bug', () => {
       testNear: fail,
       tokensOf: () => configuredTokens([]),
       isPrivate: () => false,
+      explain: fail,
       resolveModule: fail,
       resolveChecksums: fail,
     });

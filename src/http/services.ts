@@ -6,6 +6,7 @@ import type { Trace } from '../effects/trace.ts';
 import type { Config } from '../config/config.ts';
 import type { ModuleRequest } from '../goproxy/request.ts';
 import type { KnownTokens } from '../access/caller.ts';
+import type { Explain } from '../access/policy/explain.ts';
 import type { RequestContext, Resolver } from '../mirror/context.ts';
 import type { LogContext } from '../sumdb/log-context.ts';
 import type { Region } from '../origins/race/order.ts';
@@ -24,6 +25,7 @@ export interface HttpServices {
   /** Whether a module, or whatever a path names as one, is for holders of a token for private ones. */
   readonly isPrivate: (module: string) => boolean;
   readonly resolveModule: Resolver<ModuleRequest, LogContext>;
+  readonly explain: Explain;
   readonly resolveChecksums: Resolver<ChecksumRequest, LogContext>;
   /** Reads the health of the origins, over a connection of the request. */
   readonly status: (connections: Connections) => Promise<OriginStatus>;

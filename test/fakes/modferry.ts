@@ -45,6 +45,8 @@ export interface ModferryOptions {
   readonly region?: Region;
   /** The host by which requests arrive. */
   readonly host?: string;
+  /** The tiers of another one, as after a restart with other variables. Default: empty ones. */
+  readonly tiers?: FakeModferry['tiers'];
 }
 
 const VARIABLES: Variables = {
@@ -59,11 +61,12 @@ export function fakeModferry({
   replies = {},
   region = {},
   host,
+  tiers: stored,
 }: ModferryOptions = {}): FakeModferry {
   const config = parseConfig({ ...VARIABLES, ...variables });
   if (!config.ok) throw new Error(config.reason.join('; '));
   const clock = fakeClock();
-  const tiers = memoryTiers(clock);
+  const tiers = stored ?? memoryTiers(clock);
   const fetch = fakeFetch(replies);
   const events: { event: ModferryEvent; requestId?: string }[] = [];
   const running = new Set<Promise<unknown>>();
