@@ -1,4 +1,4 @@
-import type { Context, Handler } from 'hono';
+import type { Handler } from 'hono';
 import { decodePath } from '../../module/decode-path.ts';
 import { unescapeModulePath } from '../../module/module-path.ts';
 import { parseVersion, unescapeVersionElement } from '../../module/version.ts';
@@ -7,6 +7,7 @@ import { replyError } from '../errors.ts';
 import { type HttpEnv, reply } from '../reply.ts';
 import { respondJson } from '../respond.ts';
 import type { HttpServices } from '../services.ts';
+import { record } from './record.ts';
 
 const PATH = '/-/api/takedowns/';
 
@@ -41,8 +42,7 @@ export function liftTakedown(services: HttpServices): Handler<HttpEnv> {
       const text = 'bad request: write <escaped module path>@<escaped version>';
       return replyError(c, services, { status: 400, text });
     }
-    const { emit, context } = c.get('scope');
-    const { marks } = context.store;
+    const { marks } = c.get('scope').context.store;
     if (!(await marks.takedowns()))
       return replyError(c, services, { status: 503, text: UNREADABLE });
     const known = marks.takedown(named);
@@ -52,7 +52,7 @@ export function liftTakedown(services: HttpServices): Handler<HttpEnv> {
       return replyError(c, services, { status: 404, text });
     }
     const isWritten = await marks.write({ ...known, liftedAt: services.clock.now() });
-    emit({ event: 'admin', token: nameOf(c), action: 'lift-takedown', subject });
+    record(c, 'lift-takedown', subject);
     if (!isWritten) return replyError(c, services, { status: 503, text: UNWRITTEN });
     const headers = { 'Cache-Control': 'no-store', 'X-Request-Id': c.get('requestId') };
     const response = new Response(null, { status: 204, headers });
@@ -67,9 +67,4 @@ function versionIn(pathname: string): Pick<Takedown, 'module' | 'version'> | und
   const module = unescapeModulePath(text.slice(0, Math.max(at, 0)));
   const version = parseVersion(unescapeVersionElement(text.slice(at + 1)) ?? '');
   return module && version && { module, version };
-}
-
-function nameOf(c: Context<HttpEnv>): string {
-  const caller = c.get('caller');
-  return caller.kind === 'holder' ? caller.name : '';
 }
