@@ -5,7 +5,7 @@ import type { Emit } from '../effects/emit.ts';
 import type { Trace } from '../effects/trace.ts';
 import type { Config } from '../config/config.ts';
 import type { ModuleRequest } from '../goproxy/request.ts';
-import type { KnownTokens } from '../access/caller.ts';
+import type { Tokens } from '../access/tokens/stored-tokens.ts';
 import type { RequestContext, Resolver } from '../mirror/context.ts';
 import type { ModulePath } from '../module/module-path.ts';
 import type { LogContext } from '../sumdb/log-context.ts';
@@ -20,8 +20,8 @@ import type { ModferryEvent, Sink } from '../telemetry/event.ts';
 export interface HttpServices {
   readonly config: Pick<Config, 'access' | 'databases' | 'logClientAddress' | 'origins'>;
   readonly clock: Pick<Clock, 'now' | 'steady'>;
-  /** The tokens that count, as a request looks them up. */
-  readonly tokensOf: (context: RequestContext) => KnownTokens;
+  /** The tokens, as a request looks them up and changes them. */
+  readonly tokensOf: (context: RequestContext) => Tokens;
   /** Whether a module is for those alone who have a token for private modules. */
   readonly isPrivate: (module: ModulePath) => boolean;
   readonly resolveModule: Resolver<ModuleRequest, LogContext>;
