@@ -148,7 +148,7 @@ describe('what a client sends', () => {
         curious,
         await curious.ask(`${HELLO}/@v/list?token=s3cret`, options),
       );
-      expect(line).toMatchObject({ client: '203.0.113.7', status: 200 });
+      expect(line).toMatchObject({ client: '203.0.113.7', status: 401 });
       expect(JSON.stringify(curious.modferry.log)).not.toMatch(/s3cret|token|Bearer/);
     } finally {
       await curious.close();
