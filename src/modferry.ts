@@ -1,9 +1,9 @@
 import type { Config } from './config/config.ts';
 import { createScheduler } from './cron/scheduler.ts';
-import { configuredTokens } from './access/caller.ts';
 import { explainer } from './access/policy/explain.ts';
 import { byPolicy } from './access/policy/resolve.ts';
 import { inPrivateRealm, refusePrivate } from './access/private-modules.ts';
+import { StoredTokens } from './access/tokens/stored-tokens.ts';
 import { moduleResolver, requestedFile } from './goproxy/resolve.ts';
 import { refuseTakenDown } from './goproxy/takedowns.ts';
 import { moduleUpstreams } from './goproxy/upstreams.ts';
@@ -53,6 +53,7 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
   const parts = { sink, health, openNetwork, carrierSupport, sharing };
   const open = requestOpener(config, { ...runtime, ...parts });
   const { privateModules } = config;
+  const tokens = new StoredTokens(config.tokens, clock);
   const checksums = checksumSources(config, runtime);
   const sources = {
     origins: config.origins,
@@ -87,7 +88,7 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
       },
       jobs: scheduler.reports,
       testNear: async () => runtime.tiers.near && testNear(runtime.tiers.near, clock),
-      tokensOf: () => configuredTokens(config.tokens),
+      tokensOf: (context) => tokens.open(context),
       isPrivate: (module) => matches(privateModules, module),
       resolveModule: byPolicy(resolveUnfiltered, policy),
       explain: explainer(

@@ -1,6 +1,6 @@
 import { readCredentials } from './credentials.ts';
 import type { Scope } from './scope.ts';
-import { equalHashes, hashToken, type Token } from './token.ts';
+import { hashToken, type Token } from './token.ts';
 
 /** Who sends a request. */
 export type Caller =
@@ -23,17 +23,6 @@ export interface Holder extends Pick<Token, 'name' | 'modules'> {
 export interface KnownTokens {
   /** The token with this hash; `unknown` where it cannot be looked up now. */
   find(hash: Uint8Array): Promise<Token | 'unknown' | undefined>;
-}
-
-/** The tokens of TOKENS. Each is compared, so that the time says nothing about any of them. */
-export function configuredTokens(tokens: readonly Token[]): KnownTokens {
-  return {
-    async find(hash) {
-      let found: Token | undefined;
-      for (const token of tokens) if (equalHashes(token.hash, hash)) found = token;
-      return found;
-    },
-  };
 }
 
 interface Request {

@@ -40,6 +40,13 @@ export function equalHashes(a: Uint8Array, b: Uint8Array): boolean {
   return difference === 0 && a.length === b.length;
 }
 
+/** The token with this hash. Each is compared, so that the time says nothing about any of them. */
+export function equalToken<T extends Token>(tokens: readonly T[], hash: Uint8Array): T | undefined {
+  let found: T | undefined;
+  for (const token of tokens) if (equalHashes(token.hash, hash)) found = token;
+  return found;
+}
+
 /**
  * Parses TOKENS, entries `name:scope:token` with commas between them. Fails with every problem. No
  * problem shows a token.

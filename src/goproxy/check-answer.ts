@@ -130,10 +130,13 @@ function parseObject(bytes: Uint8Array): Result<ReadonlyMap<string, unknown>, Fa
   return success(new Map(Object.entries(json).map(([name, value]) => [name.toLowerCase(), value])));
 }
 
-/** As strict as Go's time.Time.UnmarshalJSON: upper-case T and Z, and a day that exists. */
 const RFC_3339 = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
 
-function isTime(value: unknown): boolean {
+/**
+ * Whether a value is a time as in RFC 3339. As strict as Go's time.Time.UnmarshalJSON: upper-case T and
+ * Z, and a day that exists.
+ */
+export function isTime(value: unknown): boolean {
   const day = typeof value === 'string' ? RFC_3339.exec(value)?.[1] : undefined;
   if (day === undefined || Number.isNaN(Date.parse(String(value)))) return false;
   // Date reads the 30th of February as the 1st of March.

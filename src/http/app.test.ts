@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { afterRetry } from '../../test/fakes/mirror/context.ts';
 import { fakeModferry } from '../../test/fakes/modferry.ts';
 import { createLog } from '../../test/fakes/sumdb/transparency-log.ts';
-import { configuredTokens } from '../access/caller.ts';
+import { StoredTokens } from '../access/tokens/stored-tokens.ts';
 import { createApp } from './app.ts';
 
 const LIST = '/example.com/hello/@v/list';
@@ -206,7 +206,7 @@ describe('a bug', () => {
       status: fail,
       jobs: fail,
       testNear: fail,
-      tokensOf: () => configuredTokens([]),
+      tokensOf: (context) => new StoredTokens([], modferry.clock).open(context),
       isPrivate: () => false,
       explain: fail,
       resolveModule: fail,

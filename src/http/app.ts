@@ -42,7 +42,7 @@ export function createApp(services: HttpServices): Hono<HttpEnv> {
       app,
       onMethodNotAllowed(c, methods) {
         const headers = { Allow: methods.join(', ') };
-        const text = 'method not allowed: a module proxy is read with GET and HEAD';
+        const text = `method not allowed: use ${methods.join(' or ')}`;
         return replyError(c, services, { status: 405, text, headers });
       },
     }),

@@ -5,8 +5,8 @@ import type { Emit } from '../effects/emit.ts';
 import type { Trace } from '../effects/trace.ts';
 import type { Config } from '../config/config.ts';
 import type { ModuleRequest } from '../goproxy/request.ts';
-import type { KnownTokens } from '../access/caller.ts';
 import type { Explain } from '../access/policy/explain.ts';
+import type { Tokens } from '../access/tokens/stored-tokens.ts';
 import type { RequestContext, Resolver } from '../mirror/context.ts';
 import type { LogContext } from '../sumdb/log-context.ts';
 import type { Region } from '../origins/race/order.ts';
@@ -20,10 +20,10 @@ import type { ModferryEvent, Sink } from '../telemetry/event.ts';
 export interface HttpServices {
   readonly config: Pick<Config, 'access' | 'databases' | 'logClientAddress' | 'origins'>;
   readonly clock: Pick<Clock, 'now' | 'steady'>;
-  /** The tokens that count, as a request looks them up. */
-  readonly tokensOf: (context: RequestContext) => KnownTokens;
   /** Whether a module, or whatever a path names as one, is for holders of a token for private ones. */
   readonly isPrivate: (module: string) => boolean;
+  /** The tokens, as a request looks them up and changes them. */
+  readonly tokensOf: (context: RequestContext) => Tokens;
   readonly resolveModule: Resolver<ModuleRequest, LogContext>;
   readonly explain: Explain;
   readonly resolveChecksums: Resolver<ChecksumRequest, LogContext>;

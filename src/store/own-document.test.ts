@@ -117,3 +117,39 @@ it('without a bucket it lives in the isolate', async () => {
   expect(await request().update(adding('y'))).toEqual(['x', 'y']);
   expect(await request().read(0)).toEqual(['x', 'y']);
 });
+
+it('a read beside a change of the same isolate does not undo it', async () => {
+  const { clock, durable, open } = setup();
+  const { readForSwap, swap } = durable;
+  const { request } = open();
+  for (const when of ['before the read ends', 'after the read has ended'] as const) {
+    await clock.advance(60_000);
+    const item = `changed ${when}`;
+    const [swapping, reading] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    durable.swap = async (...args) => {
+      await swapping.promise;
+      return swap(...args);
+    };
+    const updating = request().update(adding(item));
+    await clock.advance(10);
+    durable.readForSwap = async (key) => {
+      const file = await readForSwap(key);
+      await reading.promise;
+      return file;
+    };
+    const read = request().read(0);
+    await clock.advance(10);
+    const ends = { updating: [swapping, updating], reading: [reading, read] } as const;
+    const order =
+      when === 'before the read ends'
+        ? [ends.updating, ends.reading]
+        : [ends.reading, ends.updating];
+    for (const [gate, work] of order) {
+      gate.resolve();
+      await work;
+    }
+    durable.readForSwap = readForSwap;
+    durable.swap = swap;
+    expect(await request().read(30_000)).toContain(item);
+  }
+});

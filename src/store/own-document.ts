@@ -21,10 +21,12 @@ export interface KnownDocument<T> {
   asOf: number;
   /** When it is read again after it could not be. */
   retryAt: number;
+  /** How many changes this isolate has written. */
+  writes: number;
 }
 
 export function unreadDocument<T>(): KnownDocument<T> {
-  return { value: undefined, asOf: -Infinity, retryAt: -Infinity };
+  return { value: undefined, asOf: -Infinity, retryAt: -Infinity, writes: 0 };
 }
 
 export interface OwnDocumentEffects {
@@ -88,6 +90,7 @@ export class OwnDocument<T> {
       const bytes = new TextEncoder().encode(`${JSON.stringify(next)}\n`);
       const file = { bytes, etag: etagOf(bytes) };
       if (!(await store.swap(ownKey(this.#kind.name), loaded.version, file))) continue;
+      this.#known.writes += 1;
       this.#take(next, asOf);
       return next;
     }
@@ -100,6 +103,7 @@ export class OwnDocument<T> {
     if (store.durableLabel === undefined)
       return { value: this.#known.value ?? this.#kind.empty, version: undefined };
     const asOf = clock.now();
+    const { writes } = this.#known;
     const stored = await store.readOwn(ownKey(this.#kind.name));
     if (!stored) return undefined;
     const { file } = stored;
@@ -108,7 +112,8 @@ export class OwnDocument<T> {
       this.#report(parsed.reason);
       return undefined;
     }
-    this.#take(parsed.value, asOf);
+    // What was read beside a change of this isolate may lack it.
+    if (writes === this.#known.writes && asOf >= this.#known.asOf) this.#take(parsed.value, asOf);
     return { value: parsed.value, version: file?.known };
   }
 
@@ -121,7 +126,6 @@ export class OwnDocument<T> {
   }
 
   #take(value: T, asOf: number): void {
-    if (asOf < this.#known.asOf) return;
     this.#known.value = value;
     this.#known.asOf = asOf;
     this.#known.retryAt = -Infinity;

@@ -114,6 +114,7 @@ describe('a request is one line of JSON without what is not known:', () => {
       { region: { dataCentre: 'FRA', country: 'DE', continent: 'EU' } },
       { tier: 'local', dataCentre: 'FRA', country: 'DE', continent: 'EU' },
     ],
+    ['with a token', { token: 'ci' }, { tier: 'local', token: 'ci' }],
     ['about a tile', { path: 'tile/8/0/001' }, { tier: 'local', path: 'tile/8/0/001' }],
   ])('%s', (_, given, expected) => {
     expect(lineOf({ ...request, ...given })).toEqual({ ...FIELDS, ...expected });
@@ -198,6 +199,14 @@ describe('a security event is one line that alerts can look for:', () => {
     expect(lineOf(event)).toEqual({ event: 'security', request: 'r1', ...expected });
   });
 });
+
+it.each(['make-token', 'revoke-token'] as const)(
+  'an admin who does %s leaves one line with the name of the token and of the subject',
+  (action) => {
+    const event = { event: 'admin', token: 'ann', action, subject: 'ci' } as const;
+    expect(lineOf(event)).toEqual({ ...event, request: 'r1' });
+  },
+);
 
 describe('an event outside of requests is one line as it is:', () => {
   it.each<ModferryEvent>([

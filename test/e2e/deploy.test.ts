@@ -24,6 +24,9 @@ describe('npm run deploy', { concurrent: false }, () => {
     expect(first.error).toBeUndefined();
     expect(first.printed).toContain('go env -w GOPROXY=https://go.example.com');
     expect(first.printed).toContain('random-1');
+    expect(first.printed).toContain(
+      `curl -H "Authorization: Bearer $ADMIN_TOKEN" -d '{"name":"ci","scope":"read"}' https://go.example.com/-/api/tokens`,
+    );
     expect(state.domains).toEqual([{ hostname: 'go.example.com', service: 'modferry' }]);
     expect(state.schedules).toEqual(['*/15 * * * *']);
     expect(state.secrets).toEqual(new Map([['TOKENS', 'admin:admin:random-1']]));

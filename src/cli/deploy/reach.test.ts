@@ -89,6 +89,11 @@ describe('the trial of one module', () => {
     expect(visits.map(({ path }) => path)).toEqual([TRIAL_FILE, TRIAL_FILE]);
   });
 
+  it('that asks for a token, as with ACCESS=private, is there', async () => {
+    const { options } = scene({ answers: [own(401, 'unauthorized: this needs a token\n')] });
+    expect(await tryModule(options)).toEqual({ ok: true, value: 'to those who have a token' });
+  });
+
   it('fails with the words of modferry and of /readyz', async () => {
     const answers = [
       ...Array<Visit>(3).fill(own(502, 'cannot get x: a: refused\n')),

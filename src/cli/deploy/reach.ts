@@ -70,7 +70,10 @@ export const TRIAL_FILE = '/golang.org/x/text/@v/v0.3.0.mod';
 /** On the free plan the first `.mod` of an isolate may fail, and succeeds when it is repeated. */
 const TRIALS = 3;
 
-/** Gets one module file as a go command does. Succeeds with where modferry had it from. */
+/**
+ * Gets one module file as a go command does. Succeeds with where modferry had it from, or with whom
+ * it gives it to: with ACCESS=private it asks for a token.
+ */
 export async function tryModule(options: ReachOptions): Promise<Result<string>> {
   const { address, clock, visit } = options;
   let why = '';
@@ -82,6 +85,7 @@ export async function tryModule(options: ReachOptions): Promise<Result<string>> 
       why = `${obstacle.seen}; ${obstacle.remedy}`;
     } else if (got.kind === 'answered') {
       if (got.status === 200) return success(got.headers.get('Cache-Status') ?? '');
+      if (got.status === 401) return success('to those who have a token');
       why = `modferry answers ${got.status}: ${firstLine(got.text)}`;
     }
   }

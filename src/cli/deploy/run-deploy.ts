@@ -177,8 +177,7 @@ async function storeToken(
       print(`The admin token, shown once and stored as the secret TOKENS. Keep it:
 
   ${outcome.token}
-
-This version only stores it: access control is not built yet.`);
+`);
       return;
     case 'given':
       print('The secret TOKENS is that of the environment');
@@ -188,7 +187,7 @@ This version only stores it: access control is not built yet.`);
       return;
     case 'none':
       print(
-        'No secret TOKENS was made, because the log of a workflow may be public. This version does not need one',
+        'No secret TOKENS was made, because the log of a workflow may be public. Set TOKENS (name:scope:token) to have one',
       );
   }
 }
@@ -202,6 +201,10 @@ async function reach(options: ReachOptions): Promise<void> {
 Run this on every machine that shall use it:
 
   go env -w GOPROXY=${address}
+
+The admin token makes one for each colleague and each CI, and shows it once:
+
+  curl -H "Authorization: Bearer $ADMIN_TOKEN" -d '{"name":"ci","scope":"read"}' ${address}/-/api/tokens
 
 Then check the platform once: npm run first-day -- ${address}`);
 }

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type FakePlatform, startPlatform } from '../../../test/fakes/cloudflare/platform.ts';
+import { parseTokens } from '../../access/token.ts';
 import { platformApi } from './api.ts';
+import { processEffects } from './effects.ts';
 import { checkTokens, ensureToken, type TokenOptions } from './token.ts';
 
 let platform: FakePlatform;
@@ -21,6 +23,12 @@ it('a token is made once', async () => {
   expect(await ensure()).toEqual({ ok: true, value: { kind: 'made', token: 'r' } });
   expect(platform.state.secrets.get('TOKENS')).toBe('admin:admin:r');
   expect(await ensure()).toEqual({ ok: true, value: { kind: 'kept' } });
+});
+
+it('the token that is made is one that modferry starts with', async () => {
+  await ensure({ random: processEffects().random });
+  const tokens = parseTokens(platform.state.secrets.get('TOKENS') ?? '');
+  expect(tokens).toMatchObject({ ok: true, value: [{ name: 'admin', scope: 'admin' }] });
 });
 
 it('no token is made where nobody may read it', async () => {

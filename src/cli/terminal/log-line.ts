@@ -27,6 +27,7 @@ export const RequestLine = v.object({
   path: v.optional(v.string()),
   origin: v.optional(v.string()),
   stale: v.optional(v.boolean()),
+  token: v.optional(v.string()),
   text: v.optional(v.string()),
 });
 
@@ -41,10 +42,19 @@ export const TroubleLine = v.object({
 
 export type TroubleLine = v.InferOutput<typeof TroubleLine>;
 
+/** What the holder of a token did. */
+const AdminLine = v.object({
+  event: v.literal('admin'),
+  token: v.string(),
+  action: v.string(),
+  subject: v.string(),
+});
+
 /** What has one short line of its own in the terminal. */
 export const KnownLine = v.variant('event', [
   RequestLine,
   TroubleLine,
+  AdminLine,
   v.object({ event: v.literal('note'), text: v.string() }),
   v.object({
     event: v.literal('probe'),

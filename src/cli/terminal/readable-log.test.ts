@@ -55,6 +55,26 @@ describe('one line an event, with the time of day:', () => {
       '200 origin example.com/hello@v1.0.0.mod 12 ms from goproxy.cn',
     ],
     [
+      { ...request, tier: 'origin', origin: 'goproxy.cn', token: 'ci' },
+      '200 origin example.com/hello@v1.0.0.mod 12 ms from goproxy.cn for ci',
+    ],
+    [
+      {
+        event: 'request',
+        kind: 'failure',
+        status: 403,
+        tier: 'local',
+        ms: 0,
+        token: 'ci',
+        text: 'no',
+      },
+      '403 local  failure 0 ms for ci: no',
+    ],
+    [
+      { event: 'admin', request: 'r1', token: 'ann', action: 'make-token', subject: 'ci' },
+      'admin ann: make-token ci',
+    ],
+    [
       { ...request, kind: 'list', version: undefined, stale: true },
       '200 r2     example.com/hello/@v/list 12 ms, stale',
     ],

@@ -46,6 +46,8 @@ function describe(line: v.InferOutput<typeof KnownLine>): string {
       return describeRequest(line);
     case 'trouble':
       return `trouble ${line.label}: ${line.message}`;
+    case 'admin':
+      return `admin ${line.token}: ${line.action} ${line.subject}`;
     case 'note':
       return `note ${line.text}`;
     case 'probe':
@@ -54,12 +56,13 @@ function describe(line: v.InferOutput<typeof KnownLine>): string {
 }
 
 function describeRequest(request: RequestLine): string {
-  const { ms, origin, stale, status, text, tier } = request;
+  const { ms, origin, stale, status, text, tier, token } = request;
   const subject = subjectOf(request);
   return [
     `${status} ${tier.padEnd(TIER_WIDTH)} ${subject} ${ms} ms`,
     ...(stale ? [', stale'] : []),
     ...(text === undefined && origin !== undefined ? [` from ${origin}`] : []),
+    ...(token === undefined ? [] : [` for ${token}`]),
     ...(text === undefined ? [] : [`: ${causeIn(text, subject)}`]),
   ].join('');
 }

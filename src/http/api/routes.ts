@@ -6,6 +6,7 @@ import { originsApi } from '../origin-status.ts';
 import type { HttpEnv } from '../reply.ts';
 import type { HttpServices } from '../services.ts';
 import { liftTakedown, listTakedowns } from './takedowns.ts';
+import { listTokens, makeToken, revokeToken } from './tokens.ts';
 
 /** The routes below `/-/api/`. Whatever has no row of its own is for admins. */
 export function api(app: Hono<HttpEnv>, services: HttpServices): void {
@@ -13,6 +14,9 @@ export function api(app: Hono<HttpEnv>, services: HttpServices): void {
   app.get('/-/api/takedowns', gate(services, 'admin'), listTakedowns(services));
   app.delete('/-/api/takedowns/*', gate(services, 'admin'), liftTakedown(services));
   app.get('/-/api/explain/*', explainApi(services));
+  app.get('/-/api/tokens', gate(services, 'admin'), listTokens(services));
+  app.post('/-/api/tokens', gate(services, 'admin'), makeToken(services));
+  app.delete('/-/api/tokens/:name', gate(services, 'admin'), revokeToken(services));
   app.all('/-/api/*', gate(services, 'admin'), (c) =>
     replyError(c, services, { status: 404, text: 'not found: the API has no such path' }),
   );

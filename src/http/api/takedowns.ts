@@ -7,6 +7,7 @@ import { replyError } from '../errors.ts';
 import { type HttpEnv, reply } from '../reply.ts';
 import { respondJson } from '../respond.ts';
 import type { HttpServices } from '../services.ts';
+import { replyNoContent } from './no-content.ts';
 import { record } from './record.ts';
 
 const PATH = '/-/api/takedowns/';
@@ -54,9 +55,7 @@ export function liftTakedown(services: HttpServices): Handler<HttpEnv> {
     const isWritten = await marks.write({ ...known, liftedAt: services.clock.now() });
     record(c, 'lift-takedown', subject);
     if (!isWritten) return replyError(c, services, { status: 503, text: UNWRITTEN });
-    const headers = { 'Cache-Control': 'no-store', 'X-Request-Id': c.get('requestId') };
-    const response = new Response(null, { status: 204, headers });
-    return reply(c, services, { subject: { kind: 'takedowns', ...named }, response });
+    return replyNoContent(c, services, { kind: 'takedowns', ...named });
   };
 }
 
