@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import type { AccessMode } from '../access/gate.ts';
 import { parseTokens, type Token } from '../access/token.ts';
 import { failed, success } from '../effects/result.ts';
-import { parsePatterns, type Patterns } from '../module/patterns.ts';
+import { matches, parsePatterns, type Patterns } from '../module/patterns.ts';
 import type { Origin } from '../origins/origin.ts';
 import { isOwnHost } from '../origins/request/own-host.ts';
 import { withCarriers } from '../sumdb/carriers.ts';
@@ -128,10 +128,15 @@ export function parseConfig(variables: Variables): Parsed<Config> {
     const text = `Cannot use ${JSON.stringify(own.url)}: CACHE_HOST says that this is modferry's own host, which would ask itself`;
     return failed([text]);
   }
+  const allPrivate = [...privateModules, ...origins.flatMap(modulesOfItsOwn)];
+  const told = origins.filter(
+    ({ modules, probe }) => !modules && probe && matches(allPrivate, probe.module),
+  );
+  if (told.length > 0) return failed(told.map(toldByProbe));
   return success({
     origins,
     databases: databases.map((database) => withCarriers(database, origins)),
-    privateModules: [...privateModules, ...origins.flatMap(modulesOfItsOwn)],
+    privateModules: allPrivate,
     access: settings.output.ACCESS,
     tokens: settings.output.TOKENS,
     verify: VERIFY,
@@ -197,6 +202,10 @@ type Settings = v.InferOutput<ReturnType<typeof settingsSchema>>;
 /** The private modules of an origin. */
 function modulesOfItsOwn({ isPublic, modules }: Origin): Patterns {
   return isPublic ? [] : (modules ?? []);
+}
+
+function toldByProbe({ name, probe }: Origin): string {
+  return `Cannot use the probe ${JSON.stringify(probe?.module)} of ${name}: the module is private, and this origin has no "modules" that cover it`;
 }
 
 function parsePrivate(globs: string): Parsed<Patterns> {

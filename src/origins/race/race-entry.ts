@@ -9,6 +9,7 @@ import type { Origin } from '../origin.ts';
 import { AttemptProgress } from '../request/attempt-progress.ts';
 import { type Attempt, attempt, type ResumeOptions } from '../request/attempt.ts';
 import { laneOf, type Question } from '../request/question.ts';
+import { confirmMissing } from './confirm-404.ts';
 import type { RunningRequest } from './decide.ts';
 import { checkKnownFile, type TrialEffects } from './trial.ts';
 
@@ -100,7 +101,7 @@ export class RaceEntry<T> implements RunningRequest {
 
   async #run(question: Question<T>, mirrors: Mirrors): Promise<void> {
     const { clock, connections, deadline, openDriver } = this.#effects;
-    const result = await attempt(this.origin, question, {
+    const asked = await attempt(this.origin, question, {
       openDriver,
       clock,
       connections,
@@ -110,6 +111,8 @@ export class RaceEntry<T> implements RunningRequest {
       signal: this.#stop.signal,
       resume: this.#resumeOptions(question.path, mirrors),
     });
+    const signal = this.#stop.signal;
+    const result = await confirmMissing(this.origin, asked, { ...this.#effects, signal });
     if (!this.#result) this.#conclude(result);
     // It was given up at the same moment.
     else if (result.kind === 'accepted') question.discard?.(result.value);
