@@ -116,6 +116,13 @@ describe('a private module that was warmed', () => {
     expect(again).toEqual(['@v/list', '@v/list', '@v/main.info']);
   });
 
+  it('is there below /cached-only/ for those who may have it', async () => {
+    for (const end of ENDS) {
+      const { status } = await ask(`/cached-only/${ESCAPED}/${end}`, { headers: as('private') });
+      expect([end, status]).toEqual([end, 200]);
+    }
+  });
+
   const SPELLINGS: readonly string[] = [
     ...ENDS.map((end) => `/${ESCAPED}/${end}`),
     ...ENDS.map((end) => `/cached-only/${ESCAPED}/${end}`),
@@ -254,19 +261,20 @@ function isTurnedAway(status: number): boolean {
   return status === 401 || status === 403 || status === 404;
 }
 
-describe('after a restart on the same files', () => {
-  async function restarted(before: StartOptions, after: StartOptions, path = ESCAPED) {
-    const first = await start(before);
-    const { stateDirectory } = first;
-    const warmed = await warm(first, path);
-    await first.stop();
-    const modferry = await start({ ...after, stateDirectory });
-    onTestFinished(() => modferry.close());
-    outside.reset();
-    corp.reset();
-    return { modferry, warmed };
-  }
+/** A modferry on the files of another one that has fetched a module. */
+async function restarted(before: StartOptions, after: StartOptions, path = ESCAPED) {
+  const first = await start(before);
+  const { stateDirectory } = first;
+  const warmed = await warm(first, path);
+  await first.stop();
+  const modferry = await start({ ...after, stateDirectory });
+  onTestFinished(() => modferry.close());
+  outside.reset();
+  corp.reset();
+  return { modferry, warmed };
+}
 
+describe('after a restart on the same files', () => {
   it('a module that was public and is private now is not served from the public copy', async () => {
     const isPublic = { variables: { ORIGINS: outside.url } };
     const { modferry, warmed } = await restarted(isPublic, {});

@@ -12,6 +12,7 @@ const CLAIM_MS = 10_000;
 
 /**
  * Whether origins give to modferry's credentials what they have, as far as this isolate knows.
+ * Two origins at one address may have different credentials, so their names tell them apart.
  * `now` is in milliseconds of a steady clock.
  */
 export class KnownAccess {
@@ -19,22 +20,22 @@ export class KnownAccess {
   readonly #claimedUntil = new Map<string, number>();
 
   /** Undefined where it has to be found out. */
-  of({ url }: Pick<Origin, 'url'>, now: number): Access | undefined {
-    const known = this.#known.get(url);
+  of({ name }: Pick<Origin, 'name'>, now: number): Access | undefined {
+    const known = this.#known.get(name);
     return known && now < known.until ? known.access : undefined;
   }
 
   /** Claims the request that finds it out. False while another request does. */
-  claim({ url }: Pick<Origin, 'url'>, now: number): boolean {
-    if (now < (this.#claimedUntil.get(url) ?? 0)) return false;
-    this.#claimedUntil.set(url, now + CLAIM_MS);
+  claim({ name }: Pick<Origin, 'name'>, now: number): boolean {
+    if (now < (this.#claimedUntil.get(name) ?? 0)) return false;
+    this.#claimedUntil.set(name, now + CLAIM_MS);
     return true;
   }
 
   /** Records the outcome of that request. */
-  record({ url }: Pick<Origin, 'url'>, access: Access, now: number): void {
+  record({ name }: Pick<Origin, 'name'>, access: Access, now: number): void {
     const ms = access === 'unknown' ? UNKNOWN_MS : KNOWN_MS;
-    this.#known.set(url, { access, until: now + ms });
-    this.#claimedUntil.delete(url);
+    this.#known.set(name, { access, until: now + ms });
+    this.#claimedUntil.delete(name);
   }
 }

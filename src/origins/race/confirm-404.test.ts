@@ -97,6 +97,13 @@ describe('a 404 of an origin with credentials', () => {
     expect([known, at.answer]).toEqual([1, isMissing]);
   });
 
+  it('says nothing of another origin at the same address, whose credentials are others', async () => {
+    const at = scene();
+    await ask(at, no);
+    const answer = await ask(at, ok, { ...corp, name: 'other', authorization: 'Bearer other' });
+    expect(answer).toEqual(isMissing);
+  });
+
   it('of a mirror that may be refused does not hide the file of another one', async () => {
     const at = scene();
     at.ask({ 'a/known': no, a: no, b: ok }, { origins: [corp, b] });
