@@ -326,7 +326,7 @@ describe('after a restart on the same files', () => {
     expect(outside.count()).toBe(0);
   });
 
-  it('ACCESS=private and back: what needed a token is for holders of one alone', async () => {
+  it('ACCESS=private closes what was stored for everybody, and opens nothing private to readers', async () => {
     const closed = { variables: { ACCESS: 'private' } };
     const { modferry } = await restarted({}, closed, OPEN);
     for (const end of ENDS) {
