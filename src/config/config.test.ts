@@ -273,6 +273,21 @@ it('no problem ends in a full stop or runs over a line', () => {
   for (const problem of problems(wrong)) expect(problem).toMatch(/^Cannot [^\n]*[^.\n]$/);
 });
 
+it.each([
+  ['[{"name":"pub","url":"https://a.example","probe":"corp.example/x@v1.0.0"}]', 'corp.example'],
+  [
+    `[{"name":"pub","url":"https://a.example","probe":"corp.example/x@v1.0.0"},${CORP.slice(1)}`,
+    '',
+  ],
+])(
+  '%s with PRIVATE=%j is refused: a probe names a private module to nobody else',
+  (ORIGINS, PRIVATE) => {
+    expect(problems({ ORIGINS, PRIVATE, TOKENS })).toEqual([
+      'Cannot use the probe "corp.example/x" of pub: the module is private, and this origin has no "modules" that cover it',
+    ]);
+  },
+);
+
 it('the modules of PRIVATE and of an origin are private, unless that says that its are public', () => {
   const rows = [
     { url: 'a.example', modules: 'own.example/*' },

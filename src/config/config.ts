@@ -3,7 +3,7 @@ import type { AccessMode } from '../access/gate.ts';
 import { parseRules, type Rules } from '../access/policy/rules.ts';
 import { parseTokens, type Token } from '../access/token.ts';
 import { failed, success } from '../effects/result.ts';
-import { parsePatterns, type Patterns } from '../module/patterns.ts';
+import { matches, parsePatterns, type Patterns } from '../module/patterns.ts';
 import { isPrivateOrigin, type Origin } from '../origins/origin.ts';
 import { isOwnHost } from '../origins/request/own-host.ts';
 import { withCarriers } from '../sumdb/carriers.ts';
@@ -132,13 +132,18 @@ export function parseConfig(variables: Variables): Parsed<Config> {
     const text = `Cannot use ${JSON.stringify(own.url)}: CACHE_HOST says that this is modferry's own host, which would ask itself`;
     return failed([text]);
   }
+  const allPrivate = [
+    ...privateModules,
+    ...origins.filter(isPrivateOrigin).flatMap(({ modules }) => modules ?? []),
+  ];
+  const told = origins.filter(
+    ({ modules, probe }) => !modules && probe && matches(allPrivate, probe.module),
+  );
+  if (told.length > 0) return failed(told.map(toldByProbe));
   return success({
     origins,
     databases: databases.map((database) => withCarriers(database, origins)),
-    privateModules: [
-      ...privateModules,
-      ...origins.filter(isPrivateOrigin).flatMap(({ modules }) => modules ?? []),
-    ],
+    privateModules: allPrivate,
     access: settings.output.ACCESS,
     tokens: settings.output.TOKENS,
     allow: settings.output.ALLOW,
@@ -210,6 +215,10 @@ function rules(name: 'ALLOW' | 'DENY') {
     text(name, DEFAULTS[name]),
     parsedBy((written) => parseRules(name, written)),
   );
+}
+
+function toldByProbe({ name, probe }: Origin): string {
+  return `Cannot use the probe ${JSON.stringify(probe?.module)} of ${name}: the module is private, and this origin has no "modules" that cover it`;
 }
 
 function parsePrivate(globs: string): Parsed<Patterns> {

@@ -167,6 +167,20 @@ describe('a table of origins', () => {
     expect([origins, problems]).toEqual([[], [expect.stringMatching(problem)]]);
   });
 
+  it.each([
+    ['{"url":"a.example","decoded":true}', true],
+    ['{"url":"a.example","decoded":false}', false],
+    ['{"url":"a.example"}', undefined],
+  ])('%s: asked for decoded paths: %s', (row, isDecoded) => {
+    expect(parse(`[${row}]`).origins[0]?.isDecoded).toBe(isDecoded);
+  });
+
+  it.each(['"yes"', '1', 'null'])('refuses "decoded": %s', (value) => {
+    const { origins, problems } = parse(`[{"url":"a.example","decoded":${value}}]`);
+    const problem = /^Cannot parse ORIGINS: 0\.decoded: Invalid type: Expected boolean/;
+    expect([origins, problems]).toEqual([[], [expect.stringMatching(problem)]]);
+  });
+
   it('needs an address alone', () => {
     expect(parse(' [{"url":"a.example"}] ').origins).toEqual([
       { name: 'a.example', url: 'https://a.example', fallback: 'any', regions: [], limits },

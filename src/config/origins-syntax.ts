@@ -94,6 +94,7 @@ const Row = v.strictObject({
   insecure: v.optional(v.boolean()),
   modules: v.optional(v.union([v.string(), v.array(v.string())])),
   public: v.optional(v.boolean()),
+  decoded: v.optional(v.boolean()),
   regions: v.optional(
     v.array(v.pipe(v.string(), v.regex(/^[A-Z]{2,3}$/, 'is no code such as "FRA", "DE" or "EU"'))),
   ),
@@ -162,6 +163,7 @@ function parseRow(row: Row, { limits, secrets }: OriginsOptions): Parsed<Origin>
     fallback: 'any',
     modules: modules.value,
     isPublic: row.public,
+    isDecoded: row.decoded,
     probe: probe.value,
     regions: row.regions ?? [],
     refusal: refusalOf(address.value, row.refusal),

@@ -28,6 +28,7 @@ function setup(replies: Parameters<typeof fakeFetch>[0] = {}, expected?: Expecte
   const options: FileOptions = {
     context,
     origins: [originOf('a'), originOf('b')],
+    isPrivate: false,
     verification: verificationOf('all', checksums),
   };
   return { clock, tiers, fetch, context, options };

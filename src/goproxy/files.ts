@@ -23,6 +23,7 @@ import {
   MAX_LIST_BYTES,
   MAX_SMALL_FILE_BYTES,
 } from './check-answer.ts';
+import { formatList, parseList } from './list-body.ts';
 import { moduleZip } from './module-zip.ts';
 import type { ModuleRequest } from './request.ts';
 import { listStored } from './stored-list.ts';
@@ -41,13 +42,15 @@ export interface FileOptions {
   readonly context: RequestContext;
   /** The origins that serve the module. */
   readonly origins: readonly Origin[];
+  /** Whether the module is private: its origins list versions in any order and form. */
+  readonly isPrivate: boolean;
   readonly verification: Verification;
 }
 
 /** The file of a request: where it comes from, how it is checked, and how long it is kept. */
 export function moduleFile(request: ModuleRequest, options: FileOptions): MirroredFile {
   const { module } = request;
-  const { context, origins, verification } = options;
+  const { context, isPrivate, origins, verification } = options;
   const small = (source: SmallSource): MirroredFile => ({
     size: 'small',
     file: smallFile(source, options),
@@ -60,6 +63,7 @@ export function moduleFile(request: ModuleRequest, options: FileOptions): Mirror
         contentType: TEXT,
         cache: 'mutable',
         check: checkList,
+        ...(isPrivate && { rewrite: (bytes) => formatList(parseList(bytes, module)) }),
         limitBytes: MAX_LIST_BYTES,
         composeOffline: () => listStored(context.store, module),
       });
@@ -129,13 +133,18 @@ interface SmallSource extends Pick<
   'key' | 'subject' | 'contentType' | 'cache' | 'composeOffline'
 > {
   readonly check: Check;
+  /** Makes the file of a body that passed. Default: it is the body. */
+  readonly rewrite?: ((body: Uint8Array) => Uint8Array) | undefined;
   /** A longer answer is a failure of its origin. */
   readonly limitBytes: number;
   /** Looks up the expected hash; undefined where nothing is compared. */
   readonly expect?: (() => Promise<Expectation>) | undefined;
 }
 
-function smallFile(source: SmallSource, { context, origins }: FileOptions): SmallFile {
+function smallFile(
+  source: SmallSource,
+  { context, origins }: Pick<FileOptions, 'context' | 'origins'>,
+): SmallFile {
   const { key, subject, contentType, cache, composeOffline, expect } = source;
   return {
     key,
@@ -159,7 +168,7 @@ function verdictOf(bytes: Uint8Array, expected: Expectation): Verdict {
 }
 
 async function fetchSmall(
-  { check, expect, key, limitBytes, subject }: SmallSource,
+  { check, expect, key, limitBytes, rewrite, subject }: SmallSource,
   { context, origins }: Pick<FileOptions, 'context' | 'origins'>,
 ): Promise<Fetched> {
   const expecting = expect?.(); // runs at the same time as the requests to the origins
@@ -170,9 +179,10 @@ async function fetchSmall(
       async accept(body) {
         const read = await readBody(body, limitBytes, context);
         if (!read.ok) return read;
-        const { bytes, held } = read.value;
+        const { bytes: received, held } = read.value;
         const expected = expecting && (await inTime(expecting, context));
-        const checked = checkContent(bytes, check, expected);
+        const checked = checkContent(received, check, expected);
+        const bytes = checked.ok && rewrite ? rewrite(received) : received;
         if (checked.ok) return success({ bytes, held, checked: checked.value, expected });
         held?.drop();
         return checked;

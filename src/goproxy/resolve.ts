@@ -5,6 +5,7 @@ import { matches, type Patterns } from '../module/patterns.ts';
 import type { Origin } from '../origins/origin.ts';
 import { originsFor } from '../origins/race/order.ts';
 import { moduleFile } from './files.ts';
+import { latestOfList } from './latest-of-list.ts';
 import type { ModuleRequest } from './request.ts';
 import type { Verification } from './verification.ts';
 
@@ -19,7 +20,10 @@ export interface ModuleSources {
 /** Builds the resolver of module requests. */
 export function moduleResolver(sources: ModuleSources): Resolver<ModuleRequest, LogContext> {
   const fileOf = requestedFile(sources);
-  return async (request, context) => serve(fileOf(request, context), context);
+  return latestOfList(
+    async (request, context) => serve(fileOf(request, context), context),
+    sources.privateModules,
+  );
 }
 
 /** Returns the function that tells which file a request asks for. */
@@ -28,12 +32,13 @@ export function requestedFile({
   privateModules,
   verificationOf,
 }: ModuleSources): (request: ModuleRequest, context: LogContext) => MirroredFile {
-  return (request, context) =>
-    moduleFile(request, {
+  return function fileOf(request, context) {
+    const isPrivate = matches(privateModules, request.module);
+    return moduleFile(request, {
       context,
-      origins: originsFor(origins, request.module, {
-        isPrivate: matches(privateModules, request.module),
-      }),
+      origins: originsFor(origins, request.module, { isPrivate }),
+      isPrivate,
       verification: verificationOf(context),
     });
+  };
 }

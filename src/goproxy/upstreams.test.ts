@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { originOf } from '../../test/fakes/effects/fetch.ts';
 import { bytes, modulePath, version } from '../../test/fakes/effects/values.ts';
 import type { Patterns } from '../module/patterns.ts';
+import { knownFiles } from '../origins/upstream.ts';
 import { moduleUpstreams } from './upstreams.ts';
 
 const modules: Patterns = [];
@@ -36,3 +37,12 @@ it.each([
     expect(upstream?.probe?.[size]?.isExpected(bytes(start))).toBe(isExpected);
   },
 );
+
+it('two origins at one address have a known file each', () => {
+  const rows = [
+    originOf('corp', { url: 'https://a', modules, probe }),
+    originOf('all', { url: 'https://a' }),
+  ];
+  const knownFileOf = knownFiles(moduleUpstreams(rows));
+  expect(rows.map((origin) => knownFileOf(origin)?.path)).toEqual([OWN, WELL_KNOWN]);
+});

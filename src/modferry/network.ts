@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import { Connections } from '../effects/connections.ts';
 import type { TroubleEvent } from '../effects/emit.ts';
+import { decodedDriver } from '../origins/request/decoded-driver.ts';
 import type { OpenDriver } from '../origins/request/driver.ts';
 import { httpDriver } from '../origins/request/http-driver.ts';
 import { OwnHostGuard } from '../origins/request/own-host.ts';
@@ -35,7 +36,10 @@ export function networkOpener(
     });
     const counted: Runtime['fetch'] = (url, init) =>
       connections.call('external', () => fetch(url, init));
-    const openDriver: OpenDriver = (origin) => httpDriver(origin, { fetch: counted, clock });
+    const openDriver: OpenDriver = (origin) => {
+      const driver = httpDriver(origin, { fetch: counted, clock });
+      return origin.isDecoded ? decodedDriver(driver) : driver;
+    };
     return {
       connections,
       openDriver: carrierSupport.openDriver(ownHost.openDriver(openDriver, host, emit)),

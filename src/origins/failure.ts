@@ -32,6 +32,8 @@ export type FailureReason =
   | { readonly kind: 'overloaded'; readonly status: number; readonly words?: string | undefined }
   /** The origin works, and could not fetch the file itself just now: `text` is its own. */
   | { readonly kind: 'not now'; readonly text: string }
+  /** Its "no such file" is none: it says so of the file too that it is known to have. */
+  | { readonly kind: 'no access'; readonly status: number }
   | { readonly kind: 'redirect'; readonly problem: string & PublicText }
   | { readonly kind: 'wrong length'; readonly received: number; readonly declared: number }
   | { readonly kind: 'too long'; readonly limitBytes: number }
@@ -219,6 +221,8 @@ function fixedText(reason: FixedReason): string {
     case 'status':
     case 'overloaded':
       return `status ${reason.status}`;
+    case 'no access':
+      return `status ${reason.status}, and so for its probe file: it may refuse the credentials that modferry has for it`;
     case 'redirect':
       return reason.problem;
     case 'wrong length':

@@ -10,9 +10,10 @@ export interface Origin {
   readonly url: string;
   /**
    * When the next origin is asked: after any error, or only after 404 and 410 (`|` and `,` of
-   * GOPROXY).
+   * GOPROXY). `in turn`: after any error too, but it is no mirror of the next one, so they are not
+   * ranked or raced, and a 404 is the answer only when all of them gave it.
    */
-  readonly fallback: 'any' | 'missing';
+  readonly fallback: 'any' | 'missing' | 'in turn';
   /** The modules it is asked for; every public one where this is absent. */
   readonly modules?: Patterns | undefined;
   /** Whether its `modules` are public. Default: nobody reads them without a token. */
@@ -22,6 +23,11 @@ export interface Origin {
    * absent.
    */
   readonly probe?: { readonly module: ModulePath; readonly version: Version } | undefined;
+  /**
+   * Whether it has modules with upper-case letters below their very paths: what is not below the
+   * escaped path is then asked for decoded. Default: all are below the escaped path.
+   */
+  readonly isDecoded?: boolean | undefined;
   /** Data centre, country and continent codes in which it is preferred. */
   readonly regions: readonly string[];
   /**

@@ -13,10 +13,15 @@ export interface Upstream {
 }
 
 /** The file that an origin is known to have; undefined where none is known. */
-export type KnownFileOf = (origin: Pick<Origin, 'url'>) => ProbeFile | undefined;
+export type KnownFileOf = (origin: Pick<Origin, 'name' | 'url'>) => ProbeFile | undefined;
 
 /** The known files of upstreams: the small ones of their probes. */
 export function knownFiles(upstreams: readonly Upstream[]): KnownFileOf {
-  const files = new Map(upstreams.map(({ origin, probe }) => [origin.url, probe?.small]));
-  return ({ url }) => files.get(url);
+  const files = new Map(upstreams.map(({ origin, probe }) => [keyOf(origin), probe?.small]));
+  return (origin) => files.get(keyOf(origin));
+}
+
+/** Two origins may have one address, and an address of a database the name of an origin. */
+function keyOf({ name, url }: Pick<Origin, 'name' | 'url'>): string {
+  return `${name} ${url}`;
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../../effects/clock.ts';
 import { type Failure, type FailureReason, isBlameless, mayConcernOneFile } from '../failure.ts';
 import type { Origin } from '../origin.ts';
 import type { KnownFileOf } from '../upstream.ts';
+import { KnownAccess } from './access.ts';
 import {
   afterFailure,
   afterSuccess,
@@ -53,6 +54,7 @@ export interface RegistryOptions {
 /** The health of all origins as this isolate sees it, by their addresses. */
 export class HealthRegistry {
   readonly hedgeBudget = new HedgeBudget();
+  readonly access = new KnownAccess();
   readonly #health = new Map<string, Health>();
   readonly #counters = new Map<string, Counters>();
   /** Until when a claimed trial keeps other requests from trying. */

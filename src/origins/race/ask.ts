@@ -31,6 +31,10 @@ export interface AskEffects extends Omit<RaceEffects, 'deadline' | 'emit'> {
  * - across a `,` it does not: `corp,public` demands the answer of public, and when public is down
  *   there is none. An outage never turns into a 404.
  *
+ * The origins of a private module are no mirrors of one another. They are asked in turn, the next
+ * one also after an error, and a 404 counts only when none of them failed: any of them may have the
+ * module, and a 404 would have the go command name it to its next proxy.
+ *
  * The origins of ORIGINS that carry a checksum database are asked after its own addresses. Whether
  * there is a record is for those addresses to say: a carrier is not asked when all of them answered
  * 404, and its own answer makes a 404 neither certain nor uncertain.
@@ -62,6 +66,8 @@ export async function askOrigins<T>(
   const isLast = (group: readonly Origin[]) => group.every((origin) => askLast?.(origin) ?? false);
   const groups = groupsOf(origins);
   let mayContinue = true;
+  // Whether an origin failed that is asked in turn: then no 404 of the others is the answer.
+  let isOpen = false;
   // A group that gave nothing but wrong files would pass its comma by that. So the next group is
   // asked first, and this one after all others.
   for (const group of [...groups.filter((one) => !isLast(one)), ...groups.filter(isLast)]) {
@@ -83,9 +89,11 @@ export async function askOrigins<T>(
     missing = result.missing;
     if (missing?.isFinal) return { kind: 'missing', missing, isUnanimous: false, effort: effort() };
     const isNotThere = missing !== undefined && missing.status !== 403;
-    mayContinue = isNotThere || result.failures.some(isMismatch);
+    const isInTurn = group.some(({ fallback }) => fallback === 'in turn');
+    isOpen ||= isInTurn && missing === undefined;
+    mayContinue = isNotThere || result.failures.some(isMismatch) || (isInTurn && !missing);
   }
-  if (missing && !failures.some(isMismatch)) {
+  if (missing && !isOpen && !failures.some(isMismatch)) {
     return {
       kind: 'missing',
       missing,

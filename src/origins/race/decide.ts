@@ -198,6 +198,7 @@ const MAX_RETRY_PAUSE_MS = 2_000;
 
 const NOT_RETRIED: ReadonlySet<FailureReason['kind']> = new Set([
   'timeout',
+  'no access',
   'not asked',
   'not now',
   'mismatch',

@@ -24,6 +24,10 @@ export interface Region {
  * A module that the `modules` of some origin name is requested from such origins alone, and these
  * are asked for nothing else: the paths of a company's modules reach no public origin, also while
  * its own one is down. A module that PRIVATE names is requested from no other origin.
+ *
+ * No log says which bytes of a private module are right, and two registries of a company may have
+ * different ones under one name. So its origins are asked one after the other, in the order that
+ * somebody chose, and never in that of their latency.
  */
 export function originsFor(
   origins: readonly Origin[],
@@ -31,15 +35,19 @@ export function originsFor(
   { isPrivate }: { readonly isPrivate: boolean },
 ): readonly Origin[] {
   const own = origins.filter((origin) => origin.modules && matches(origin.modules, module));
-  return own.length > 0 || isPrivate ? own : origins.filter((origin) => !origin.modules);
+  if (isPrivate) return own.map((origin) => ({ ...origin, fallback: 'in turn' }));
+  return own.length > 0 ? own : origins.filter((origin) => !origin.modules);
 }
 
-/** Origins joined by `|` are mirrors of one another; each `,` ends a group of them. */
+/**
+ * Origins joined by `|` are mirrors of one another; each `,` ends a group of them. One that is asked
+ * in turn is a group of its own.
+ */
 export function groupsOf(origins: readonly Origin[]): readonly (readonly Origin[])[] {
   const groups: Origin[][] = [[]];
   for (const [index, origin] of origins.entries()) {
     groups.at(-1)?.push(origin);
-    if (origin.fallback === 'missing' && index < origins.length - 1) groups.push([]);
+    if (origin.fallback !== 'any' && index < origins.length - 1) groups.push([]);
   }
   return groups;
 }

@@ -9,6 +9,7 @@ import type { Origin } from '../origin.ts';
 import { AttemptProgress } from '../request/attempt-progress.ts';
 import { type Attempt, attempt, type ResumeOptions } from '../request/attempt.ts';
 import { laneOf, type Question } from '../request/question.ts';
+import { confirmMissing } from './confirm-404.ts';
 import type { RunningRequest } from './decide.ts';
 import { confirmRefusal, isFinalRefusal } from './final-refusal.ts';
 import { checkKnownFile, type TrialEffects } from './trial.ts';
@@ -102,7 +103,7 @@ export class RaceEntry<T> implements RunningRequest {
 
   async #run(question: Question<T>, mirrors: Mirrors): Promise<void> {
     const { clock, connections, deadline, openDriver } = this.#effects;
-    const result = await attempt(this.origin, question, {
+    const asked = await attempt(this.origin, question, {
       openDriver,
       clock,
       connections,
@@ -112,17 +113,15 @@ export class RaceEntry<T> implements RunningRequest {
       signal: this.#stop.signal,
       resume: this.#resumeOptions(question.path, mirrors),
     });
-    this.#isJudged = !this.#result && isFinalRefusal(this.origin, question, result);
-    if (this.#isJudged) {
-      const confirmed = await confirmRefusal(this.origin, result, {
-        ...this.#effects,
-        path: question.path,
-      });
-      this.#isJudged = false;
-      this.#conclude(confirmed);
-    } else if (!this.#result) this.#conclude(result);
+    this.#isJudged = !this.#result && isFinalRefusal(this.origin, question, asked);
+    const effects = { ...this.#effects, path: question.path, signal: this.#stop.signal };
+    const result = this.#isJudged
+      ? await confirmRefusal(this.origin, asked, effects)
+      : await confirmMissing(this.origin, asked, effects);
+    if (this.#isJudged || !this.#result) this.#conclude(result);
     // It was given up at the same moment.
     else if (result.kind === 'accepted') question.discard?.(result.value);
+    this.#isJudged = false;
   }
 
   /** Resolves when there is a result. */

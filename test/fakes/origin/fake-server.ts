@@ -64,6 +64,7 @@ export type Respond = (request: {
   method: string;
   path: string;
   url: string;
+  headers: IncomingHttpHeaders;
 }) => Answer | Promise<Answer>;
 
 type OpenRequest = { -readonly [Key in keyof SeenRequest]: SeenRequest[Key] };
@@ -176,6 +177,6 @@ async function answerOne(
   request.resume();
   const path = withoutRedirected(seen.path);
   const url = withoutRedirected(seen.url);
-  const answer = await respond({ method: seen.method, path, url });
+  const answer = await respond({ method: seen.method, path, url, headers: seen.headers });
   await deliver(request, response, { answer: await alter(answer, fault, url), fault });
 }
