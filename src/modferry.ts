@@ -23,7 +23,7 @@ import { databaseUpstreams } from './sumdb/upstreams.ts';
 import type { ModferryEvent } from './telemetry/event.ts';
 import { checksumSources } from './modferry/checksum-sources.ts';
 import { networkOpener } from './modferry/network.ts';
-import { logReader, policyOf } from './modferry/policy.ts';
+import { logReader, NO_AGES } from './modferry/policy.ts';
 import type { Runtime } from './modferry/runtime.ts';
 import { requestOpener } from './modferry/scope.ts';
 import { withoutRefusals } from './modferry/sinks.ts';
@@ -64,7 +64,7 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
     inPrivateRealm(moduleResolver(sources), privateModules),
     sources,
   );
-  const policy = policyOf(config);
+  const policy = { allow: config.allow, deny: config.deny, ...NO_AGES };
   const scheduler = createScheduler(config, {
     states,
     clock,

@@ -20,14 +20,19 @@ export async function chooseLatest(
 
 /** The highest release, else the highest pre-release, else the highest pseudo-version. */
 function highest(versions: readonly Version[]): Version | undefined {
-  const [first] = versions.toSorted((a, b) => kindOf(a) - kindOf(b) || compareVersions(b, a));
-  return first;
+  let found: Version | undefined;
+  for (const version of versions) if (!found || isHigher(version, found)) found = version;
+  return found;
+}
+
+function isHigher(a: Version, b: Version): boolean {
+  return (kindOf(b) - kindOf(a) || compareVersions(a, b)) > 0;
 }
 
 /** 0 for a release, 1 for a pre-release, 2 for a pseudo-version. */
 function kindOf(version: Version): number {
-  if (isPseudoVersion(version)) return 2;
-  return version.includes('-') ? 1 : 0;
+  if (!version.includes('-')) return 0;
+  return isPseudoVersion(version) ? 2 : 1;
 }
 
 function isIncompatible(version: Version): boolean {

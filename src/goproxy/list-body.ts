@@ -1,5 +1,10 @@
 import { type ModulePath, versionFitsPath } from '../module/module-path.ts';
-import { compareVersions, isPseudoVersion, parseVersion, type Version } from '../module/version.ts';
+import {
+  isPseudoVersion,
+  parseVersion,
+  toSortedVersions,
+  type Version,
+} from '../module/version.ts';
 
 /**
  * The versions in the body of `@v/list`, sorted, each once. Lines that are no canonical version of
@@ -25,5 +30,5 @@ export function formatList(versions: readonly Version[]): Uint8Array {
 
 /** Versions by semantic version, each once. */
 export function sortVersions(versions: Iterable<Version>): readonly Version[] {
-  return [...new Set(versions)].toSorted(compareVersions);
+  return toSortedVersions([...new Set(versions)]);
 }

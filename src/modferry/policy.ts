@@ -1,16 +1,11 @@
 import type { ReadLog } from '../access/policy/explain.ts';
 import type { PolicyOptions } from '../access/policy/resolve.ts';
-import type { Config } from '../config/config.ts';
 import { failureText } from '../origins/failure.ts';
 import type { Checksums } from '../sumdb/checksums.ts';
 import type { LogContext } from '../sumdb/log-context.ts';
 
-/** The rules of the deployment, and the ages that it asks for: none yet. */
-export function policyOf({ allow, deny }: Pick<Config, 'allow' | 'deny'>): PolicyOptions {
-  return { allow, deny, ...NO_AGES };
-}
-
-const NO_AGES: Pick<PolicyOptions, 'limitsOf' | 'openAges'> = {
+/** No ages are asked for. */
+export const NO_AGES: Pick<PolicyOptions, 'limitsOf' | 'openAges'> = {
   limitsOf: () => ({ explicitMs: undefined, listMs: undefined }),
   openAges: () => ({ of: async () => ({ kind: 'old' }), ofAll: async () => new Map() }),
 };

@@ -122,8 +122,18 @@ export function semverMajor(version: Version): string {
  * all other such text. Source: golang.org/x/mod semver.Compare.
  */
 export function compareVersions(a: string, b: string): number {
-  const left = parseSemver(a);
-  const right = parseSemver(b);
+  return compareParsed(parseSemver(a), parseSemver(b));
+}
+
+/** Versions in ascending order; equal ones stay as they are. Each is parsed once. */
+export function toSortedVersions(versions: readonly Version[]): readonly Version[] {
+  return versions
+    .map((version) => ({ version, parsed: parseSemver(version) }))
+    .toSorted((a, b) => compareParsed(a.parsed, b.parsed))
+    .map(({ version }) => version);
+}
+
+function compareParsed(left: Semver | undefined, right: Semver | undefined): number {
   if (left === undefined || right === undefined)
     return Number(left !== undefined) - Number(right !== undefined);
   return (

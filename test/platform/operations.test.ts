@@ -35,3 +35,39 @@ describe('a request makes no more calls than its goal', () => {
     expect(excess(goal, countsOf(goal.request))).toEqual([]);
   });
 });
+
+describe('with rules a request makes the same calls', () => {
+  const OTHERS = {
+    ALLOW: 'example.org/x,example.com',
+    DENY: 'example.org,example.com/other@<v1.0.0',
+  };
+  const VERSIONS = { DENY: 'example.com/hello@>=v2.0.0,example.com/big@>=v2.0.0' };
+  const ofVersions = Object.keys(REQUESTS).filter((name) => !/list|@latest/.test(name));
+
+  it.each([
+    ['are about other modules', OTHERS, Object.keys(REQUESTS)],
+    ['are about other versions', VERSIONS, ofVersions],
+  ])(
+    'where they %s',
+    async (_, variables, names) => {
+      for (const name of names) {
+        const counts = await REQUESTS[name]?.(createScene({ variables }));
+        expect(counts && formatRow(name, counts)).toBe(rowOf(name));
+      }
+    },
+    120_000,
+  );
+
+  it('or none, where they refuse it', async () => {
+    const scene = createScene({ variables: { DENY: 'example.com/hello' } });
+    const isolate = await scene.usedIsolate('A');
+    for (const path of ['@v/list', '@latest', '@v/v1.1.0.info', '@v/v1.1.0.mod', '@v/v1.1.0.zip']) {
+      const { counts, status } = await isolate.get(`/example.com/hello/${path}`);
+      expect([path, status, Object.values(counts).filter((count) => count > 0)]).toEqual([
+        path,
+        403,
+        [],
+      ]);
+    }
+  });
+});

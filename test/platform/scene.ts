@@ -24,7 +24,7 @@ export interface Scene {
   usedIsolate(dataCentre: string): Promise<Isolate>;
 }
 
-export interface SceneOptions extends Partial<Pick<WorldOptions, 'limits'>> {
+export interface SceneOptions extends Partial<Pick<WorldOptions, 'limits' | 'variables'>> {
   /** How long the checksum database takes until the headers of an answer. Default 0. */
   readonly databaseLatencyMs?: number;
 }
@@ -38,7 +38,11 @@ const LOG_SIZE = 50_000_017;
 const ORIGIN = 'https://origin.example';
 const DATABASES = ['https://sum.example', 'https://sum2.example'];
 
-export function createScene({ databaseLatencyMs = 0, ...options }: SceneOptions = {}): Scene {
+export function createScene({
+  databaseLatencyMs = 0,
+  variables,
+  ...options
+}: SceneOptions = {}): Scene {
   const log = createLog({ start: { size: LOG_SIZE, records: RECORDS } });
   const fetched: string[] = [];
   const database: Server = (path) => logAnswer(log, path);
@@ -48,7 +52,11 @@ export function createScene({ databaseLatencyMs = 0, ...options }: SceneOptions 
   });
   const world = createWorld({
     ...options,
-    variables: { ORIGINS: ORIGIN, SUMDBS: `${log.verifierKey} ${DATABASES.join('|')}` },
+    variables: {
+      ORIGINS: ORIGIN,
+      SUMDBS: `${log.verifierKey} ${DATABASES.join('|')}`,
+      ...variables,
+    },
     async fetch(url, init) {
       fetched.push(url);
       if (databaseLatencyMs > 0 && !url.startsWith(ORIGIN))

@@ -336,8 +336,12 @@ describe('@latest', () => {
 });
 
 describe('a minimum age', () => {
-  it.each([
+  it.each<[Age, string]>([
     [YOUNG, 'it is younger than the minimum age, and may be had from 2026-11-24T09:00:01Z on'],
+    [
+      { kind: 'young', from: Infinity },
+      'it is younger than the minimum age, and may be had from 9999-12-31T23:59:59Z on',
+    ],
     [UNKNOWN, 'its age is not known yet: the log cannot be asked'],
     [UNCOVERED, 'its age cannot be told: no checksum database covers it'],
   ])('refuses %j, and never with a 404', async (age, why) => {

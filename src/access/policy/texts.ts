@@ -24,9 +24,13 @@ export function ageText(age: Age | undefined): string | undefined {
   }
 }
 
-/** A time in milliseconds since the epoch in RFC 3339 form, in UTC, as of the next whole second. */
+/**
+ * A time in milliseconds since the epoch in RFC 3339 form, in UTC, as of the next whole second. One
+ * that no calendar has is the last one that has such a form.
+ */
 export function timeText(ms: number): string {
-  return `${new Date(Math.ceil(ms / 1000) * 1000).toISOString().slice(0, 19)}Z`;
+  const inCalendar = Math.min(Math.ceil(ms / 1000) * 1000, Date.UTC(9999, 11, 31, 23, 59, 59));
+  return `${new Date(inCalendar).toISOString().slice(0, 19)}Z`;
 }
 
 /** What the policy refuses. */
