@@ -1,4 +1,5 @@
 import type { Context, Handler } from 'hono';
+import { clientOf, UnknownPaths } from '../access/unknown-paths.ts';
 import { type ModuleRequest, namedModule, parseModuleRequest } from '../goproxy/request.ts';
 import { cachedOnly } from '../mirror/cached-only.ts';
 import { malformed } from '../mirror/messages.ts';
@@ -18,6 +19,7 @@ const CACHED_ONLY = '/cached-only';
 export function modules(services: HttpServices): Handler<HttpEnv> {
   const resolve = services.resolveModule;
   const resolveStored = cachedOnly(resolve);
+  const unknownPaths = new UnknownPaths(services.clock);
   return async function handleModule(c) {
     const { pathname } = new URL(c.req.url);
     const isBelowCachedOnly = pathname.startsWith(`${CACHED_ONLY}/`);
@@ -34,7 +36,10 @@ export function modules(services: HttpServices): Handler<HttpEnv> {
     const { context } = c.get('scope');
     const select = partSelector(request.value, c.req.raw);
     const answer = mayFetch ? resolve : resolveStored;
-    const outcome = await answer(request.value, { ...context, select });
+    const answered = await answer(request.value, { ...context, select });
+    const client = clientOf(c.get('caller'), c.req.header('CF-Connecting-IP'));
+    const asked = { client, path: JSON.stringify(request.value) };
+    const outcome = unknownPaths.limit(answered, asked);
     return replyOutcome(c, services, { subject: subjectOf(request.value), outcome });
   };
 }
