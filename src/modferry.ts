@@ -18,6 +18,7 @@ import type { LogContext } from './sumdb/log-context.ts';
 import { checksumResolver } from './sumdb/resolve.ts';
 import { databaseUpstreams } from './sumdb/upstreams.ts';
 import type { ModferryEvent } from './telemetry/event.ts';
+import { type AgesOfModferry, createAges } from './modferry/ages.ts';
 import { checksumSources } from './modferry/checksum-sources.ts';
 import { networkOpener } from './modferry/network.ts';
 import type { Runtime } from './modferry/runtime.ts';
@@ -32,6 +33,8 @@ export interface Modferry {
   readonly runCron: (incoming: Incoming, requestId: string) => Promise<void>;
   /** Opens the effects of one request or command. */
   readonly open: (incoming: Incoming, requestId: string) => RequestScope;
+  /** The ages of versions. */
+  readonly ages: AgesOfModferry;
 }
 
 /** Builds modferry. The Worker, the cron, commands and tests all use this composition. */
@@ -55,6 +58,8 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
     privateModules,
     verificationOf: (context: LogContext) => verificationOf(config.verify, checksums.of(context)),
   };
+  const resolveModule = inPrivateRealm(moduleResolver(sources), privateModules);
+  const ages = createAges(config, { checksums, clock, resolveModule });
   const scheduler = createScheduler(config, {
     states,
     clock,
@@ -66,6 +71,7 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
   });
   return {
     open,
+    ages,
     app: createApp({
       config,
       clock,
@@ -80,7 +86,8 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
       testNear: async () => runtime.tiers.near && testNear(runtime.tiers.near, clock),
       tokensOf: () => configuredTokens(config.tokens),
       isPrivate: (module) => matches(privateModules, module),
-      resolveModule: inPrivateRealm(moduleResolver(sources), privateModules),
+      resolveModule,
+      atStart: ages.observeAtStart,
       resolveChecksums: refusePrivate(
         checksumResolver({ clientOf: checksums.clientOf }),
         privateModules,

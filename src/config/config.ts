@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { AccessMode } from '../access/gate.ts';
+import type { MinimumAge } from '../access/policy/age-limits.ts';
 import { parseTokens, type Token } from '../access/token.ts';
 import { failed, success } from '../effects/result.ts';
 import { parsePatterns, type Patterns } from '../module/patterns.ts';
@@ -15,6 +16,7 @@ import {
   choice,
   hostName,
   maximumAge,
+  minimumAge,
   parsedBy,
   text,
   timeout,
@@ -35,6 +37,8 @@ export interface Config {
   readonly access: AccessMode;
   /** The tokens of TOKENS. */
   readonly tokens: readonly Token[];
+  /** How old a version has to be. */
+  readonly minimumAge: MinimumAge;
   /**
    * What is compared with the checksum databases before it is kept: nothing, `.mod`, or `.mod` and
    * `.zip`.
@@ -71,6 +75,9 @@ export const DEFAULTS = {
   VERIFY: 'all',
   PRIVATE: '',
   ACCESS: 'public',
+  MIN_AGE: '',
+  MIN_AGE_MODE: 'enforce',
+  MIN_AGE_EXEMPT: '',
   // proxy.golang.org takes up to 60 s for a version that nobody has asked for, or that it cannot get.
   TIMEOUT_HEADERS: '65s',
   TIMEOUT_STALL: '20s',
@@ -88,7 +95,6 @@ const NO_SUCH_POLICY = 'this version has no such policy';
 const UNSUPPORTED = {
   ALLOW: unsupported('ALLOW', NO_SUCH_POLICY),
   DENY: unsupported('DENY', NO_SUCH_POLICY),
-  MIN_AGE: unsupported('MIN_AGE', NO_SUCH_POLICY),
 };
 
 /** The name of every variable that is read, but for the secrets that an origin's `auth` names. */
@@ -134,6 +140,11 @@ export function parseConfig(variables: Variables): Parsed<Config> {
     privateModules: [...privateModules, ...origins.flatMap(modulesOfItsOwn)],
     access: settings.output.ACCESS,
     tokens: settings.output.TOKENS,
+    minimumAge: {
+      ms: settings.output.MIN_AGE,
+      mode: settings.output.MIN_AGE_MODE,
+      exempt: settings.output.MIN_AGE_EXEMPT,
+    },
     verify: VERIFY,
     isPaidPlan: VERIFY === 'all',
     totalLimitMs: timeouts.output.totalLimitMs,
@@ -174,9 +185,12 @@ function settingsSchema(options: OriginsOptions) {
       text('SUMDBS', DEFAULTS.SUMDBS),
       parsedBy((written) => parseDatabases(written, options)),
     ),
-    PRIVATE: v.pipe(text('PRIVATE', DEFAULTS.PRIVATE), parsedBy(parsePrivate)),
+    PRIVATE: patterns('PRIVATE'),
     VERIFY: choice('VERIFY', ['off', 'mod', 'all'], DEFAULTS.VERIFY),
     ACCESS: choice('ACCESS', ['public', 'private'], DEFAULTS.ACCESS),
+    MIN_AGE: minimumAge('MIN_AGE', DEFAULTS.MIN_AGE),
+    MIN_AGE_MODE: choice('MIN_AGE_MODE', ['enforce', 'discover'], DEFAULTS.MIN_AGE_MODE),
+    MIN_AGE_EXEMPT: patterns('MIN_AGE_EXEMPT'),
     ...UNSUPPORTED,
     STALE_MAX: maximumAge('STALE_MAX', DEFAULTS.STALE_MAX),
     CACHE_HOST: hostName('CACHE_HOST', DEFAULTS.CACHE_HOST),
@@ -199,14 +213,21 @@ function modulesOfItsOwn({ isPublic, modules }: Origin): Patterns {
   return isPublic ? [] : (modules ?? []);
 }
 
-function parsePrivate(globs: string): Parsed<Patterns> {
-  const patterns = parsePatterns(globs);
-  if (patterns.ok) return patterns;
-  return failed(patterns.reason.map((problem) => `Cannot parse PRIVATE: ${problem}`));
+/** A variable that is a list of globs, empty by default. */
+function patterns(name: string) {
+  return v.pipe(
+    text(name),
+    parsedBy((globs) => {
+      const parsed = parsePatterns(globs);
+      if (parsed.ok) return parsed;
+      return failed(parsed.reason.map((problem) => `Cannot parse ${name}: ${problem}`));
+    }),
+  );
 }
 
 function warningsOf({
   ACCESS,
+  MIN_AGE,
   ORIGINS,
   PRIVATE,
   SUMDBS,
@@ -216,6 +237,11 @@ function warningsOf({
   const warnings: string[] = [];
   if (VERIFY !== 'off' && SUMDBS.length === 0) {
     warnings.push(`VERIFY=${VERIFY} compares nothing: SUMDBS names no checksum database`);
+  }
+  if (MIN_AGE !== undefined && SUMDBS.length === 0) {
+    warnings.push(
+      'MIN_AGE refuses every version that is not exempt: SUMDBS names no checksum database, which would say how old it is',
+    );
   }
   const addresses = SUMDBS.flatMap(({ origins }) => origins);
   for (const { authorization, modules, name } of ORIGINS) {

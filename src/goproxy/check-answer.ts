@@ -72,6 +72,14 @@ export function checkInfo(bytes: Uint8Array, requested?: string): ReturnType<Che
   return isValid ? VALID : failed(wrongContent('info with a Time that is no time'));
 }
 
+/** The Time of an `.info` in milliseconds since the epoch; undefined where it has none. */
+export function timeOfInfo(bytes: Uint8Array): number | undefined {
+  const info = parseObject(bytes);
+  const time = info.ok ? info.value.get('time') : undefined;
+  const ms = typeof time === 'string' ? Date.parse(time) : NaN;
+  return Number.isNaN(ms) ? undefined : ms;
+}
+
 /**
  * `.mod` where no log has its hash: what the go command accepts as the go.mod of a dependency. It
  * has one module directive with one path, and its blocks are closed. Text that is not UTF-8, and

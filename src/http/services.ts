@@ -6,6 +6,7 @@ import type { Trace } from '../effects/trace.ts';
 import type { Config } from '../config/config.ts';
 import type { ModuleRequest } from '../goproxy/request.ts';
 import type { KnownTokens } from '../access/caller.ts';
+import type { PolicyContext } from '../access/policy/context.ts';
 import type { RequestContext, Resolver } from '../mirror/context.ts';
 import type { ModulePath } from '../module/module-path.ts';
 import type { LogContext } from '../sumdb/log-context.ts';
@@ -24,7 +25,7 @@ export interface HttpServices {
   readonly tokensOf: (context: RequestContext) => KnownTokens;
   /** Whether a module is for those alone who have a token for private modules. */
   readonly isPrivate: (module: ModulePath) => boolean;
-  readonly resolveModule: Resolver<ModuleRequest, LogContext>;
+  readonly resolveModule: Resolver<ModuleRequest, PolicyContext>;
   readonly resolveChecksums: Resolver<ChecksumRequest, LogContext>;
   /** Reads the health of the origins, over a connection of the request. */
   readonly status: (connections: Connections) => Promise<OriginStatus>;
@@ -36,6 +37,8 @@ export interface HttpServices {
   readonly sink: Sink;
   /** Default: a random UUID. */
   readonly newRequestId?: (() => string) | undefined;
+  /** What an isolate does once beside its first requests. Never rejects. */
+  readonly atStart: (context: LogContext) => Promise<void>;
   /** Opens the effects of one request. */
   readonly open: (incoming: Incoming, requestId: string) => RequestScope;
 }

@@ -100,6 +100,7 @@ export function requestOpener(config: Config, runtime: Shared): OpenScope {
       emit,
       signal,
       timeLeftMs,
+      hasSpareCalls: () => connections.hasSpareCalls,
       openPipe,
     };
     return { requestId, startedAt, region, trace, context, connections, emit };

@@ -45,6 +45,8 @@ export interface ModferryOptions {
   readonly region?: Region;
   /** The host by which requests arrive. */
   readonly host?: string;
+  /** The clock and the tiers of another one, for a second isolate or a restart. */
+  readonly beside?: Pick<FakeModferry, 'clock' | 'tiers'>;
 }
 
 const VARIABLES: Variables = {
@@ -59,11 +61,12 @@ export function fakeModferry({
   replies = {},
   region = {},
   host,
+  beside,
 }: ModferryOptions = {}): FakeModferry {
   const config = parseConfig({ ...VARIABLES, ...variables });
   if (!config.ok) throw new Error(config.reason.join('; '));
-  const clock = fakeClock();
-  const tiers = memoryTiers(clock);
+  const clock = beside?.clock ?? fakeClock();
+  const tiers = beside?.tiers ?? memoryTiers(clock);
   const fetch = fakeFetch(replies);
   const events: { event: ModferryEvent; requestId?: string }[] = [];
   const running = new Set<Promise<unknown>>();
