@@ -25,11 +25,13 @@ interface WorldOptions {
   readonly times?: Readonly<Record<string, string | undefined>>;
   /** Another database behind the first one. */
   readonly second?: FakeLog;
+  /** How many other records the log has at first. */
+  readonly size?: number;
 }
 
 /** A log, an origin, and isolates of modferry that share a store. */
-function world({ variables = {}, times = {}, second }: WorldOptions = {}) {
-  const log = createLog({ name: 'sum.example' });
+function world({ variables = {}, times = {}, second, size = 0 }: WorldOptions = {}) {
+  const log = createLog({ name: 'sum.example', start: { size, records: new Map() } });
   publish(log, ['v0.0.1', 'v0.0.2'], 'example.com/other');
   let serve: (path: string) => string | Uint8Array | undefined = (path) => log.answer(path);
   const databases = [`${log.verifierKey} https://log.example`];
@@ -201,18 +203,22 @@ describe('the age of a version', () => {
     expect([await a.age('v1.0.0', HOUR), await b.age('v1.0.0', HOUR)]).toEqual([OLD, OLD]);
   });
 
-  it('is the older one of two isolates that looked it up at the same time', async () => {
+  it('is the older one of two isolates that both looked it up, also in what they write', async () => {
     const { isolate, log } = world();
     const [a, b] = [isolate(), isolate()];
-    await a.observe();
+    await b.age('v9.0.0', HOUR); // reads what there is, and does so again in ten seconds
+    await b.observe();
+    await b.clock.advance(6 * SECOND);
     publish(log, ['v1.0.0']);
-    await a.clock.advance(HOUR);
-    const first = await a.openAges().of(HELLO, version('v1.0.0'), HOUR);
-    await a.clock.advance(SECOND);
-    await b.age('v1.0.0', HOUR);
-    await a.idle();
-    await a.clock.advance(30 * SECOND);
-    expect(await b.age('v1.0.0', HOUR)).toEqual(first);
+    const from = a.clock.now() + HOUR;
+    expect(await a.age('v1.0.0', HOUR)).toEqual({ kind: 'young', from });
+    await a.clock.advance(3 * SECOND);
+    expect(await b.openAges().of(HELLO, version('v1.0.0'), HOUR)).toEqual({
+      kind: 'young',
+      from: from + 3 * SECOND,
+    });
+    await b.idle();
+    expect(await isolate().age('v1.0.0', HOUR)).toEqual({ kind: 'young', from });
   });
 
   it('is unknown while the database cannot be asked, and the text says why', async () => {
@@ -359,6 +365,20 @@ describe('the ages of a list', () => {
     expect(lookups()).toBeLessThan(45);
   });
 
+  it('stay within the 50 external calls of the free plan, also where nothing is known of a large log', async () => {
+    const { isolate, log } = world({ variables: { VERIFY: 'mod' }, size: 50_000_000 });
+    await isolate().observe();
+    publish(log, all.slice(0, 400));
+    const { clock, fetch, idle, list } = isolate();
+    for (let request = 0; request < 4; request += 1) {
+      await clock.advance(HOUR);
+      const before = fetch.calls.length;
+      await list(all, HOUR);
+      await idle();
+      expect(fetch.calls.length - before).toBeLessThanOrEqual(50);
+    }
+  });
+
   it('are known of forty versions on the free plan when they were asked for some times', async () => {
     const { first } = await ofThousand({ VERIFY: 'mod' });
     const forty = all.slice(0, 40);
@@ -386,8 +406,9 @@ describe('the ages of a list', () => {
     const some = all.slice(0, 30);
     const lists = await Promise.all(Array.from({ length: 20 }, () => first.list(some, HOUR)));
     expect(lists).toEqual(lists.map(() => ({ young: 30 })));
-    expect(first.lookups()).toBe(30);
     await first.idle();
+    const calls = first.fetch.calls.filter(({ url }) => url.includes('/lookup/'));
+    expect(calls.length).toBeLessThan(30 + 5); // hedges among them
   });
 
   it('wait three seconds for a slow database, and go on behind the answer', async () => {
@@ -427,16 +448,23 @@ describe('the ages of a list', () => {
   });
 
   it('that cannot be looked up do not keep the others from being so', async () => {
-    const { isolate, log } = world({ variables: { VERIFY: 'mod' } });
-    const { clock, list, lookups, observe, idle } = isolate();
+    const { isolate, log } = world();
+    const { ages, clock, idle, observe, openContext } = isolate();
     await observe();
     publish(log, all.slice(0, 4));
-    await clock.advance(HOUR);
-    const withUnrecorded = all.slice(0, 8);
-    expect(await list(withUnrecorded, HOUR)).toEqual({ uncovered: 4, unknown: 4 });
-    await idle();
-    expect(await list(withUnrecorded, HOUR)).toEqual({ uncovered: 4, young: 4 });
-    expect(lookups()).toBe(8);
+    const kinds: (readonly string[])[] = [];
+    for (let request = 0; request < 2; request += 1) {
+      await clock.advance(HOUR);
+      let left = 4;
+      const opened = ages.openAges({ ...openContext(), hasSpareCalls: () => left-- > 0 });
+      const list = await opened.ofAll(HELLO, all.slice(0, 8), HOUR);
+      kinds.push([...list.values()].map(({ kind }) => kind));
+      await idle();
+    }
+    expect(kinds.map((list) => list.join(' '))).toEqual([
+      'unknown unknown unknown unknown uncovered uncovered uncovered uncovered',
+      'young young young young uncovered uncovered uncovered uncovered',
+    ]);
   });
 
   it('are merged where two isolates write them at the same time', async () => {
@@ -448,5 +476,61 @@ describe('the ages of a list', () => {
     const third = isolate();
     expect(await third.list(all.slice(0, 8), HOUR)).toEqual({ young: 8 });
     expect(third.lookups()).toBe(0);
+  });
+});
+
+describe('the start', () => {
+  const MIN_AGE = '20s';
+
+  it('is observed before the first health check has its answer, and not again', async () => {
+    const { isolate, log } = world({ variables: { MIN_AGE } });
+    const { age, asked, clock, fetch, get, request, idle } = isolate();
+    expect((await request('/healthz')).status).toBe(200);
+    publish(log, ['v1.0.0']);
+    await idle();
+    const calls = fetch.calls.length;
+    expect(calls).toBeGreaterThan(0);
+    await get('/healthz');
+    await get('/robots.txt');
+    await get('/');
+    expect([fetch.calls.length, asked()]).toEqual([calls, []]);
+    await clock.advance(HOUR);
+    const from = clock.now() + 20 * SECOND;
+    expect(await age('v1.0.0', 20 * SECOND)).toEqual({ kind: 'young', from });
+  });
+
+  it('is observed beside the first request of any kind, where the last observation is old', async () => {
+    const { isolate } = world({ variables: { MIN_AGE } });
+    const first = isolate();
+    await first.get('/');
+    const latest = ({ fetch }: typeof first) =>
+      fetch.calls.filter(({ url }) => url.endsWith('/latest')).length;
+    expect(latest(first)).toBe(1);
+    const second = isolate();
+    await second.get('/');
+    expect(latest(second)).toBe(0);
+    await second.clock.advance(HOUR);
+    const third = isolate();
+    await third.get('/');
+    expect(latest(third)).toBe(1);
+  });
+
+  it('of a deployment without a minimum age asks nobody', async () => {
+    const { get, fetch } = world().isolate();
+    await get('/healthz');
+    await get('/');
+    expect(fetch.calls).toEqual([]);
+  });
+
+  it('holds no health check for longer than two seconds', async () => {
+    const { answerWith, isolate } = world({ variables: { MIN_AGE } });
+    answerWith(() => {
+      throw new TypeError('refused');
+    });
+    const { clock, get, request } = isolate();
+    const checking = request('/healthz');
+    await clock.advance(2 * SECOND);
+    expect((await checking).status).toBe(200);
+    expect((await get('/healthz')).status).toBe(200);
   });
 });
