@@ -21,9 +21,10 @@ import type { LogContext } from './sumdb/log-context.ts';
 import { checksumResolver } from './sumdb/resolve.ts';
 import { databaseUpstreams } from './sumdb/upstreams.ts';
 import type { ModferryEvent } from './telemetry/event.ts';
+import { type AgesOfModferry, createAges } from './modferry/ages.ts';
 import { checksumSources } from './modferry/checksum-sources.ts';
 import { networkOpener } from './modferry/network.ts';
-import { logReader, NO_AGES } from './modferry/policy.ts';
+import { logReader } from './modferry/policy.ts';
 import type { Runtime } from './modferry/runtime.ts';
 import { requestOpener } from './modferry/scope.ts';
 import { withoutRefusals } from './modferry/sinks.ts';
@@ -36,6 +37,8 @@ export interface Modferry {
   readonly runCron: (incoming: Incoming, requestId: string) => Promise<void>;
   /** Opens the effects of one request or command. */
   readonly open: (incoming: Incoming, requestId: string) => RequestScope;
+  /** The ages of versions. */
+  readonly ages: AgesOfModferry;
 }
 
 /** Builds modferry. The Worker, the cron, commands and tests all use this composition. */
@@ -64,7 +67,13 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
     inPrivateRealm(moduleResolver(sources), privateModules),
     sources,
   );
-  const policy = { allow: config.allow, deny: config.deny, ...NO_AGES };
+  const ages = createAges(config, { checksums, clock, resolveModule: resolveUnfiltered });
+  const policy = {
+    allow: config.allow,
+    deny: config.deny,
+    limitsOf: ages.ageLimitsOf,
+    openAges: ages.openAges,
+  };
   const scheduler = createScheduler(config, {
     states,
     clock,
@@ -76,6 +85,7 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
   });
   return {
     open,
+    ages,
     app: createApp({
       config,
       clock,
@@ -91,11 +101,8 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
       tokensOf: (context) => tokens.open(context),
       isPrivate: (module) => matches(privateModules, module),
       resolveModule: byPolicy(resolveUnfiltered, policy),
-      explain: explainer(
-        resolveUnfiltered,
-        policy,
-        logReader((context) => checksums.of(context)),
-      ),
+      explain: explainer(resolveUnfiltered, policy, logReader(checksums)),
+      atStart: ages.observeAtStart,
       resolveChecksums: refusePrivate(
         checksumResolver({ clientOf: checksums.clientOf }),
         privateModules,

@@ -56,6 +56,7 @@ describe('the configuration without variables', () => {
       tokens: [],
       allow: [],
       deny: [],
+      minimumAge: { ms: undefined, mode: 'enforce', exempt: [] },
       warnings: [],
     });
   });
@@ -173,7 +174,15 @@ describe('a variable', () => {
     ['TOKENS', 'me:admin:0123', 'Cannot parse TOKENS: entry 1 "me" has a token of 4 characters'],
     ['ALLOW', 'x', 'Cannot parse ALLOW: entry "x": Cannot parse pattern "x": the first element'],
     ['DENY', 'a.example@1.2', 'Cannot parse DENY: entry "a.example@1.2": "1.2" is no constraint: '],
-    ['MIN_AGE', '7d', 'Cannot use MIN_AGE "7d": this version has no such policy'],
+    ...['0', '0d', '0s', '3650d', '1826d', '7', '7x', '-7d', '1.5d', '7 d', '500ms'].map(
+      (value): [string, string, string] => [
+        'MIN_AGE',
+        value,
+        `Cannot use MIN_AGE "${value}": write a time from "1s" to "1825d", such as "36h" or "7d"`,
+      ],
+    ),
+    ['MIN_AGE_MODE', 'warn', 'Cannot use MIN_AGE_MODE "warn": it is one of enforce, discover'],
+    ['MIN_AGE_EXEMPT', '[a', 'Cannot parse MIN_AGE_EXEMPT: Cannot parse pattern "[a"'],
     ['LOG_CLIENT_ADDRESS', 'yes', 'Cannot use LOG_CLIENT_ADDRESS "yes": it is one of off, on'],
     ...['TIMEOUT_HEADERS', 'TIMEOUT_STALL', 'TIMEOUT_TOTAL'].flatMap((name) =>
       ['0s', '10', '-1s', '1.5s', 'soon'].map((value): [string, string, string] => [
@@ -241,6 +250,23 @@ it('that ORIGINS names no origin is reported beside other problems', () => {
     'Cannot use ORIGINS ",": it names no origin',
     'Cannot use VERIFY "x": it is one of off, mod, all',
   ]);
+});
+
+it('a minimum age is in seconds, minutes, hours or days', () => {
+  const ages = ['20s', '90m', '36h', '7d', '1825d'].map(
+    (MIN_AGE) => valid({ MIN_AGE }).minimumAge.ms,
+  );
+  expect(ages).toEqual([20_000, 5_400_000, 129_600_000, 604_800_000, 157_680_000_000]);
+  const { minimumAge } = valid({ MIN_AGE_MODE: 'discover', MIN_AGE_EXEMPT: 'own.example' });
+  expect([minimumAge.mode, matches(minimumAge.exempt, 'own.example/x')]).toEqual([
+    'discover',
+    true,
+  ]);
+});
+
+it('a minimum age without a database that would say how old a version is draws a warning', () => {
+  const [warning] = valid({ MIN_AGE: '7d', SUMDBS: 'off', VERIFY: 'off' }).warnings;
+  expect(warning).toMatch(/^MIN_AGE refuses every version that is not exempt/);
 });
 
 it('all problems are reported at once', () => {

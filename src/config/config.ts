@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import type { AccessMode } from '../access/gate.ts';
 import { parseRules, type Rules } from '../access/policy/rules.ts';
+import type { MinimumAge } from '../access/policy/age-limits.ts';
 import { parseTokens, type Token } from '../access/token.ts';
 import { failed, success } from '../effects/result.ts';
 import { matches, parsePatterns, type Patterns } from '../module/patterns.ts';
@@ -16,10 +17,10 @@ import {
   choice,
   hostName,
   maximumAge,
+  minimumAge,
   parsedBy,
   text,
   timeout,
-  unsupported,
   type Variables,
 } from './variables.ts';
 
@@ -39,6 +40,8 @@ export interface Config {
   /** What may be had, where it is not empty, and what may not. */
   readonly allow: Rules;
   readonly deny: Rules;
+  /** How old a version has to be. */
+  readonly minimumAge: MinimumAge;
   /**
    * What is compared with the checksum databases before it is kept: nothing, `.mod`, or `.mod` and
    * `.zip`.
@@ -77,6 +80,9 @@ export const DEFAULTS = {
   ACCESS: 'public',
   ALLOW: '',
   DENY: '',
+  MIN_AGE: '',
+  MIN_AGE_MODE: 'enforce',
+  MIN_AGE_EXEMPT: '',
   // proxy.golang.org takes up to 60 s for a version that nobody has asked for, or that it cannot get.
   TIMEOUT_HEADERS: '65s',
   TIMEOUT_STALL: '20s',
@@ -86,21 +92,8 @@ export const DEFAULTS = {
   LOG_CLIENT_ADDRESS: 'off',
 } as const;
 
-/**
- * Policies that this version does not have. A value is refused: modferry would otherwise serve what
- * the operator wants to be blocked.
- */
-const NO_SUCH_POLICY = 'this version has no such policy';
-const UNSUPPORTED = {
-  MIN_AGE: unsupported('MIN_AGE', NO_SUCH_POLICY),
-};
-
 /** The name of every variable that is read, but for the secrets that an origin's `auth` names. */
-export const VARIABLE_NAMES: readonly string[] = [
-  ...Object.keys(DEFAULTS),
-  ...Object.keys(UNSUPPORTED),
-  'TOKENS',
-];
+export const VARIABLE_NAMES: readonly string[] = [...Object.keys(DEFAULTS), 'TOKENS'];
 
 /**
  * Parses the configuration. An empty variable means its default. Reports every problem at once,
@@ -148,6 +141,11 @@ export function parseConfig(variables: Variables): Parsed<Config> {
     tokens: settings.output.TOKENS,
     allow: settings.output.ALLOW,
     deny: settings.output.DENY,
+    minimumAge: {
+      ms: settings.output.MIN_AGE,
+      mode: settings.output.MIN_AGE_MODE,
+      exempt: settings.output.MIN_AGE_EXEMPT,
+    },
     verify: VERIFY,
     isPaidPlan: VERIFY === 'all',
     totalLimitMs: timeouts.output.totalLimitMs,
@@ -188,12 +186,14 @@ function settingsSchema(options: OriginsOptions) {
       text('SUMDBS', DEFAULTS.SUMDBS),
       parsedBy((written) => parseDatabases(written, options)),
     ),
-    PRIVATE: v.pipe(text('PRIVATE', DEFAULTS.PRIVATE), parsedBy(parsePrivate)),
+    PRIVATE: patterns('PRIVATE'),
     VERIFY: choice('VERIFY', ['off', 'mod', 'all'], DEFAULTS.VERIFY),
     ACCESS: choice('ACCESS', ['public', 'private'], DEFAULTS.ACCESS),
     ALLOW: rules('ALLOW'),
     DENY: rules('DENY'),
-    ...UNSUPPORTED,
+    MIN_AGE: minimumAge('MIN_AGE', DEFAULTS.MIN_AGE),
+    MIN_AGE_MODE: choice('MIN_AGE_MODE', ['enforce', 'discover'], DEFAULTS.MIN_AGE_MODE),
+    MIN_AGE_EXEMPT: patterns('MIN_AGE_EXEMPT'),
     STALE_MAX: maximumAge('STALE_MAX', DEFAULTS.STALE_MAX),
     CACHE_HOST: hostName('CACHE_HOST', DEFAULTS.CACHE_HOST),
     LOG_CLIENT_ADDRESS: choice('LOG_CLIENT_ADDRESS', ['off', 'on'], DEFAULTS.LOG_CLIENT_ADDRESS),
@@ -221,14 +221,21 @@ function toldByProbe({ name, probe }: Origin): string {
   return `Cannot use the probe ${JSON.stringify(probe?.module)} of ${name}: the module is private, and this origin has no "modules" that cover it`;
 }
 
-function parsePrivate(globs: string): Parsed<Patterns> {
-  const patterns = parsePatterns(globs);
-  if (patterns.ok) return patterns;
-  return failed(patterns.reason.map((problem) => `Cannot parse PRIVATE: ${problem}`));
+/** A variable that is a list of globs, empty by default. */
+function patterns(name: string) {
+  return v.pipe(
+    text(name),
+    parsedBy((globs) => {
+      const parsed = parsePatterns(globs);
+      if (parsed.ok) return parsed;
+      return failed(parsed.reason.map((problem) => `Cannot parse ${name}: ${problem}`));
+    }),
+  );
 }
 
 function warningsOf({
   ACCESS,
+  MIN_AGE,
   ORIGINS,
   PRIVATE,
   SUMDBS,
@@ -238,6 +245,11 @@ function warningsOf({
   const warnings: string[] = [];
   if (VERIFY !== 'off' && SUMDBS.length === 0) {
     warnings.push(`VERIFY=${VERIFY} compares nothing: SUMDBS names no checksum database`);
+  }
+  if (MIN_AGE !== undefined && SUMDBS.length === 0) {
+    warnings.push(
+      'MIN_AGE refuses every version that is not exempt: SUMDBS names no checksum database, which would say how old it is',
+    );
   }
   const addresses = SUMDBS.flatMap(({ origins }) => origins);
   for (const { authorization, modules, name } of ORIGINS) {

@@ -25,16 +25,33 @@ export function parseTimeout(text: string): number | undefined {
   return ms !== undefined && ms >= MIN_MS && ms <= MAX_MS ? ms : undefined;
 }
 
-/** What an age looks like, as the end of a sentence. */
-export const AGE_FORM = 'a time from "1m" to "36500d", such as "12h" or "30d"';
+const DAY_MS = 86_400_000;
 
-const MIN_AGE_MS = 60_000;
-const MAX_AGE_MS = 36_500 * 86_400_000;
+/** Which ages count, and what they look like as the end of a sentence. */
+export interface AgeBounds {
+  readonly minMs: number;
+  readonly maxMs: number;
+  readonly form: string;
+}
+
+/** How old a last good copy may be. */
+export const COPY_AGE: AgeBounds = {
+  minMs: 60_000,
+  maxMs: 36_500 * DAY_MS,
+  form: 'a time from "1m" to "36500d", such as "12h" or "30d"',
+};
+
+/** How old a version has to be. After five years hardly any version would be left. */
+export const VERSION_AGE: AgeBounds = {
+  minMs: 1_000,
+  maxMs: 1_825 * DAY_MS,
+  form: 'a time from "1s" to "1825d", such as "36h" or "7d"',
+};
 
 /** Milliseconds of an age such as `12h` or `30d`, or undefined if `text` is none or out of bounds. */
-export function parseAge(text: string): number | undefined {
+export function parseAge(text: string, { maxMs, minMs }: AgeBounds): number | undefined {
   const ms = parseMs(/^(\d{1,9})(s|m|h|d)$/, text);
-  return ms !== undefined && ms >= MIN_AGE_MS && ms <= MAX_AGE_MS ? ms : undefined;
+  return ms !== undefined && ms >= minMs && ms <= maxMs ? ms : undefined;
 }
 
 function parseMs(form: RegExp, text: string): number | undefined {

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { failed, success } from '../effects/result.ts';
-import { choice, parsedBy, text, timeout, unsupported } from './variables.ts';
+import { choice, parsedBy, text, timeout } from './variables.ts';
 
 function read(schema: v.GenericSchema, value: unknown) {
   const parsed = v.safeParse(schema, value);
@@ -14,7 +14,6 @@ describe('a variable', () => {
     expect(read(text('NAME'), value)).toBe('');
     expect(read(choice('NAME', ['off', 'on'], 'on'), value)).toBe('on');
     expect(read(timeout('NAME', '1s'), value)).toBe(1000);
-    expect(read(unsupported('NAME', 'why'), value)).toBe('');
   });
 
   it('is read without the spaces around it', () => {
@@ -28,7 +27,6 @@ describe('a variable', () => {
     expect(read(text('NAME'), value)).toEqual(refused);
     expect(read(choice('NAME', ['off', 'on'], 'on'), value)).toEqual(refused);
     expect(read(timeout('NAME', '1s'), value)).toEqual(refused);
-    expect(read(unsupported('NAME', 'why'), value)).toEqual(refused);
   });
 
   it('that cannot have its value is refused with the value and the remedy', () => {
@@ -38,7 +36,6 @@ describe('a variable', () => {
     expect(read(timeout('NAME', '1s'), '1h')).toEqual([
       'Cannot use NAME "1h": write a time from "50ms" to "10m", such as "10s"',
     ]);
-    expect(read(unsupported('NAME', 'why'), 'x')).toEqual(['Cannot use NAME "x": why']);
   });
 });
 

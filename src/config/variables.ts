@@ -3,7 +3,7 @@
 import * as v from 'valibot';
 import { failed, success } from '../effects/result.ts';
 import { isHost } from './address.ts';
-import { AGE_FORM, parseAge, parseTimeout, TIMEOUT_FORM } from './duration.ts';
+import { COPY_AGE, parseAge, parseTimeout, TIMEOUT_FORM, VERSION_AGE } from './duration.ts';
 import type { Parsed } from './problems.ts';
 
 /** Variables as the runtime gives them: texts, bindings, and any other value of TOML or JSON. */
@@ -63,18 +63,23 @@ export function maximumAge(name: string, defaultText: string) {
   return v.pipe(
     text(name, defaultText),
     parsedBy((written) => {
-      const ms = written === '' ? Infinity : parseAge(written);
-      if (ms === undefined) return failed([unusable(name, written, `write ${AGE_FORM}`)]);
+      const ms = written === '' ? Infinity : parseAge(written, COPY_AGE);
+      if (ms === undefined) return failed([unusable(name, written, `write ${COPY_AGE.form}`)]);
       return success(ms);
     }),
   );
 }
 
-/** A variable that must not be set, and why. */
-export function unsupported(name: string, why: string) {
+/** A variable that is the least age of a version, in milliseconds. Empty: undefined. */
+export function minimumAge(name: string, defaultText: string) {
   return v.pipe(
-    text(name),
-    v.literal('', ({ input }) => unusable(name, input, why)),
+    text(name, defaultText),
+    parsedBy((written) => {
+      const ms = written === '' ? undefined : parseAge(written, VERSION_AGE);
+      if (ms === undefined && written !== '')
+        return failed([unusable(name, written, `write ${VERSION_AGE.form}`)]);
+      return success(ms);
+    }),
   );
 }
 

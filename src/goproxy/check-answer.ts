@@ -80,6 +80,14 @@ export function versionOfInfo(bytes: Uint8Array): Version | undefined {
   return typeof version === 'string' ? parseVersion(version) : undefined;
 }
 
+/** The Time of an `.info` in milliseconds since the epoch; undefined where it has none. */
+export function timeOfInfo(bytes: Uint8Array): number | undefined {
+  const info = parseObject(bytes);
+  const time = info.ok ? info.value.get('time') : undefined;
+  const ms = typeof time === 'string' ? Date.parse(time) : NaN;
+  return Number.isNaN(ms) ? undefined : ms;
+}
+
 /**
  * `.mod` where no log has its hash: what the go command accepts as the go.mod of a dependency. It
  * has one module directive with one path, and its blocks are closed. Text that is not UTF-8, and

@@ -45,6 +45,7 @@ const knownAs = (mod: `h1:${string}`): Expected => ({
   database: 'sum.example',
   zip: HASH,
   mod,
+  record: 1,
 });
 
 const typeOf = (member: unknown) => (member === undefined ? undefined : typeof member);

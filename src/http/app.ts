@@ -26,7 +26,8 @@ export function createApp(services: HttpServices): Hono<HttpEnv> {
     c.set('scope', services.open(c.env.incoming, c.get('requestId')));
     await next();
   });
-  app.get('/healthz', (c) => {
+  app.get('/healthz', async (c) => {
+    await services.atStart(c.get('scope').context);
     const response = respondLocally(200, 'ok\n', { requestId: c.get('requestId') });
     return reply(c, services, { subject: { kind: 'health' }, response });
   });
@@ -36,6 +37,10 @@ export function createApp(services: HttpServices): Hono<HttpEnv> {
     return reply(c, services, { subject: { kind: 'robots' }, response });
   });
 
+  app.use(async function start(c, next) {
+    void services.atStart(c.get('scope').context);
+    await next();
+  });
   app.use(identifyCaller(services));
   app.use(
     methodNotAllowed({
@@ -53,8 +58,9 @@ export function createApp(services: HttpServices): Hono<HttpEnv> {
     const response = respondLocally(200, page, { requestId: c.get('requestId') });
     return reply(c, services, { subject: { kind: 'home' }, response });
   });
-  for (const path of ['/sumdb', '/sumdb/*', '/cached-only/sumdb/*']) {
-    app.get(path, gate(services, 'public'), checksums(services));
+  for (const path of ['/sumdb', '/sumdb/*']) {
+    for (const prefix of ['', '/cached-only', '/cooldown/:age', '/cooldown/:age/cached-only'])
+      app.get(prefix + path, gate(services, 'public'), checksums(services));
   }
   api(app, services);
   app.get('*', modules(services));

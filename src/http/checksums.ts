@@ -2,6 +2,8 @@ import type { Handler } from 'hono';
 import { malformed } from '../mirror/messages.ts';
 import { type ChecksumRequest, checksumPath, parseChecksumRequest } from '../sumdb/request.ts';
 import type { Subject } from '../telemetry/event.ts';
+import { replyError } from './errors.ts';
+import { parsePrefixes } from './prefixes.ts';
 import { type HttpEnv, replyOutcome } from './reply.ts';
 import type { HttpServices } from './services.ts';
 
@@ -11,10 +13,10 @@ import type { HttpServices } from './services.ts';
  */
 export function checksums(services: HttpServices): Handler<HttpEnv> {
   return async function handleChecksum(c) {
-    // `/cached-only` restricts modules only: a client with `GOPROXY=…/cached-only` still needs
-    // hashes.
-    const pathname = new URL(c.req.url).pathname.replace(/^\/cached-only/, '');
-    const request = parseChecksumRequest(pathname, services.config.databases);
+    // Prefixes restrict modules only: a client with `GOPROXY=…/cached-only` still needs hashes.
+    const prefixed = parsePrefixes(new URL(c.req.url).pathname);
+    if (!prefixed.ok) return replyError(c, services, { status: 400, text: prefixed.reason });
+    const request = parseChecksumRequest(prefixed.value.path, services.config.databases);
     if (!request) {
       const outcome = malformed('no such file of a checksum database that this proxy serves');
       return replyOutcome(c, services, { subject: { kind: 'malformed' }, outcome });

@@ -6,24 +6,28 @@ import { malformed } from '../mirror/messages.ts';
 import type { SelectPart } from '../store/large-files.ts';
 import type { Subject } from '../telemetry/event.ts';
 import { isNotModified, parseRange } from './conditional.ts';
+import { replyError } from './errors.ts';
 import { refuse } from './gate.ts';
+import { parsePrefixes } from './prefixes.ts';
 import { type HttpEnv, replyOutcome } from './reply.ts';
 import type { HttpServices } from './services.ts';
-
-const CACHED_ONLY = '/cached-only';
 
 /**
  * The GOPROXY protocol, on every path without a route of its own. `/cached-only/…` and
  * `Disable-Module-Fetch: true` are answered from the store only, as at proxy.golang.org.
+ * `/cooldown/<age>/…` asks for a minimum age.
  */
 export function modules(services: HttpServices): Handler<HttpEnv> {
   const resolve = services.resolveModule;
   const resolveStored = cachedOnly(resolve);
   const unknownPaths = new UnknownPaths(services.clock);
   return async function handleModule(c) {
-    const { pathname } = new URL(c.req.url);
-    const isBelowCachedOnly = pathname.startsWith(`${CACHED_ONLY}/`);
-    const path = isBelowCachedOnly ? pathname.slice(CACHED_ONLY.length) : pathname;
+    const prefixed = parsePrefixes(new URL(c.req.url).pathname);
+    if (!prefixed.ok) {
+      const refused = refuse(c, services, 'public');
+      return refused ?? replyError(c, services, { status: 400, text: prefixed.reason });
+    }
+    const { cooldownMs, isCachedOnly, path } = prefixed.value;
     const request = parseModuleRequest(path);
     const isPrivate = services.isPrivate(request.ok ? request.value.module : namedModule(path));
     const refused = refuse(c, services, isPrivate ? 'private' : 'public');
@@ -32,11 +36,11 @@ export function modules(services: HttpServices): Handler<HttpEnv> {
       const outcome = malformed(request.reason);
       return replyOutcome(c, services, { subject: { kind: 'malformed' }, outcome });
     }
-    const mayFetch = !isBelowCachedOnly && !asksNotToFetch(c);
+    const mayFetch = !isCachedOnly && !asksNotToFetch(c);
     const { context } = c.get('scope');
     const select = partSelector(request.value, c.req.raw);
     const answer = mayFetch ? resolve : resolveStored;
-    const answered = await answer(request.value, { ...context, select });
+    const answered = await answer(request.value, { ...context, select, cooldownMs });
     const client = clientOf(c.get('caller'), c.req.header('CF-Connecting-IP'));
     const asked = { client, path: JSON.stringify(request.value) };
     const outcome = unknownPaths.limit(answered, asked);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { fakeClock } from '../../test/fakes/effects/clock.ts';
 import { type FakeModferry, fakeModferry } from '../../test/fakes/modferry.ts';
 import { afterRetry } from '../../test/fakes/mirror/context.ts';
 import { HELLO_MASTER, fixtureModules } from '../../test/fakes/origin/modules.ts';
@@ -14,7 +15,7 @@ const network = networkOf({ 'https://a.example': answersOf(fixtureModules()) });
 /** modferry in front of one origin with the fixture modules. */
 function setup(variables: Variables, tiers?: FakeModferry['tiers']) {
   return fakeModferry({
-    ...(tiers && { tiers }),
+    ...(tiers && { beside: { clock: fakeClock(), tiers } }),
     variables: { ORIGINS: 'https://a.example', VERIFY: 'off', ...variables },
     replies: { 'https://a.example': ({ signal, url }) => network(url, { signal }) },
   });
@@ -120,7 +121,10 @@ describe('a filtered list', () => {
     const modferry = setup(rules, before);
     for (const path of [`${HELLO}/@v/list`, `/cached-only${HELLO}/@v/list`])
       expect((await modferry.get(path)).text).toBe('v0.1.0\nv1.0.0\nv1.2.0-rc.1\n');
-    const down = fakeModferry({ variables: { VERIFY: 'off', ...rules }, tiers: before });
+    const down = fakeModferry({
+      variables: { VERIFY: 'off', ...rules },
+      beside: { clock: fakeClock(), tiers: before },
+    });
     await down.clock.advance(61_000);
     const stale = down.get(`${HELLO}/@v/list`);
     expect(await afterRetry(down.clock, stale)).toMatchObject({

@@ -7,6 +7,7 @@ import type { Config } from '../config/config.ts';
 import type { ModuleRequest } from '../goproxy/request.ts';
 import type { Explain } from '../access/policy/explain.ts';
 import type { Tokens } from '../access/tokens/stored-tokens.ts';
+import type { PolicyContext } from '../access/policy/context.ts';
 import type { RequestContext, Resolver } from '../mirror/context.ts';
 import type { LogContext } from '../sumdb/log-context.ts';
 import type { Region } from '../origins/race/order.ts';
@@ -24,7 +25,7 @@ export interface HttpServices {
   readonly isPrivate: (module: string) => boolean;
   /** The tokens, as a request looks them up and changes them. */
   readonly tokensOf: (context: RequestContext) => Tokens;
-  readonly resolveModule: Resolver<ModuleRequest, LogContext>;
+  readonly resolveModule: Resolver<ModuleRequest, PolicyContext>;
   readonly explain: Explain;
   readonly resolveChecksums: Resolver<ChecksumRequest, LogContext>;
   /** Reads the health of the origins, over a connection of the request. */
@@ -37,6 +38,8 @@ export interface HttpServices {
   readonly sink: Sink;
   /** Default: a random UUID. */
   readonly newRequestId?: (() => string) | undefined;
+  /** What an isolate does once beside its first requests. Never rejects. */
+  readonly atStart: (context: LogContext) => Promise<void>;
   /** Opens the effects of one request. */
   readonly open: (incoming: Incoming, requestId: string) => RequestScope;
 }

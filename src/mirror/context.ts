@@ -52,6 +52,8 @@ export interface RequestEffects {
   readonly signal: AbortSignal;
   /** Milliseconds left until the deadline for the first byte of the answer. */
   readonly timeLeftMs: () => number;
+  /** Whether the platform allows calls for what only helps. */
+  readonly hasSpareCalls: () => boolean;
   readonly openPipe: OpenPipe;
 }
 

@@ -157,7 +157,10 @@ async function fetchShared(file: SharedFile, context: Context): Promise<Outcome>
  * Shows that a leader is alive until it has ended: by timers of its request, which stop when the
  * platform ends the request.
  */
-async function beat(leader: Leader<SharedOutcome>, clock: Clock): Promise<void> {
+export async function beat(
+  leader: Pick<Leader<unknown>, 'hasEnded' | 'beat'>,
+  clock: Clock,
+): Promise<void> {
   while (!leader.hasEnded) {
     leader.beat();
     await new Promise<void>((resolve) => void clock.alarm(BEAT_MS, resolve));

@@ -1,23 +1,26 @@
 import type { ReadLog } from '../access/policy/explain.ts';
-import type { PolicyOptions } from '../access/policy/resolve.ts';
 import { failureText } from '../origins/failure.ts';
-import type { Checksums } from '../sumdb/checksums.ts';
-import type { LogContext } from '../sumdb/log-context.ts';
+import { firstWith } from '../sumdb/observations/observations.ts';
+import type { checksumSources } from './checksum-sources.ts';
 
-/** No ages are asked for. */
-export const NO_AGES: Pick<PolicyOptions, 'limitsOf' | 'openAges'> = {
-  limitsOf: () => ({ explicitMs: undefined, listMs: undefined }),
-  openAges: () => ({ of: async () => ({ kind: 'old' }), ofAll: async () => new Map() }),
-};
+/** Observations of another isolate are known here after so long. */
+const OBSERVED_MS = 30_000;
 
 /** Returns the function that tells what the log of a checksum database has of a version. */
-export function logReader(checksumsOf: (context: LogContext) => Checksums | undefined): ReadLog {
+export function logReader(checksums: ReturnType<typeof checksumSources>): ReadLog {
   return async function readLog(module, version, context) {
-    const checksums = checksumsOf(context);
-    const expected = await checksums?.expect(module, version);
+    const expected = await checksums.of(context)?.expect(module, version);
     switch (expected?.kind) {
-      case 'known':
-        return { database: expected.database, text: `${expected.database} has a record of it` };
+      case 'known': {
+        const { database, record } = expected;
+        const all = (await checksums.observationsOf(database).read(OBSERVED_MS, context)) ?? [];
+        const first = firstWith(record, all);
+        if (!first) return { database, record, text: `${database} has it as record ${record}` };
+        const since = new Date(first.at).toISOString();
+        const how = first === all[0] ? 'before' : 'since';
+        const text = `${database} has it as record ${record}, ${how} ${since}`;
+        return { database, record, since, text };
+      }
       case 'unknown': {
         const causes = expected.failures.map(
           ({ origin, reason }) => `${origin}: ${failureText(reason)}`,

@@ -5,7 +5,7 @@ import { createChecksums, type LookupAnswer } from './checksums.ts';
 
 const hello = modulePath('example.com/hello');
 const v1 = version('v1.0.0');
-const found: LookupAnswer = { kind: 'proven', value: { zip: 'h1:zip', mod: 'h1:mod' } };
+const found: LookupAnswer = { kind: 'proven', value: { zip: 'h1:zip', mod: 'h1:mod', record: 5 } };
 const none: LookupAnswer = {
   kind: 'missing',
   missing: { status: 404, text: '', origin: 'a' },
@@ -34,7 +34,7 @@ it.each([
   [
     'the first database that has it',
     [found, down],
-    { kind: 'known', database: 'db0', zip: 'h1:zip', mod: 'h1:mod' },
+    { kind: 'known', database: 'db0', zip: 'h1:zip', mod: 'h1:mod', record: 5 },
   ],
   [
     'the next one, where the first has no record',

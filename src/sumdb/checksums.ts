@@ -19,6 +19,8 @@ export type Expected =
       readonly database: string;
       readonly zip: H1;
       readonly mod: H1;
+      /** The number of its record in that log. */
+      readonly record: number;
     }
   /** Every database was asked and has no record of it, or none may be asked. */
   | { readonly kind: 'uncovered' }
@@ -33,7 +35,7 @@ export interface LookupSource {
 }
 
 export type LookupAnswer =
-  | { readonly kind: 'proven'; readonly value: Pick<Lookup, 'zip' | 'mod'> }
+  | { readonly kind: 'proven'; readonly value: Pick<Lookup, 'zip' | 'mod' | 'record'> }
   | { readonly kind: 'missing'; readonly missing: Missing; readonly isUnanimous: boolean }
   | { readonly kind: 'failed'; readonly failures: readonly Failure[] };
 
@@ -52,8 +54,8 @@ export function createChecksums(
       for (const source of sources) {
         const answer = await source.find(module, version);
         if (answer.kind === 'proven') {
-          const { mod, zip } = answer.value;
-          return { kind: 'known', database: source.name, zip, mod };
+          const { mod, record, zip } = answer.value;
+          return { kind: 'known', database: source.name, zip, mod, record };
         }
         failures.push(...failuresOf(source, answer));
       }

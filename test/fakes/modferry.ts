@@ -45,8 +45,8 @@ export interface ModferryOptions {
   readonly region?: Region;
   /** The host by which requests arrive. */
   readonly host?: string;
-  /** The tiers of another one, as after a restart with other variables. Default: empty ones. */
-  readonly tiers?: FakeModferry['tiers'];
+  /** The clock and the tiers of another one, for a second isolate or a restart. */
+  readonly beside?: Pick<FakeModferry, 'clock' | 'tiers'>;
 }
 
 const VARIABLES: Variables = {
@@ -61,12 +61,12 @@ export function fakeModferry({
   replies = {},
   region = {},
   host,
-  tiers: stored,
+  beside,
 }: ModferryOptions = {}): FakeModferry {
   const config = parseConfig({ ...VARIABLES, ...variables });
   if (!config.ok) throw new Error(config.reason.join('; '));
-  const clock = fakeClock();
-  const tiers = stored ?? memoryTiers(clock);
+  const clock = beside?.clock ?? fakeClock();
+  const tiers = beside?.tiers ?? memoryTiers(clock);
   const fetch = fakeFetch(replies);
   const events: { event: ModferryEvent; requestId?: string }[] = [];
   const running = new Set<Promise<unknown>>();

@@ -41,17 +41,17 @@ export const OPERATIONS_TABLE = `
 | cold list                             |     1 |       1/1/0 |    0/0/0 |    1/1/0 |   3 |
 | cold @latest                          |     1 |       1/1/0 |    0/0/0 |    1/1/0 |   3 |
 | cold .info                            |     1 |       1/1/0 |    1/1/0 |    1/1/0 |   3 |
-| cold .mod, nothing known of the log   |     9 |       1/1/0 |    1/1/0 |    6/6/0 |  11 |
-| cold .mod, tree head stored           |     8 |       2/1/0 |    2/1/0 |    6/4/0 |  11 |
+| cold .mod, nothing known of the log   |     9 |       1/1/0 |    1/1/0 |    7/7/0 |  11 |
+| cold .mod, tree head stored           |     8 |       2/1/0 |    2/1/0 |    7/4/0 |  11 |
 | cold .mod, tree head known            |     4 |       1/1/0 |    1/1/0 |    4/4/0 |   6 |
-| cold .mod, new tree head              |     7 |       1/1/0 |    1/1/0 |    7/6/0 |   9 |
+| cold .mod, new tree head              |     7 |       1/1/0 |    1/1/0 |    8/7/0 |   9 |
 | cold .zip, lookup known               |     1 |       1/1/0 |    0/0/0 |    2/2/0 |   3 |
 | cold .zip, tree head known            |     4 |       1/1/0 |    0/0/0 |    4/5/0 |   6 |
-| cold .zip, nothing known of the log   |     9 |       1/1/0 |    0/0/0 |    6/7/0 |  11 |
+| cold .zip, nothing known of the log   |     9 |       1/1/0 |    0/0/0 |    7/8/0 |  11 |
 | cold large .zip, tree head known      |     4 |       1/0/0 |    0/0/0 |    9/5/0 |   5 |
 | cold lookup, tree head known          |     3 |       1/1/0 |    0/0/0 |    3/3/0 |   5 |
-| cold lookup, nothing known of the log |     8 |       1/1/0 |    0/0/0 |    5/5/0 |  10 |
-| cold tree head                        |     1 |       1/1/0 |    0/0/0 |    2/1/0 |   3 |
+| cold lookup, nothing known of the log |     8 |       1/1/0 |    0/0/0 |    6/6/0 |  10 |
+| cold tree head                        |     1 |       1/1/0 |    0/0/0 |    3/2/0 |   3 |
 | cold tile, tree head known            |     2 |       1/1/0 |    0/0/0 |    2/2/0 |   4 |
 | partial tile of a stored full one     |     0 |       2/0/0 |    0/0/0 |    1/0/0 |   2 |
 | missing version                       |     1 |       1/2/0 |    0/0/0 |    0/0/0 |   4 |
@@ -63,7 +63,7 @@ export const OPERATIONS_TABLE = `
 | supported                             |     0 |       0/0/0 |    0/0/0 |    0/0/0 |   0 |
 | healthz                               |     0 |       0/0/0 |    0/0/0 |    0/0/0 |   0 |
 | readyz                                |     0 |       1/1/0 |    2/0/0 |    0/0/0 |   2 |
-| cron                                  |     8 |       2/1/0 |    5/2/0 |    2/2/0 |  11 |
+| cron                                  |     8 |       2/1/0 |    5/2/0 |    3/3/0 |  11 |
 `;
 
 /** The line of the table for these calls. */

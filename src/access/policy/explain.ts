@@ -45,7 +45,7 @@ export interface LogFacts {
   readonly database?: string | undefined;
   /** The number of its record. */
   readonly record?: number | undefined;
-  /** Since when it has been there, in RFC 3339 form and UTC. */
+  /** When it was first observed there, in RFC 3339 form and UTC. */
   readonly since?: string | undefined;
   readonly text: string;
 }

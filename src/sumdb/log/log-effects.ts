@@ -15,6 +15,8 @@ export interface LogEffects extends TileEffects, LookupEffects, HeadEffects {
   readonly emit: Emit<LogEvent>;
   readonly background: Background;
   readonly clock: Clock;
+  /** Called with the size of each tree that was proven. It does not wait. */
+  readonly observe?: ((size: number) => void) | undefined;
 }
 
 /** What reading the tiles of a log may touch. */
@@ -76,11 +78,12 @@ export interface LogResources {
   readonly background: Background;
   readonly clock: Clock;
   readonly hashPairs?: HashPairs | undefined;
+  readonly observe?: LogEffects['observe'];
 }
 
 /** The effects of one request: origins, and the layered store. */
 export function logEffects(database: Database, resources: LogResources): LogEffects {
-  const { ask, background, clock, emit, hashPairs, store } = resources;
+  const { ask, background, clock, emit, hashPairs, observe, store } = resources;
   const latest = checksumKey(database.name, 'latest');
   return {
     ...cacheEffects(database, resources),
@@ -94,6 +97,7 @@ export function logEffects(database: Database, resources: LogResources): LogEffe
     emit,
     background,
     clock,
+    observe,
   };
 }
 

@@ -52,6 +52,8 @@ export interface Lookup {
   /** The `h1:` hashes of the version. */
   readonly zip: H1;
   readonly mod: H1;
+  /** The number of its record in the log. */
+  readonly record: number;
 }
 
 /** A look-up to be proven. */
@@ -81,7 +83,7 @@ export function readLookup(
 ): { readonly record: LookupRecord; readonly lookup: Lookup } | undefined {
   const record = parseRecord(bytes);
   const hashes = record && recordHashes(record.text, module, version);
-  return hashes && { record, lookup: { bytes, ...hashes } };
+  return hashes && { record, lookup: { bytes, ...hashes, record: record.id } };
 }
 
 /** The place of a tree head where none is known. */

@@ -70,6 +70,13 @@ async function duringComparison() {
 }
 
 describe('while a newer tree head is not yet compared with the common one', () => {
+  it('its size is not observed, nor is it later when it proves to be that of a fork', async () => {
+    const { effects, release } = await duringComparison();
+    expect(effects.observed).toEqual([300]);
+    await release();
+    expect(effects.observed).toEqual([300]);
+  });
+
   it('no tile is proven by it', async () => {
     const { effects, fork, log, memory, release } = await duringComparison();
     const path = 'tile/8/0/002';

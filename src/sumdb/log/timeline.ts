@@ -19,7 +19,10 @@ const PUBLISH_INTERVAL_MS = 5_000;
 export interface TimelineOptions {
   readonly key: VerifierKey;
   readonly memory: LogMemory;
-  readonly effects: Pick<LogEffects, 'readLatest' | 'swapLatest' | 'background' | 'clock'>;
+  readonly effects: Pick<
+    LogEffects,
+    'readLatest' | 'swapLatest' | 'background' | 'clock' | 'observe'
+  >;
   readonly verifier: LogVerifier;
   readonly report: Report;
 }
@@ -76,7 +79,11 @@ export class Timeline {
   /** Begins to compare a tree head with the latest one. Nothing is remembered before `adopt`. */
   async place(seen: SignedHead): Promise<Place> {
     const known = await this.known();
-    const adopt = () => this.#adopt(seen, known);
+    const adopt = async () => {
+      const adopted = await this.#adopt(seen, known);
+      if (adopted.kind === 'proven') this.#options.effects.observe?.(adopted.value.head.size);
+      return adopted;
+    };
     if (!known) return { ...(await placeAlone(seen)), adopt };
     const [, newest] = inOrder(known, seen);
     return { newest, compared: this.#compare(known, seen), adopt };

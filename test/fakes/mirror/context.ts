@@ -124,6 +124,7 @@ export function fakeContext(options: ContextOptions = {}): FakeContext {
     background,
     signal,
     timeLeftMs: () => 25_000,
+    hasSpareCalls: () => connections.hasSpareCalls,
     openPipe: () => copyingPipe(),
     async idle() {
       while (running.size > 0) await Promise.all(running);

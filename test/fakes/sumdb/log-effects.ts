@@ -26,6 +26,8 @@ export interface FakeLogEffects extends LogEffects {
   /** The tree head that all isolates share. */
   latest: Uint8Array | undefined;
   readonly events: LogEvent[];
+  /** The sizes of the trees that were proven. */
+  readonly observed: number[];
   /** The requests to the database, as `https://<address>/<path>`. */
   readonly requests: () => readonly string[];
   /** Resolves when no background work is left. */
@@ -54,6 +56,8 @@ export function fakeLogEffects(...addresses: readonly Address[]): FakeLogEffects
     cacheReads: [],
     latest: undefined,
     events: [],
+    observed: [],
+    observe: (size) => void effects.observed.push(size),
     requests: () => fetch.calls.map(({ url }) => url),
     meanwhile: () => undefined,
     hasPartialTiles: false,
