@@ -5,6 +5,7 @@ import { inPrivateRealm, refusePrivate } from './access/private-modules.ts';
 import { moduleResolver, requestedFile } from './goproxy/resolve.ts';
 import { moduleUpstreams } from './goproxy/upstreams.ts';
 import { verificationOf } from './goproxy/verification.ts';
+import { withHosted } from './hosted/resolve.ts';
 import { createApp } from './http/app.ts';
 import type { Incoming, RequestScope } from './http/services.ts';
 import { matches } from './module/patterns.ts';
@@ -80,7 +81,10 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
       testNear: async () => runtime.tiers.near && testNear(runtime.tiers.near, clock),
       tokensOf: () => configuredTokens(config.tokens),
       isPrivate: (module) => matches(privateModules, module),
-      resolveModule: inPrivateRealm(moduleResolver(sources), privateModules),
+      resolveModule: inPrivateRealm(
+        withHosted(moduleResolver(sources), privateModules),
+        privateModules,
+      ),
       resolveChecksums: refusePrivate(
         checksumResolver({ clientOf: checksums.clientOf }),
         privateModules,

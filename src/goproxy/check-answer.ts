@@ -7,7 +7,7 @@
  * forwarded unchanged.
  */
 import { failed, type Result, success } from '../effects/result.ts';
-import { parseVersion, isSemver } from '../module/version.ts';
+import { parseVersion, isSemver, type Version } from '../module/version.ts';
 import { type FailureReason, wrongContent } from '../origins/failure.ts';
 import { MAX_NOTICE_BYTES } from '../zip/rules/sizes.ts';
 
@@ -72,6 +72,13 @@ export function checkInfo(bytes: Uint8Array, requested?: string): ReturnType<Che
   return isValid ? VALID : failed(wrongContent('info with a Time that is no time'));
 }
 
+/** The version that an `.info` or `@latest` names; undefined where `checkInfo` would refuse it. */
+export function infoVersion(bytes: Uint8Array): Version | undefined {
+  const info = parseObject(bytes);
+  const version = info.ok ? info.value.get('version') : undefined;
+  return typeof version === 'string' ? parseVersion(version) : undefined;
+}
+
 /**
  * `.mod` where no log has its hash: what the go command accepts as the go.mod of a dependency. It
  * has one module directive with one path, and its blocks are closed. Text that is not UTF-8, and
@@ -91,6 +98,11 @@ export function checkMod(bytes: Uint8Array, module?: string): ReturnType<Check> 
   return isOpen || (isCut && !text.value.endsWith('\n'))
     ? failed(wrongContent('a go.mod that breaks off'))
     : VALID;
+}
+
+/** The paths of the module directives of a go.mod, of which `checkMod` accepts exactly one. */
+export function declaredModules(bytes: Uint8Array): readonly string[] {
+  return parseMod(new TextDecoder().decode(bytes)).paths;
 }
 
 /** A comment, a quoted string, a punctuation mark, or anything else up to one of these. */
