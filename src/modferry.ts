@@ -4,10 +4,12 @@ import { explainer } from './access/policy/explain.ts';
 import { byPolicy } from './access/policy/resolve.ts';
 import { inPrivateRealm, refusePrivate } from './access/private-modules.ts';
 import { StoredTokens } from './access/tokens/stored-tokens.ts';
+import { latestOfList } from './goproxy/latest-of-list.ts';
 import { moduleResolver, requestedFile } from './goproxy/resolve.ts';
 import { refuseTakenDown } from './goproxy/takedowns.ts';
 import { moduleUpstreams } from './goproxy/upstreams.ts';
 import { verificationOf } from './goproxy/verification.ts';
+import { withHosted } from './hosted/resolve.ts';
 import { createApp } from './http/app.ts';
 import type { Incoming, RequestScope } from './http/services.ts';
 import { matches } from './module/patterns.ts';
@@ -63,8 +65,9 @@ export function createModferry(config: Config, runtime: Runtime): Modferry {
     privateModules,
     verificationOf: (context: LogContext) => verificationOf(config.verify, checksums.of(context)),
   };
+  const hosting = withHosted(moduleResolver(sources), privateModules);
   const resolveUnfiltered = refuseTakenDown(
-    inPrivateRealm(moduleResolver(sources), privateModules),
+    inPrivateRealm(latestOfList(hosting, privateModules), privateModules),
     sources,
   );
   const ages = createAges(config, { checksums, clock, resolveModule: resolveUnfiltered });

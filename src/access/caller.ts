@@ -55,7 +55,7 @@ export async function identify(
  * Whether nobody between client and modferry reads along: over https, and to this very machine. What
  * a header such as X-Forwarded-Proto says does not count, as any client can send it.
  */
-function isConfidential({ hostname, protocol }: URL): boolean {
+export function isConfidential({ hostname, protocol }: URL): boolean {
   const isLoopback =
     hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
   return protocol === 'https:' || isLoopback;

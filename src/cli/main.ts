@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { registerAudit } from './commands/audit.ts';
 import { registerDeploy } from './commands/deploy.ts';
 import { registerFirstDay } from './commands/first-day.ts';
+import { registerPublish } from './commands/publish.ts';
 import { registerStart } from './commands/start.ts';
 import { CommandError } from './terminal/command-error.ts';
 
@@ -20,6 +21,7 @@ registerStart(program);
 registerAudit(program);
 registerDeploy(program);
 registerFirstDay(program);
+registerPublish(program);
 
 try {
   await program.parseAsync();

@@ -110,6 +110,11 @@ export function checkMod(bytes: Uint8Array, module?: string): ReturnType<Check> 
     : VALID;
 }
 
+/** The paths of the module directives of a go.mod, of which `checkMod` accepts exactly one. */
+export function declaredModules(bytes: Uint8Array): readonly string[] {
+  return directivesOf(new TextDecoder().decode(bytes), 'module').args.map(([path = '']) => path);
+}
+
 /**
  * Decodes UTF-8 and refuses HTML by its first character. Content-Type does not tell: static servers
  * label a list text/html, and captive portals label a page text/plain.

@@ -6,6 +6,7 @@ import { afterRetry, fakeContext } from '../../test/fakes/mirror/context.ts';
 import { bytesOf } from '../bytes/streams.ts';
 import { parsePatterns } from '../module/patterns.ts';
 import type { ModuleRequest } from './request.ts';
+import { latestOfList } from './latest-of-list.ts';
 import { moduleResolver } from './resolve.ts';
 import { verificationOf } from './verification.ts';
 
@@ -44,11 +45,13 @@ function registry({ list, latest, mods = {}, infos, isPrivate = true }: Registry
     },
   });
   const context = fakeContext({ clock, fetch });
-  const resolve = moduleResolver({
+  const privateModules = isPrivate ? modules : [];
+  const plain = moduleResolver({
     origins: [originOf('a', { modules, ...(isPrivate ? {} : { isPublic: true }) })],
-    privateModules: isPrivate ? modules : [],
+    privateModules,
     verificationOf: () => verificationOf('off', undefined),
   });
+  const resolve = latestOfList(plain, privateModules);
   const ask = async (request: ModuleRequest) => {
     const outcome = await afterRetry(clock, resolve(request, context));
     await context.idle();

@@ -5,7 +5,6 @@ import { matches, type Patterns } from '../module/patterns.ts';
 import type { Origin } from '../origins/origin.ts';
 import { originsFor } from '../origins/race/order.ts';
 import { moduleFile } from './files.ts';
-import { latestOfList } from './latest-of-list.ts';
 import type { ModuleRequest } from './request.ts';
 import type { Verification } from './verification.ts';
 
@@ -20,10 +19,7 @@ export interface ModuleSources {
 /** Builds the resolver of module requests. */
 export function moduleResolver(sources: ModuleSources): Resolver<ModuleRequest, LogContext> {
   const fileOf = requestedFile(sources);
-  return latestOfList(
-    async (request, context) => serve(fileOf(request, context), context),
-    sources.privateModules,
-  );
+  return async (request, context) => serve(fileOf(request, context), context);
 }
 
 /** Returns the function that tells which file a request asks for. */

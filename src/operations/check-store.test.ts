@@ -34,6 +34,8 @@ it('the files with a hash in the log are compared, and no others', async () => {
     'example.com/a/@v/v1.0.0.zip',
     'example.com/a/@v/v1.0.0.ziphash',
     'example.com/a/@v/v1.6.6.mod',
+    'hosted/corp.example/tool/@v/v1.0.0.mod',
+    'hosted/corp.example/tool/@v/v1.0.0.zip',
     'sumdb/sum.golang.org/tile/8/0/000',
     'unknown file',
   ]);

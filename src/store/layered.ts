@@ -276,8 +276,12 @@ export class LayeredStore {
 
   /** The durable files whose keys begin with `prefix`; empty when that tier is absent or fails. */
   async list(prefix: string): Promise<readonly ListedFile[]> {
-    const { durable } = this.#tiers;
-    return (await this.#guard.read(durable, (store) => collect(store.list(prefix)))) ?? [];
+    return (await this.tryList(prefix)) ?? [];
+  }
+
+  /** As above; undefined when the tier is absent or fails. */
+  async tryList(prefix: string): Promise<readonly ListedFile[] | undefined> {
+    return this.#guard.read(this.#tiers.durable, (store) => collect(store.list(prefix)));
   }
 }
 

@@ -7,6 +7,7 @@ import type { HttpEnv } from '../reply.ts';
 import type { HttpServices } from '../services.ts';
 import { liftTakedown, listTakedowns } from './takedowns.ts';
 import { listTokens, makeToken, revokeToken } from './tokens.ts';
+import { modulesApi } from './modules.ts';
 
 /** The routes below `/-/api/`. Whatever has no row of its own is for admins. */
 export function api(app: Hono<HttpEnv>, services: HttpServices): void {
@@ -17,6 +18,7 @@ export function api(app: Hono<HttpEnv>, services: HttpServices): void {
   app.get('/-/api/tokens', gate(services, 'admin'), listTokens(services));
   app.post('/-/api/tokens', gate(services, 'admin'), makeToken(services));
   app.delete('/-/api/tokens/:name', gate(services, 'admin'), revokeToken(services));
+  modulesApi(app, services);
   app.all('/-/api/*', gate(services, 'admin'), (c) =>
     replyError(c, services, { status: 404, text: 'not found: the API has no such path' }),
   );

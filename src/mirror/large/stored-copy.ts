@@ -32,7 +32,7 @@ export interface UnreadyCopy {
 /**
  * The memory that one comparison holds: two windows of the file, and what is inflated from them.
  */
-const VERIFY_BYTES = 16 * 1024 * 1024;
+export const VERIFY_BYTES = 16 * 1024 * 1024;
 
 /** Looks a file up in the store. Does not check it. */
 export async function findStored({ file, context }: Job): Promise<StoredCopy> {

@@ -19,6 +19,8 @@ it.each<[key: string, kind: AuditedFile['kind']]>([
   ['sumdb/other.example/lookup/example.com/hello@v1.0.0', 'other log'],
   ['example.com/hello/@v/v1.0.0.lock', 'ignored'],
   ['example.com/hello/@v/v1.0.0.zip123.tmp', 'ignored'],
+  ['hosted/corp.example/tool/@v/v1.0.0.zip', 'ignored'],
+  ['hosted/corp.example/tool/@v/v1.0.0.mod', 'ignored'],
   ['example.com/hello/@v/master.zip', 'unknown'],
   ['github.com/Azure/thing/@v/v1.0.0.zip', 'unknown'],
   ['sumdb/sum.example.test/supported', 'unknown'],

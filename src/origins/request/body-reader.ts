@@ -15,7 +15,7 @@ export interface ReaderOptions {
   readonly progress?: AttemptProgress | undefined;
 }
 
-/** The body of one answer, read under a stall limit. */
+/** A body, such as that of an answer, read under a stall limit. */
 export class BodyReader {
   /** Bytes that arrived so far, counted by completed reads. */
   bytes = 0;
@@ -25,7 +25,7 @@ export class BodyReader {
   readonly #progress: AttemptProgress;
 
   constructor(
-    response: Response,
+    response: Pick<Response, 'body'>,
     { clock, stallMs, progress = new AttemptProgress(clock) }: ReaderOptions,
   ) {
     this.#reader = response.body?.getReader({ mode: 'byob' });

@@ -79,11 +79,25 @@ async function findBody(
   );
 }
 
+/** The content of an entry that `hashEntry` has accepted, whole in memory. */
+export async function readEntry(windows: Windows, entry: Entry): Promise<Result<Uint8Array>> {
+  const body = await findBody(windows, entry);
+  return body.ok ? readWhole(windows, entry, body.value) : body;
+}
+
+async function readWhole(
+  windows: Windows,
+  { compressedSize, method, uncompressedSize }: Entry,
+  body: number,
+): Promise<Result<Uint8Array>> {
+  const stored = await windows.read(body, compressedSize);
+  return method === DEFLATED ? inflate(stored, uncompressedSize) : success(stored);
+}
+
 async function readContent(windows: Windows, entry: Entry, body: number): Promise<Result<Content>> {
   const { compressedSize, uncompressedSize: size } = entry;
   if (Math.max(compressedSize, size) > MAX_HELD_BYTES) return readPieces(windows, entry, body);
-  const stored = await windows.read(body, compressedSize);
-  const read = entry.method === DEFLATED ? inflate(stored, size) : success(stored);
+  const read = await readWhole(windows, entry, body);
   if (!read.ok) return read;
   const bytes = read.value;
   return success({ length: bytes.length, crc32: crc32(bytes), sum: sha256(bytes) });
