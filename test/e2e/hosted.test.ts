@@ -1,27 +1,23 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { delimiter, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { as, tokenOf } from '../fakes/tokens.ts';
 import { cleanEnvironment, freshGoHome, type GoHome, runGo } from '../go/go.ts';
 import { type Modferry, startModferry } from '../worker/modferry.ts';
 import { GO_COMMANDS } from './go-setup.ts';
+import {
+  commit,
+  git,
+  homeWithRepository,
+  MODULE,
+  publishFromCi,
+  spawnAsync,
+} from './publishing.ts';
 
-const MODULE = 'github.com/Acme/tool';
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 const MAIN = join(REPOSITORY, 'src/cli/main.ts');
-
-/**
- * The script of the step "Publish" of the workflow in docs/, as GitHub runs it: by bash -e.
- */
-async function publishStep(): Promise<string> {
-  const workflow = await readFile(join(REPOSITORY, 'docs/publish-workflow.yml'), 'utf8');
-  const [, script = ''] = /name: Publish\n[^]*?run: \|\n([^]*)$/.exec(workflow) ?? [];
-  return script.replaceAll(/^ {10}/gm, '');
-}
 
 /** Adds the token to each request: the go command sends none over http. */
 async function startLogin(to: string): Promise<{ url: string; server: Server }> {
@@ -38,43 +34,6 @@ async function startLogin(to: string): Promise<{ url: string; server: Server }> 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return { server, url: `http://127.0.0.1:${port}` };
-}
-
-/** A home whose git finds the repository of the module on this disk. */
-async function homeWithRepository(): Promise<GoHome> {
-  const home = await freshGoHome();
-  const work = join(home.path, 'work');
-  await mkdir(work);
-  await writeFile(
-    join(home.path, '.gitconfig'),
-    [
-      `[url "${home.path}/work"]`,
-      `insteadOf = https://${MODULE}`,
-      '[user]',
-      'name = Ann',
-      'email = ann@example.com',
-      '',
-    ].join('\n'),
-  );
-  git(home, ['init', '--quiet']);
-  await commit(home, { 'go.mod': `module ${MODULE}\n\ngo 1.21\n`, 'tool.go': 'package tool\n' });
-  git(home, ['tag', 'v1.0.0']);
-  await commit(home, { 'tool.go': 'package tool\n\nconst Answer = 42\n' });
-  git(home, ['tag', 'v1.1.0']);
-  return home;
-}
-
-async function commit(home: GoHome, files: Readonly<Record<string, string>>): Promise<void> {
-  for (const [name, text] of Object.entries(files))
-    await writeFile(join(home.path, 'work', name), text);
-  git(home, ['add', '.']);
-  git(home, ['commit', '--quiet', '--message', 'Change it']);
-}
-
-function git(home: GoHome, args: readonly string[]): void {
-  const env = { ...cleanEnvironment(), HOME: home.path };
-  const { status, stderr } = spawnSync('git', args, { cwd: join(home.path, 'work'), env });
-  if (status !== 0) throw new Error(`Cannot run git ${args.join(' ')}: ${String(stderr)}`);
 }
 
 interface Downloaded {
@@ -101,20 +60,8 @@ for (const { go, name } of GO_COMMANDS) {
       await ci.close();
     });
 
-    async function runStep(version: string) {
-      const env = {
-        ...cleanEnvironment(),
-        PATH: [dirname(go), process.env['PATH']].join(delimiter),
-        HOME: ci.path,
-        GOTOOLCHAIN: 'local',
-        GOFLAGS: '-modcacherw',
-        MODULE,
-        VERSION: version,
-        MODFERRY_URL: modferry.url,
-        MODFERRY_TOKEN: tokenOf('publish'),
-      };
-      return spawnAsync('bash', ['-e', '-c', await publishStep()], env);
-    }
+    const runStep = (version: string) =>
+      publishFromCi(ci, { go, version, url: modferry.url, token: tokenOf('publish') });
 
     it('publishes by the workflow of docs/, which the go command downloads as it is', async () => {
       for (const version of ['v1.0.0', 'v1.1.0']) {
@@ -180,30 +127,4 @@ for (const { go, name } of GO_COMMANDS) {
       });
     });
   });
-}
-
-interface Ran {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-async function spawnAsync(
-  command: string,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv,
-): Promise<Ran> {
-  const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const [code, stdout, stderr] = await Promise.all([
-    new Promise<number | null>((resolve) => child.once('close', resolve)),
-    readText(child.stdout),
-    readText(child.stderr),
-  ]);
-  return { code, stdout, stderr };
-}
-
-async function readText(stream: AsyncIterable<Buffer>): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk);
-  return Buffer.concat(chunks).toString();
 }
