@@ -73,7 +73,7 @@ describe('/readyz', () => {
     expect(get).toMatchObject({
       status: 200,
       text: expect.stringMatching(
-        /^ready\na: not probed, breaker closed\nb: not probed, breaker closed\ncorp: not probed, breaker closed\nprobe: has not run yet\nlog heads: has not run yet\ntakedown check: has not run yet\nstore check: has not run yet\nedge cache: works, written in \d+ ms, read in \d+ ms\n$/,
+        /^ready\na: not probed, breaker closed\nb: not probed, breaker closed\nprobe: has not run yet\nlog heads: has not run yet\ntakedown check: has not run yet\nstore check: has not run yet\nedge cache: works, written in \d+ ms, read in \d+ ms\n$/,
       ),
     });
     const head = await ready('HEAD');

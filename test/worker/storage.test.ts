@@ -182,6 +182,7 @@ it.skipIf(go === '')('the bucket has the layout of GOMODCACHE/cache/download', a
     }
     await eventually(async () =>
       expect(await stage.bucketKeys()).toEqual([
+        '.modferry/log/sum.example.test.json',
         'example.com/hello/@latest',
         'example.com/hello/@v/!dev.info',
         'example.com/hello/@v/list',

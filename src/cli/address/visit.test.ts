@@ -27,6 +27,12 @@ afterEach(() => {
 it('a visit looks like one of a go command', async () => {
   expect(await visit(url)).toMatchObject({ kind: 'answered', status: 200, bytes: 1_000_000 });
   expect(seen['user-agent']).toBe('Go-http-client/2.0');
+  expect(seen.authorization).toBeUndefined();
+});
+
+it('a visit may have a token', async () => {
+  await visit(url, { token: 'mf_1' });
+  expect(seen.authorization).toBe('Bearer mf_1');
 });
 
 it('a redirect is not followed', async () => {

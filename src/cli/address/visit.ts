@@ -16,6 +16,8 @@ export interface VisitOptions {
   /** Default: GET. */
   readonly method?: 'GET' | 'HEAD';
   readonly limitMs?: number;
+  /** A token of modferry. Default: the request has no credentials. */
+  readonly token?: string | undefined;
 }
 
 /** Sends a request. Never rejects. */
@@ -29,12 +31,16 @@ const LIMIT_MS = 90_000;
 const TEXT_BYTES = 4_096;
 
 /** Sends a request as a go command does, and follows no redirect. */
-export const visit: Visitor = async (url, { limitMs = LIMIT_MS, method = 'GET' } = {}) => {
+export const visit: Visitor = async (url, { limitMs = LIMIT_MS, method = 'GET', token } = {}) => {
   try {
     const response = await fetch(url, {
       method,
       redirect: 'manual',
-      headers: { 'User-Agent': USER_AGENT, 'Accept-Encoding': 'gzip' },
+      headers: {
+        'User-Agent': USER_AGENT,
+        'Accept-Encoding': 'gzip',
+        ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+      },
       signal: AbortSignal.timeout(limitMs),
     });
     const { bytes, text } = await readStart(response);

@@ -6,6 +6,7 @@ With npm: npm run first-day -- https://go.example.com
 
 It asks as a go command does, for some twenty small files. docs/first-day.md
 explains each line, and has the checks that nobody can run from outside.
+With ACCESS=private it needs a token of scope read in MODFERRY_TOKEN.
 
 Exit code: 0 nothing is bad; 1 something is.`;
 
@@ -31,7 +32,7 @@ export function registerFirstDay(program: Command): void {
       ]);
       const subject = parseSubject({ address, module, large });
       if (!subject.ok) throw new CommandError(subject.reason, 1);
-      const isRight = await firstDay(subject.value);
+      const isRight = await firstDay(subject.value, process.env['MODFERRY_TOKEN'] || undefined);
       process.exitCode = isRight ? 0 : 1;
     });
 }
