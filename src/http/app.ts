@@ -5,7 +5,7 @@ import { api } from './api/routes.ts';
 import { checksums } from './checksums.ts';
 import { replyError } from './errors.ts';
 import { gate, identifyCaller } from './gate.ts';
-import { homePage } from './home.ts';
+import { homePage } from './pages/home.ts';
 import { modules } from './modules.ts';
 import { ready } from './origin-status.ts';
 import { type HttpEnv, reply } from './reply.ts';

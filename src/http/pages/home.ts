@@ -1,5 +1,5 @@
-import type { Config } from '../config/config.ts';
-import { isPrivateOrigin } from '../origins/origin.ts';
+import type { Config } from '../../config/config.ts';
+import { isPrivateOrigin } from '../../origins/origin.ts';
 
 /**
  * The home page as plain text, for a browser or curl. `address` is the URL of this proxy. An
