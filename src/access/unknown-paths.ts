@@ -39,16 +39,19 @@ export class UnknownPaths {
   /** The outcome, or 429 in place of what is one unknown path too many. */
   limit(outcome: Outcome, asked: Asked): Outcome {
     const isUnknown = outcome.kind === 'missing' && outcome.source.from !== 'local';
-    const waitMs = isUnknown ? this.#count(asked) : 0;
-    if (waitMs === 0) return outcome;
-    const seconds = Math.ceil(waitMs / 1000);
-    return {
-      kind: 'unavailable',
-      status: 429,
-      text: `too many requests: more than ${MAX_UNKNOWN_PATHS} paths within a minute that no origin knows. Files that exist are served as ever; ask for others in ${seconds} s`,
-      retryAfterSeconds: seconds,
-      source: outcome.source,
-    };
+    const excess = isUnknown ? this.excess(asked) : undefined;
+    if (!excess) return outcome;
+    const { seconds: retryAfterSeconds, text } = excess;
+    const { source } = outcome;
+    return { kind: 'unavailable', status: 429, text, retryAfterSeconds, source };
+  }
+
+  /** Counts an unknown path. Undefined within the limit; else when to ask again, and the text. */
+  excess(asked: Asked): { readonly seconds: number; readonly text: string } | undefined {
+    const seconds = Math.ceil(this.#count(asked) / 1000);
+    if (seconds === 0) return undefined;
+    const text = `too many requests: more than ${MAX_UNKNOWN_PATHS} paths within a minute that no origin knows. Files that exist are served as ever; ask for others in ${seconds} s`;
+    return { seconds, text };
   }
 
   /** How long the client has to wait for an answer, in milliseconds; 0 within the limit. */

@@ -143,7 +143,7 @@ function parseObject(bytes: Uint8Array): Result<ReadonlyMap<string, unknown>, Fa
   return success(new Map(Object.entries(json).map(([name, value]) => [name.toLowerCase(), value])));
 }
 
-const RFC_3339 = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
+const RFC_3339 = /^(\d{4}-\d\d-\d\d)T(?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
 
 /**
  * Whether a value is a time as in RFC 3339. As strict as Go's time.Time.UnmarshalJSON: upper-case T and

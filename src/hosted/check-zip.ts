@@ -29,6 +29,7 @@ export async function checkZip(
   source: ByteSource,
   { module, version }: HostedVersion,
 ): Promise<Result<CheckedZip>> {
+  if (source.size === 0) return failed('there are no bytes: send the zip of the module');
   const prefix = `${module}@${version}/`;
   let goMod: Entry | undefined;
   const hashed = await hashZip(source, {

@@ -1,3 +1,4 @@
+import { as } from '../../test/fakes/tokens.ts';
 import { describe, expect, it } from 'vitest';
 import { afterRetry } from '../../test/fakes/mirror/context.ts';
 import { fakeModferry } from '../../test/fakes/modferry.ts';
@@ -124,6 +125,53 @@ describe('every answer', () => {
       status,
       region: { dataCentre: 'FRA', country: 'DE' },
     });
+  });
+});
+
+describe('with ACCESS=private', () => {
+  const variables = { ACCESS: 'private', PRIVATE: 'corp.example' };
+  it.each([
+    ['POST', LIST, 401, 405],
+    ['DELETE', '/', 401, 405],
+    ['PUT', '/corp.example/x/@v/list', 401, 403],
+    ['POST', '/healthz', 405, 405],
+    ['PATCH', '/-/api/tokens', 401, 403],
+    ['GET', '/metrics', 401, 404],
+    ['GET', '/-/status', 401, 404],
+  ])('%s %s is %i for a stranger, and %i with a read token', async (method, path, none, read) => {
+    const modferry = fakeModferry({ variables });
+    expect((await modferry.request(path, { method })).status).toBe(none);
+    expect((await modferry.request(path, { method, headers: as('read') })).status).toBe(read);
+  });
+});
+
+describe('the API', () => {
+  it.each([
+    ['PUT', '/-/api/nope', 404, null],
+    ['DELETE', '/-/api/tokens/', 404, null],
+    ['PATCH', '/-/api/tokens', 405, 'GET, HEAD, POST'],
+    ['PUT', '/-/api/tokens/ci', 405, 'DELETE'],
+    ['POST', '/-/api/origins', 405, 'GET, HEAD'],
+  ])('answers %s %s with %i', async (method, path, status, allow) => {
+    const response = await fakeModferry().request(path, { method, headers: as('admin') });
+    expect([response.status, response.headers.get('Allow')]).toEqual([status, allow]);
+    expect(response.headers.get('Content-Type')).toBe('application/json');
+    expect(await response.json()).toHaveProperty('error');
+  });
+
+  it.each(['/-/%61pi/tokens', '/%2D/api/tokens', '/-/ap%69/modules/corp.example/x/@v/v1.0.0.zip'])(
+    'is not at %s',
+    async (path) => {
+      const response = await fakeModferry().request(path, { headers: as('admin') });
+      expect(response.status).toBe(404);
+    },
+  );
+
+  it('says in 600 bytes how to log in, however long the host is', async () => {
+    const url = `https://${'a'.repeat(60)}.${'b'.repeat(60)}.${'c'.repeat(60)}.example/-/api/tokens`;
+    const text = await (await fakeModferry().request(url)).text();
+    expect(text.length).toBeLessThan(600);
+    expect(text).toContain('into ~/.netrc');
   });
 });
 

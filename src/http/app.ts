@@ -1,10 +1,13 @@
 import { Hono } from 'hono';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { requestId } from 'hono/request-id';
+import type { Need } from '../access/gate.ts';
+import { UnknownPaths } from '../access/unknown-paths.ts';
+import { namedModule } from '../goproxy/request.ts';
 import { api } from './api/routes.ts';
 import { checksums } from './checksums.ts';
 import { replyError } from './errors.ts';
-import { gate, identifyCaller } from './gate.ts';
+import { gate, identifyCaller, refuse } from './gate.ts';
 import { homePage } from './pages/home.ts';
 import { modules } from './modules.ts';
 import { ready } from './origin-status.ts';
@@ -46,12 +49,24 @@ export function createApp(services: HttpServices): Hono<HttpEnv> {
     methodNotAllowed({
       app,
       onMethodNotAllowed(c, methods) {
+        // The API has methods of its own.
+        const { pathname } = new URL(c.req.url);
+        if (pathname.startsWith('/-/api/')) return c.res;
+        const refused = refuse(c, services, needOf(pathname, services));
+        if (refused) return refused;
         const headers = { Allow: methods.join(', ') };
         const text = `method not allowed: use ${methods.join(' or ')}`;
         return replyError(c, services, { status: 405, text, headers });
       },
     }),
   );
+  // The router decodes what a path has as %-escapes. Those of the API are written plainly, so that
+  // every part of it reads the same.
+  app.use('/-/api/*', async function refuseEscaped(c, next) {
+    if (new URL(c.req.url).pathname.startsWith('/-/api/')) return next();
+    return replyError(c, services, { status: 404, text: 'not found: write /-/api/ as it is' });
+  });
+  const unknownPaths = new UnknownPaths(services.clock);
   app.get('/readyz', gate(services, 'public'), ready(services));
   app.get('/', gate(services, 'public'), (c) => {
     const page = homePage(services.config, new URL(c.req.url).origin);
@@ -62,8 +77,11 @@ export function createApp(services: HttpServices): Hono<HttpEnv> {
     for (const prefix of ['', '/cached-only', '/cooldown/:age', '/cooldown/:age/cached-only'])
       app.get(prefix + path, gate(services, 'public'), checksums(services));
   }
-  api(app, services);
-  app.get('*', modules(services));
+  api(app, services, unknownPaths);
+  // Figures are for holders of a token, also where this version has none.
+  app.get('/metrics', gate(services, 'read'), modules(services, unknownPaths));
+  app.get('/-/status', gate(services, 'read'), modules(services, unknownPaths));
+  app.get('*', modules(services, unknownPaths));
 
   app.onError((error, c) => {
     const id = c.get('requestId');
@@ -75,4 +93,10 @@ export function createApp(services: HttpServices): Hono<HttpEnv> {
     return isOpen ? reply(c, services, { subject: { kind: 'failure' }, response }) : response;
   });
   return app;
+}
+
+/** What a path needs whose method is not allowed. */
+function needOf(pathname: string, { isPrivate }: HttpServices): Need {
+  if (pathname === '/healthz' || pathname === '/robots.txt') return 'nothing';
+  return isPrivate(namedModule(pathname)) ? 'private' : 'public';
 }

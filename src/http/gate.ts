@@ -43,8 +43,7 @@ export function refuse(
 function replyRefusal(c: Context<HttpEnv>, services: HttpServices, refusal: Refusal): Response {
   switch (refusal.kind) {
     case 'unauthenticated': {
-      const { host } = new URL(c.req.url);
-      const text = `unauthorized: ${refusal.why}. Put "machine ${host} login any password <token>" into ~/.netrc, or write GOPROXY=https://any:<token>@${host}`;
+      const text = `unauthorized: ${refusal.why}. ${howToLogIn(new URL(c.req.url))}`;
       const headers = { 'WWW-Authenticate': 'Basic realm="modferry"' };
       return replyError(c, services, { status: 401, text, headers });
     }
@@ -55,4 +54,14 @@ function replyRefusal(c: Context<HttpEnv>, services: HttpServices, refusal: Refu
       return replyError(c, services, { status: 503, text: refusal.why, headers });
     }
   }
+}
+
+/** A longer host is not repeated: the text has to stay short. */
+const MAX_HOST_LENGTH = 100;
+
+function howToLogIn({ host, protocol }: URL): string {
+  if (protocol === 'http:')
+    return 'Send "Authorization: Bearer <token>". A go command sends credentials over https alone: set TLS_CERT and TLS_KEY';
+  const shown = host.length > MAX_HOST_LENGTH ? '<host>' : host;
+  return `Put "machine ${shown} login any password <token>" into ~/.netrc, or write GOPROXY=https://any:<token>@${shown}`;
 }

@@ -1,5 +1,5 @@
 import type { Context, Handler } from 'hono';
-import { clientOf, UnknownPaths } from '../access/unknown-paths.ts';
+import { clientOf, type UnknownPaths } from '../access/unknown-paths.ts';
 import { type ModuleRequest, namedModule, parseModuleRequest } from '../goproxy/request.ts';
 import { cachedOnly } from '../mirror/cached-only.ts';
 import { malformed } from '../mirror/messages.ts';
@@ -17,10 +17,9 @@ import type { HttpServices } from './services.ts';
  * `Disable-Module-Fetch: true` are answered from the store only, as at proxy.golang.org.
  * `/cooldown/<age>/…` asks for a minimum age.
  */
-export function modules(services: HttpServices): Handler<HttpEnv> {
+export function modules(services: HttpServices, unknownPaths: UnknownPaths): Handler<HttpEnv> {
   const resolve = services.resolveModule;
   const resolveStored = cachedOnly(resolve);
-  const unknownPaths = new UnknownPaths(services.clock);
   return async function handleModule(c) {
     const prefixed = parsePrefixes(new URL(c.req.url).pathname);
     if (!prefixed.ok) {

@@ -52,8 +52,8 @@ export function createAges(
   };
 }
 
-/** The cron observes as often: a younger observation need not be repeated at the start. */
-const YOUNG_MS = 900_000;
+/** An isolate that starts so soon after another observation need not repeat it. */
+const YOUNG_MS = 10_000;
 
 /** When the start is tried again that could not be observed. */
 const RETRY_MS = 30_000;

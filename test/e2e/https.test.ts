@@ -153,7 +153,9 @@ describe.each(GO_COMMANDS)('$name over https, with ACCESS=private', ({ go, minor
       expect(await run(HELLO, await netrc(entry))).toEqual(works ? worked : failed);
     });
 
-    describe.skipIf(minor === '1.23')('GOAUTH', () => {
+    // Go 1.23 has no GOAUTH.
+    if (minor === '1.23') return;
+    describe('GOAUTH', () => {
       it('netrc works', async () => {
         const options = await netrc(`machine ${host} login any password ${tokenOf('read')}\n`);
         expect(await run(HELLO, { env: { ...options.env, GOAUTH: 'netrc' } })).toEqual(worked);

@@ -197,7 +197,7 @@ describe.skipIf(platform() !== 'linux')('npm start', () => {
         ORIGINS: 'htp://x',
         VERIFY: 'maybe',
         TIMEOUT_STALL: 'soon',
-        DENY: 'a.example',
+        DENY: 'a.example@1.2',
       }),
     );
     for (const problem of [
@@ -207,7 +207,7 @@ describe.skipIf(platform() !== 'linux')('npm start', () => {
       '"htp://x"',
       'VERIFY "maybe"',
       'TIMEOUT_STALL "soon"',
-      'DENY "a.example"',
+      'Cannot parse DENY: entry "a.example@1.2"',
     ])
       expect(output).toContain(problem);
   });

@@ -213,12 +213,23 @@ describe('the age of a version', () => {
     const from = a.clock.now() + HOUR;
     expect(await a.age('v1.0.0', HOUR)).toEqual({ kind: 'young', from });
     await a.clock.advance(3 * SECOND);
-    expect(await b.openAges().of(HELLO, version('v1.0.0'), HOUR)).toEqual({
-      kind: 'young',
-      from: from + 3 * SECOND,
-    });
+    expect(await b.openAges().of(HELLO, version('v1.0.0'), HOUR)).toEqual({ kind: 'young', from });
     await b.idle();
     expect(await isolate().age('v1.0.0', HOUR)).toEqual({ kind: 'young', from });
+  });
+
+  it('counts from what is written when the answer is given, so that it outlives a kill', async () => {
+    const { isolate, log } = world();
+    const { age, clock, openAges, tiers } = isolate();
+    await age('v9.0.0', HOUR);
+    for (const names of [['v1.0.0'], ['v1.1.0', 'v1.2.0']]) {
+      publish(log, names);
+      await clock.advance(100);
+      await openAges().of(HELLO, version(names.at(-1) ?? ''), HOUR);
+    }
+    const [document] = [...tiers.durable.files].filter(([key]) => key.startsWith('.modferry/log/'));
+    const text = new TextDecoder().decode(document?.[1].bytes);
+    expect(text).toContain(`[${log.size},`);
   });
 
   it('is unknown while the database cannot be asked, and the text says why', async () => {

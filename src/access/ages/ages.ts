@@ -54,6 +54,9 @@ const PAID: Pace = { atOnce: 32, sideBySide: 6, sideBySideBehind: 6 };
 /** How long a list waits for look-ups, its own or those of another request for the same list. */
 const LIST_WAIT_MS = 3_000;
 
+/** How long an answer waits until what it counts from is kept. */
+const SAVE_WAIT_MS = 2_000;
+
 /** The platform ends what a request does behind its answer after 30 s; some of that is for a write. */
 const BEHIND_MS = 20_000;
 
@@ -85,9 +88,21 @@ class RequestAges implements Ages {
     if (!this.#isOld(task)) await known.read(READ_AGAIN_MS, this.#context);
     if (!this.#isOld(task)) {
       await this.#settle(task);
-      this.#context.background('write ages', known.write(this.#context));
+      await this.#save(known);
     }
     return this.#age(task);
+  }
+
+  /** Keeps what an answer counts from: a 403 says from when on, and that has to outlive a restart. */
+  async #save(known: KnownModule): Promise<void> {
+    const { background, clock } = this.#context;
+    const { databases, observationsOf } = this.#options;
+    const saving = Promise.all([
+      ...databases.map((name) => observationsOf(name).save(this.#context)),
+      known.write(this.#context),
+    ]);
+    background('write ages', saving);
+    await within(clock, SAVE_WAIT_MS, saving).catch(() => undefined);
   }
 
   async ofAll(
@@ -127,7 +142,7 @@ class RequestAges implements Ages {
         await now;
         leader.share(true);
         await this.#inTurn(unknown.slice(pace.atOnce), pace.sideBySideBehind, BEHIND_MS);
-        await known.write(this.#context);
+        await this.#save(known);
       } finally {
         leader.share(true);
         leader.end();

@@ -72,9 +72,11 @@ export function explainer(
   return async function explain(module, version, context) {
     const outcome = await next({ kind: 'info', module, version }, context);
     if (outcome.kind === 'found') dropBody(outcome);
-    const rules = byRules(judgeModule(policy, module), version);
+    const judged = byRules(judgeModule(policy, module), version);
+    const isBarred = outcome.kind === 'refused' && judged.verdict === 'passes';
+    const rules: PolicyFacts = isBarred ? { verdict: 'refused', why: outcome.text } : judged;
     const origin = originFacts(outcome);
-    if (outcome.kind !== 'found') {
+    if (outcome.kind !== 'found' && outcome.kind !== 'refused') {
       const log = { text: 'not asked about what no origin gives' };
       return { module, version, policy: rules, origin, log };
     }

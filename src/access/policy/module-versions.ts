@@ -23,6 +23,12 @@ export interface ModuleOptions {
   readonly ask: (request: ModuleRequest) => Promise<Outcome>;
 }
 
+/** The versions of a list, and whether the age of none that is left out is unknown. */
+export interface Listed {
+  readonly versions: readonly Version[];
+  readonly isComplete: boolean;
+}
+
 /** A version that `latest` means, or why there is none. */
 export type Choice =
   | { readonly kind: 'version'; readonly version: Version }
@@ -56,7 +62,7 @@ export class ModuleVersions {
   }
 
   /** Those of all versions that a list has, in the order of `all`, which is sorted. */
-  async listed(all: readonly Version[]): Promise<readonly Version[]> {
+  async listed(all: readonly Version[]): Promise<Listed> {
     return this.#oldOnes(await this.#standing(all));
   }
 
@@ -74,7 +80,7 @@ export class ModuleVersions {
       why ??= `${version}: ${refused}`;
       left = left.filter((other) => other !== version);
     }
-    const version = await this.#choose(await this.#oldOnes(left));
+    const version = await this.#choose((await this.#oldOnes(left)).versions);
     return version ? { kind: 'version', version } : { kind: 'none', why: why ?? '' };
   }
 
@@ -84,11 +90,14 @@ export class ModuleVersions {
     return passed.length > 0 ? withoutRetracted(passed, await this.#retractions(all)) : [];
   }
 
-  async #oldOnes(versions: readonly Version[]): Promise<readonly Version[]> {
+  async #oldOnes(versions: readonly Version[]): Promise<Listed> {
     const { ages, listMs, module } = this.#options;
-    if (listMs === undefined || versions.length === 0) return versions;
+    if (listMs === undefined || versions.length === 0) return { versions, isComplete: true };
     const known = await ages.ofAll(module, versions, listMs);
-    return versions.filter((version) => known.get(version)?.kind === 'old');
+    return {
+      versions: versions.filter((version) => known.get(version)?.kind === 'old'),
+      isComplete: versions.every((version) => known.get(version)?.kind !== 'unknown'),
+    };
   }
 
   /** Why no version of all stands, by the highest one. */

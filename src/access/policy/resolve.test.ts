@@ -229,6 +229,14 @@ describe('a denied version', () => {
   });
 });
 
+it('a list without versions whose age is unknown is kept by no cache', async () => {
+  const cacheOf = async (age: Age) => {
+    const { outcome } = await setup({ limits: DISCOVER, ages: { 'v1.5.0': age } }).get('@v/list');
+    return outcome.kind === 'found' && outcome.cache;
+  };
+  expect([await cacheOf(UNKNOWN), await cacheOf(YOUNG)]).toEqual(['failure', 'mutable']);
+});
+
 describe('@latest', () => {
   it.each([
     [{ deny: `${X}@v1.0.0` }, 'v1.5.0'],

@@ -126,8 +126,10 @@ async function filterList(
   const outcome = await next(request, context);
   if (outcome.kind !== 'found') return outcome;
   const all = parseList(await bodyOf(outcome), request.module);
-  const list = formatList(await versions.listed(all));
-  return { ...withBody(outcome, list), cache: cacheOf(outcome, context) };
+  const listed = await versions.listed(all);
+  // A list that fills up within seconds must not be kept for a minute.
+  const cache = listed.isComplete ? cacheOf(outcome, context) : 'failure';
+  return { ...withBody(outcome, formatList(listed.versions)), cache };
 }
 
 /**

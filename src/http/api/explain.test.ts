@@ -109,6 +109,44 @@ describe('an explanation', () => {
   });
 });
 
+it('explanations of what no origin has are limited as other requests are', async () => {
+  const modferry = setup();
+  for (let at = 0; at < 300; at++) {
+    const { status } = await modferry.get(`${EXPLAIN}example.com/no${at}@v1.0.0`);
+    expect(status).toBe(200);
+  }
+  const { headers, status, text } = await modferry.get(`${EXPLAIN}example.com/no300@v1.0.0`);
+  expect([status, headers.get('Retry-After')]).toEqual([429, expect.stringMatching(/^\d+$/)]);
+  expect(JSON.parse(text)).toEqual({ error: expect.stringContaining('too many requests') });
+  expect((await modferry.get(HELLO)).status).toBe(200);
+});
+
+it('what an origin refuses does not pass', async () => {
+  const modferry = fakeModferry({
+    variables: { ORIGINS: 'https://a.example' },
+    replies: { 'https://a.example': () => new Response('blocked', { status: 403 }) },
+  });
+  const { text } = await modferry.get(HELLO, JSON_TYPE);
+  expect(JSON.parse(text)).toMatchObject({
+    policy: { verdict: 'refused', why: expect.stringContaining('a.example says: blocked') },
+    log: { text: 'SUMDBS names no checksum database' },
+  });
+});
+
+it.each([
+  'corp.example/tool',
+  'corp.example/tool@main',
+  'corp.example/!tool@',
+  'corp.example/tool@v9.0.0',
+])('nobody else hears what is wrong with %s, which is private', async (subject) => {
+  const modferry = setup({ PRIVATE: 'corp.example' });
+  const statuses: number[] = [];
+  for (const headers of [{}, as('read'), as('private')])
+    statuses.push((await modferry.get(EXPLAIN + subject, headers)).status);
+  expect(statuses).toEqual([401, 403, 400]);
+  expect((await modferry.get(EXPLAIN + subject, as('private'))).text).toContain(subject);
+});
+
 describe('an explanation is for whoever may ask for the module', () => {
   const PRIVATE = `${EXPLAIN}corp.example/x@v1.0.0`;
 

@@ -231,6 +231,14 @@ describe('PUT of a version', () => {
     ]);
   });
 
+  it('is 422 for an empty body, and nothing is left of it', async () => {
+    const modferry = start();
+    const { status, text } = await put(modferry, new Uint8Array());
+    expect([status, text]).toEqual([422, expect.stringContaining('there are no bytes')]);
+    expect(keys(modferry)).toEqual([]);
+    expect(modferry.events.some(({ event }) => event.event === 'trouble')).toBe(false);
+  });
+
   it('is recorded with the name of the token, once', async () => {
     const modferry = start();
     await put(modferry, FIRST);

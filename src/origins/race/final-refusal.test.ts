@@ -120,7 +120,6 @@ describe('a 403 of an origin whose refusals are final', () => {
 describe('a 403 is no takedown', () => {
   it.each<[what: string, known: Reply]>([
     ['refuses its known file too', refuses],
-    ['has no other file', status(404)],
     ['fails with its known file', status(500)],
     ['is silent meanwhile', () => new Promise(() => undefined)],
   ])('where the origin %s: its mirrors are asked', async (_, known) => {
@@ -132,6 +131,16 @@ describe('a 403 is no takedown', () => {
       failures: [{ origin: 'f', reason: { kind: 'status', status: 403 } }],
     });
     expect(at.health.isSuspect(final, 'reach')).toBe(true);
+  });
+
+  it('where the origin has no file that is known, until it gives one', async () => {
+    const at = withKnownFile();
+    const another = '/another.example/@v/v1.0.0.mod';
+    const replies = { 'f/known.example': status(404), f: refuses, 'f/another.example': ok, m: ok };
+    expect(await ask(at, { replies })).toMatchObject({ kind: 'accepted', origin: 'm' });
+    expect(at.health.isSuspect(final, 'reach')).toBe(false);
+    await ask(at, { origins: [final], replies, asks: { path: another } });
+    expect(await ask(at, { replies })).toMatchObject(TAKEN_DOWN);
   });
 
   it('where an origin that is alone refuses everything: that is an outage', async () => {

@@ -36,7 +36,8 @@ export interface ConfirmEffects extends KnownFileEffects {
 
 /**
  * What a final refusal proves to be: a takedown, or the failure of an origin that gives nothing else
- * either. Takes five seconds at most. Never rejects.
+ * either. Where no file is known that the origin has, it is an answer about this origin alone: the
+ * next request may tell. Takes five seconds at most. Never rejects.
  */
 export async function confirmRefusal<T>(
   origin: Origin,
@@ -44,8 +45,14 @@ export async function confirmRefusal<T>(
   effects: ConfirmEffects,
 ): Promise<Attempt<T>> {
   if (result.kind !== 'missing') return result;
-  if (!(await givesAnother(origin, effects))) return { kind: 'failed', failure: barred(origin) };
-  return { kind: 'missing', missing: { ...result.missing, isFinal: true } };
+  switch (await givesAnother(origin, effects)) {
+    case 'yes':
+      return { kind: 'missing', missing: { ...result.missing, isFinal: true } };
+    case 'no':
+      return { kind: 'failed', failure: barred(origin) };
+    case 'unknown':
+      return result;
+  }
 }
 
 function barred({ name: origin }: Origin): Failure {
@@ -53,20 +60,23 @@ function barred({ name: origin }: Origin): Failure {
   return { origin, reason: { kind: 'status', status: 403, words } };
 }
 
+/** Whether the origin gives a file of another module now; unknown where it has none that is known. */
 async function givesAnother(
   origin: Origin,
   { deadline, path, ...effects }: ConfirmEffects,
-): Promise<boolean> {
+): Promise<'yes' | 'no' | 'unknown'> {
   const { clock, health } = effects;
-  if (health.isTripped(origin)) return false;
+  if (health.isTripped(origin)) return 'no';
   const until = Math.min(clock.steady() + TRIAL_LIMIT_MS, deadline);
+  let verdict: 'no' | 'unknown' = 'unknown';
   for (const file of filesOfOthers(origin, { health, path })) {
     const limitMs = until - clock.steady();
-    if (limitMs <= 0) return false;
+    if (limitMs <= 0) return 'no';
     const { result } = await askKnownFile(origin, file, { ...effects, lane: 'reach', limitMs });
-    if (result.kind === 'accepted') return true;
+    if (result.kind === 'accepted') return 'yes';
+    if (result.kind === 'failed') verdict = 'no';
   }
-  return false;
+  return verdict;
 }
 
 /** The files of other modules that the origin should have: its known file, and what it gave before. */

@@ -60,6 +60,14 @@ export class LogObservations {
     return known && merged(observationsOf(known), this.#unwritten);
   }
 
+  /**
+   * Writes what was observed and is not written yet, without the usual pause. Resolves when that was
+   * tried.
+   */
+  async save(effects: ObservationEffects): Promise<void> {
+    if (this.#unwritten.length > 0) await this.#write(effects);
+  }
+
   #document(effects: OwnDocumentEffects): OwnDocument<LogDocument> {
     return new OwnDocument(this.#kind, this.#known, effects);
   }
