@@ -227,7 +227,7 @@ describe('the age of a version', () => {
       await clock.advance(100);
       await openAges().of(HELLO, version(names.at(-1) ?? ''), HOUR);
     }
-    const [document] = [...tiers.durable.files].filter(([key]) => key.startsWith('.modferry/log/'));
+    const document = [...tiers.durable.files].find(([key]) => key.startsWith('.modferry/log/'));
     const text = new TextDecoder().decode(document?.[1].bytes);
     expect(text).toContain(`[${log.size},`);
   });
