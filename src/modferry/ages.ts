@@ -52,9 +52,6 @@ export function createAges(
   };
 }
 
-/** An isolate that starts so soon after another observation need not repeat it. */
-const YOUNG_MS = 10_000;
-
 /** When the start is tried again that could not be observed. */
 const RETRY_MS = 30_000;
 
@@ -67,14 +64,11 @@ const WAIT_MS = 2_000;
  */
 function startObserver(
   databases: readonly Database[],
-  { clientOf, observationsOf }: Pick<AgesParts['checksums'], 'clientOf' | 'observationsOf'>,
+  { clientOf }: Pick<AgesParts['checksums'], 'clientOf'>,
 ): AgesOfModferry['observeAtStart'] {
   let left = databases;
   let triedAt = -Infinity;
   async function observe(database: Database, context: LogContext): Promise<boolean> {
-    const observations = await observationsOf(database.name).read(YOUNG_MS, context);
-    const last = observations?.at(-1);
-    if (!observations || (last && context.clock.now() - last.at < YOUNG_MS)) return !!observations;
     return (await clientOf(database, context).latest()).kind === 'proven';
   }
   return async function observeAtStart(context) {
