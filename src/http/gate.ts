@@ -60,8 +60,9 @@ function replyRefusal(c: Context<HttpEnv>, services: HttpServices, refusal: Refu
 const MAX_HOST_LENGTH = 100;
 
 function howToLogIn({ host, protocol }: URL): string {
-  if (protocol === 'http:')
-    return 'Send "Authorization: Bearer <token>". A go command sends credentials over https alone: set TLS_CERT and TLS_KEY';
   const shown = host.length > MAX_HOST_LENGTH ? '<host>' : host;
-  return `Put "machine ${shown} login any password <token>" into ~/.netrc, or write GOPROXY=https://any:<token>@${shown}`;
+  const text = `Put "machine ${shown} login any password <token>" into ~/.netrc, or write GOPROXY=https://any:<token>@${shown}`;
+  return protocol === 'http:'
+    ? `${text}. A go command sends it over https alone: TLS_CERT and TLS_KEY`
+    : text;
 }
