@@ -203,9 +203,14 @@ describe('HEAD has the status and the headers of GET, and no body:', () => {
       await ask(target, lines); // stores what it finds
       const get = await ask(target, lines);
       const head = await ask(target, lines, { method: 'HEAD' });
-      expect({ ...head, headers: lasting(head.headers) }).toEqual({
+      // The text of /readyz has milliseconds in it, and so a length of its own each time.
+      const shown = (headers: readonly string[]) =>
+        lasting(headers).filter(
+          (line) => target !== '/readyz' || !line.startsWith('content-length'),
+        );
+      expect({ ...head, headers: shown(head.headers) }).toEqual({
         status: get.status,
-        headers: lasting(get.headers),
+        headers: shown(get.headers),
         body: '',
       });
     }
